@@ -1,0 +1,15 @@
+// Precompiled for every file of the server library: Asio alone costs 19 s a file.
+#pragma once
+#include <boost/asio.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
