@@ -23,7 +23,6 @@ class Reactor {
  public:
   /// `clock` outlives the reactor.
   explicit Reactor(const Clock& clock);
-  ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
@@ -39,6 +38,7 @@ class Reactor {
 
   /// From now on WaitReadable() of every stream, present and future, returns kShutdown.
   void Shutdown();
+  bool shutting_down() const { return shutdown_; }
   /// Closes every stream: whoever waits on one sees kClosed or a failed write.
   void CloseAll();
 
@@ -50,12 +50,13 @@ class Reactor {
   asio::awaitable<void> SweepLoop();
 
   const Clock& clock_;
-  asio::io_context context_;
-  asio::steady_timer sweep_timer_;
   bool sweeping_ = false;
   bool shutdown_ = false;
   Stream::State* first_ = nullptr;  ///< intrusive list, newest first
   std::atomic<std::size_t> stream_count_{0};
+  // After the list: frames that still wait die with the context, and their streams leave the list.
+  asio::io_context context_;
+  asio::steady_timer sweep_timer_;
 };
 
 /// The reactors of a process, one thread each.
