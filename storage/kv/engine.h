@@ -71,6 +71,8 @@ class Batch {
   std::size_t bytes() const { return bytes_; }  ///< of keys and values, roughly
   bool empty() const { return size_ == 0; }
   void Clear();
+  /// All of `other` after all of this.
+  void Merge(Batch&& other);
 
  private:
   std::array<Writes, kTableCount> writes_;
