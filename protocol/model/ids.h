@@ -17,7 +17,7 @@ struct AccountId {
   friend auto operator<=>(const AccountId&, const AccountId&) = default;
 };
 
-/// Never reused within the store; MAILBOXID of RFC 8474 §4.
+/// Never reused within its account; with the account's id it is the MAILBOXID of RFC 8474 §4.
 struct FolderId {
   std::uint64_t value = 0;
   friend auto operator<=>(const FolderId&, const FolderId&) = default;
