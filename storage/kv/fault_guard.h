@@ -8,6 +8,9 @@ namespace storage::kv {
 
 class GuardedFile;
 
+/// Cuts the calling thread's record off the log, if it is writing one. Called where a fault refuses it.
+void TakeBackRecord();
+
 /// Put around one rocksdb::DB::Write: names the log record that the calling thread is about to write, so that
 /// a fault can take it back. See NewFaultGuard.
 class RecordScope {
@@ -19,6 +22,9 @@ class RecordScope {
 
  private:
   friend class GuardedFile;
+
+/// Cuts the calling thread's record off the log, if it is writing one. Called where a fault refuses it.
+void TakeBackRecord();
   friend void TakeBackRecord();
 
   GuardedFile* file_ = nullptr;  ///< where this thread's record begins; nullptr: nothing written yet
