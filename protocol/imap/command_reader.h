@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +10,7 @@
 
 #include "protocol/imap/command.h"
 #include "protocol/imap/input_buffer.h"
+#include "protocol/imap/parse/literal_tail.h"
 #include "protocol/imap/reply.h"
 
 namespace protocol {
@@ -46,12 +47,11 @@ using Step = std::variant<NeedBytes, NeedContinuation, BadCommand, TaggedCommand
 /// waits inside. A literal is refused before it is sent when what stands before it does not parse. A line
 /// ends with CRLF; a bare LF is tolerated, as most servers do.
 ///
-/// APPEND: AppendBegin, then for each message AppendMessage, which the caller must answer before the next
-/// Next():
-///   Accept()   then write "+ ..." if `synchronizing`; AppendOctets steps follow, in all `size` octets;
-///   Refuse()   the command is over for the reader: the caller writes its own tagged NO. Octets that the
-///   client sends
-///              all the same (LITERAL+) are skipped.
+/// APPEND is given out in any state: AppendBegin, then for each message AppendMessage. Before it calls Next()
+/// again the caller answers AppendMessage with one of
+///   Accept()  then writes "+ ..." if `synchronizing`; AppendOctets steps follow, `size` octets in all;
+///   Refuse()  and its own tagged NO: the command is over. Octets that come all the same (LITERAL+) are
+///             skipped. AppendBegin may be answered by Refuse() too.
 /// After the last octet comes the next AppendMessage, or AppendEnd, or BadCommand.
 ///
 /// Lifetime   one connection.
@@ -92,17 +92,52 @@ class CommandReader {
   enum class Mode : std::uint8_t {
     kCommand,       ///< at the start of a line or within a command
     kLine,          ///< ExpectLine
-    kAnswerAppend,  ///< AppendMessage was given out, Accept or Refuse must come
-    kAppendOctets,  ///< handing out a message
+    kAnnounced,     ///< AppendBegin was given out, its message is next
+    kAnswer,        ///< AppendMessage was given out: Accept or Refuse must come
+    kOctets,        ///< handing out a message
     kAfterMessage,  ///< at what follows a message's octets
     kSkipOctets,    ///< of a refused literal
     kSkipLine,      ///< to the end of a refused command
     kDead,          ///< after a fatal error
   };
 
+  Step NextCommand();
+  Step NextLine();
+  Step NextOctets();
+  Step NextAfterMessage();
+  /// False when more octets are needed.
+  bool Skip();
+
+  Step Head(std::size_t line_end);
+  Step Literal(std::size_t line_end, const parse::LiteralTail& literal, std::string tag);
+  Step NeedMore();
+  Step Refused(std::size_t line_begin, std::string tag, Reply reply);
+  Step Fatal(std::string tag, Reply reply);
+  void SkipFrom(std::uint64_t octets);
+  void Announced(const command::AppendMessage& message);
+  void ForgetTag();
+  void EndCommand();
+
+  std::size_t MaxLine() const;
+  std::size_t MaxLiteral() const;
+  std::uint64_t MaxSkipped() const;
+
   InputBuffer input_;
-  std::string tag_;  ///< of the APPEND under way
+  // The command under way begins at input_'s start; none of it is consumed before it is whole.
+  std::size_t line_begin_ = 0;   ///< where its current line starts: after a literal's octets
+  std::size_t scanned_ = 0;      ///< no line end before this
+  std::size_t line_octets_ = 0;  ///< of its finished lines
+  std::size_t literal_octets_ = 0;
+  std::size_t literals_ = 0;
+
+  std::string tag_;                              ///< of the APPEND under way
+  std::optional<command::AppendMessage> first_;  ///< given out after AppendBegin
+  std::uint64_t remaining_ = 0;                  ///< octets of the message or the refused literal
+  std::uint64_t skipped_ = 0;                    ///< since the command was refused
+  std::size_t messages_ = 0;                     ///< announced by the APPEND under way
   Mode mode_ = Mode::kCommand;
+  bool binary_ = false;
+  bool synchronizing_ = false;
   bool authenticated_ = false;
 };
 

@@ -15,6 +15,7 @@ struct ParseError {
   std::size_t offset = 0;     ///< octets from the command's start
   std::string_view expected;  ///< what the grammar wanted, for the client: a static string
   bool incomplete = false;    ///< not an error: the input ends where a literal's octets would stand
+  bool too_big = false;       ///< a literal was announced that is over the limit of its place
   friend bool operator==(const ParseError&, const ParseError&) = default;
 };
 
@@ -37,6 +38,8 @@ class Cursor {
   void FailAt(std::size_t offset, std::string_view expected);
   /// The literal that was announced is not here yet.
   void FailIncomplete();
+  /// The literal is too long for its place.
+  void FailTooBig();
 
   /// False at the end and after a failure.
   bool Peek(char c) const { return !failed_ && at_ < octets_.size() && octets_[at_] == c; }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "protocol/imap/command/fetch.h"
+#include "protocol/model/flags.h"
 #include "protocol/model/ids.h"
 #include "protocol/model/internal_date.h"
 
