@@ -36,8 +36,8 @@ Step ParsePlain(std::string_view message) {
 std::span<const std::string_view> Mechanisms() { return kMechanisms; }
 
 std::optional<Exchange> Exchange::Start(std::string_view mechanism) {
-  if (EqualsIgnoreCase(mechanism, "PLAIN")) return Exchange(State::kPlain);
-  if (EqualsIgnoreCase(mechanism, "LOGIN")) return Exchange(State::kLoginName);
+  if (ascii::EqualNoCase(mechanism, "PLAIN")) return Exchange(State::kPlain);
+  if (ascii::EqualNoCase(mechanism, "LOGIN")) return Exchange(State::kLoginName);
   return std::nullopt;
 }
 

@@ -35,8 +35,8 @@ struct Login {
 class Authenticator {
  public:
   Authenticator(storage::MailStore& store, net::StorageExecutor& storage, net::StorageExecutor& passwords,
-                const Clock& clock)
-      : store_(store), storage_(storage), passwords_(passwords), delay_(clock), cache_(clock) {}
+                const Clock& clock, std::chrono::milliseconds max_delay = FailureDelay::kMax)
+      : store_(store), storage_(storage), passwords_(passwords), delay_(clock, max_delay), cache_(clock) {}
 
   /// `login` as typed (protocol/cpm/address.h, ParseLogin). Returns after the delay that `peer` has earned.
   /// The arguments live until this returns.
@@ -45,7 +45,6 @@ class Authenticator {
 
  private:
   asio::awaitable<Login> CheckNow(std::string_view login, std::string_view password);
-  bool Matches(const std::string& hash, std::string_view password);
 
   storage::MailStore& store_;
   net::StorageExecutor& storage_;

@@ -21,7 +21,9 @@ class FailureDelay {
   static constexpr std::chrono::minutes kForget{15};
   static constexpr std::size_t kMaxAddresses = 10'000;
 
-  explicit FailureDelay(const Clock& clock) : clock_(clock) {}
+  /// `max` 0: never hold back (tests).
+  explicit FailureDelay(const Clock& clock, std::chrono::milliseconds max = kMax)
+      : clock_(clock), max_(max) {}
 
   /// Counts a failure and says how long to wait before it is answered.
   std::chrono::milliseconds Failed(const boost::asio::ip::address& peer);
@@ -36,6 +38,7 @@ class FailureDelay {
   void DropOld(std::chrono::steady_clock::time_point now);
 
   const Clock& clock_;
+  const std::chrono::milliseconds max_;
   mutable std::mutex mutex_;
   std::map<boost::asio::ip::address, Record> records_;
 };
