@@ -172,7 +172,7 @@ SUITES = {
     'transcripts': lambda o: meson_tests('build', 'transcripts'),
     'property': lambda o: meson_tests('build', 'property'),
     'fault': lambda o: meson_tests('build', 'fault'),
-    'demo': lambda o: program(['python3', 'etc/demo/validate.py', '--cases'], 'demo', 120),
+    'demo': lambda o: program(['python3', 'etc/demo/validate.py'], 'demo', 120),
     'integration': lambda o: integration(['test_imap.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
                                           'test_admin.py', 'test_up.py']),
     'clients': lambda o: integration(['test_clients.py']),
