@@ -49,6 +49,8 @@ class Object:
         with open(os.path.join(HERE, row['file']), 'rb') as source:
             self.octets = source.read()
         self.mail = email.message_from_bytes(self.octets, policy=email.policy.default)
+        # As written: the package's address parser does not know tel: URIs.
+        self.raw = email.message_from_bytes(self.octets, policy=email.policy.compat32)
         # The email package would descend into message/cpim; to IMAP it is a leaf.
         self.body = self.octets.partition(b'\r\n\r\n')[2]
         self.type = self.mail.get_content_type().lower()
@@ -61,7 +63,7 @@ class Object:
                 self.inner[name.lower()] = value
 
     def header(self, name):
-        return str(self.mail[name]) if name in self.mail else None
+        return str(self.raw[name]) if name in self.raw else None
 
     def kind(self):
         declared = (self.mail['Content-Type'].params.get('type') or self.type).lower()
