@@ -219,8 +219,9 @@ class Dovecot(Process):
         return self
 
     def kill(self):
-        """kill -9 of the master and all its children."""
-        for pid in self.pids():
+        """kill -9 of the master and all its children; stopped first, lest it starts new ones meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        for pid in reversed(self.pids()):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

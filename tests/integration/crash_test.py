@@ -66,6 +66,7 @@ class Worker:
         """`done()` is called after each acknowledged operation."""
         try:
             with wire.Client(server.host, server.port).login(self.account.user, self.account.password) as client:
+                client.selected = False
                 while True:
                     self.step(client)
                     self.acknowledged += 1
@@ -134,12 +135,18 @@ class Worker:
             return self.append(client, o.folder, o.messages)
         if isinstance(o, model.Create):
             client.ok(f'CREATE {o.folder}')
-        elif isinstance(o, model.Delete):
+            return None
+        # A server may drop a session whose selected folder goes away; that is not what is tested here.
+        if isinstance(o, (model.Delete, model.Rename)) and client.selected:
+            client.ok('UNSELECT')
+            client.selected = False
+        if isinstance(o, model.Delete):
             client.ok(f'DELETE {o.folder}')
         elif isinstance(o, model.Rename):
             client.ok(f'RENAME {o.folder} {o.target}')
         else:
             client.ok(f'SELECT {o.folder}')
+            client.selected = True
             answer = self.perform_selected(client, o)
             return answer
         return None

@@ -138,7 +138,10 @@ class Client:
         """Reads to the tagged line of `tag`."""
         untagged, prefix = [], tag.encode() + b' '
         while True:
-            line = self.line()
+            try:
+                line = self.line()
+            except Closed as error:
+                raise Closed(f'{error}, after {untagged[-1:]}') from error
             if line.startswith(prefix):
                 return Answer(line, untagged)
             untagged.append(line)
