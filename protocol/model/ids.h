@@ -17,7 +17,7 @@ struct AccountId {
   friend auto operator<=>(const AccountId&, const AccountId&) = default;
 };
 
-/// Never reused within the store; MAILBOXID of RFC 8474 §4.
+/// Never reused within its account; with the account's id it is the MAILBOXID of RFC 8474 §4.
 struct FolderId {
   std::uint64_t value = 0;
   friend auto operator<=>(const FolderId&, const FolderId&) = default;
@@ -59,13 +59,19 @@ inline constexpr Uid kMaxUid{0xffffffffU};
 
 template <>
 struct std::hash<protocol::AccountId> {
-  std::size_t operator()(protocol::AccountId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::AccountId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <>
 struct std::hash<protocol::FolderId> {
-  std::size_t operator()(protocol::FolderId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::FolderId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <>
 struct std::hash<protocol::ObjectId> {
-  std::size_t operator()(protocol::ObjectId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::ObjectId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "protocol/model/ids.h"
+#include "protocol/model/special_use.h"
+#include "protocol/model/uid_set.h"
+
+namespace storage {
+
+using protocol::AccountId;
+using protocol::FolderId;
+using protocol::ModSeq;
+using protocol::ObjectId;
+using protocol::Uid;
+using protocol::UidRange;
+using protocol::UidSet;
+using protocol::UidValidity;
+
+/// On disk: append only.
+enum class Role : std::uint8_t { kUser = 0, kPf = 1, kSubmit = 2, kOperator = 3 };
+enum class AccountStatus : std::uint8_t {
+  kActive = 0,
+  kDisabled = 1,  ///< kept, but nobody logs in
+  kDeleting = 2,  ///< rows are being removed; as good as gone
+};
+
+struct InitialFolder {
+  std::string name;
+  protocol::SpecialUse use = protocol::SpecialUse::kNone;
+};
+
+struct NewAccount {
+  std::string address;               ///< canonical (protocol/cpm/address.h)
+  std::vector<std::string> aliases;  ///< canonical
+  Role role = Role::kUser;
+  std::string password_hash;           ///< "$argon2id$…" or "$6$…"; empty: no login by password
+  std::uint64_t quota_octets = 0;      ///< 0: none
+  std::uint64_t quota_messages = 0;    ///< 0: none
+  std::vector<InitialFolder> folders;  ///< made with the account; INBOX need not be named
+};
+
+struct AccountInfo {
+  AccountId id;
+  std::string address;
+  std::vector<std::string> aliases;
+  Role role = Role::kUser;
+  AccountStatus status = AccountStatus::kActive;
+  std::string password_hash;
+  std::uint64_t quota_octets = 0;
+  std::uint64_t quota_messages = 0;
+  std::uint64_t used_octets = 0;
+  std::uint64_t used_messages = 0;
+  std::uint32_t folders = 0;
+  std::int64_t created = 0;  ///< Unix seconds
+  ModSeq modseq;             ///< of the account's last change
+};
+
+}  // namespace storage

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/mime/source.h"
+#include "storage/kv/engine.h"
+#include "storage/store/folder.h"
+#include "storage/store/message.h"
+
+namespace storage {
+
+/// Decoded, case-folded text of one object, for SEARCH. The views live for the visitor's call.
+struct MessageText {
+  std::string_view header;  ///< "name: value\n" lines, RFC 2047 words decoded
+  std::string_view body;
+  bool truncated = false;  ///< the body's text goes on beyond what is kept: decode the object to be sure
+};
+
+/// One folder as of one moment.
+///
+/// Lifetime: short, one hop on the storage pool; never held while a client is awaited. The store outlives it.
+/// Thread: one at a time; calls block.
+class FolderReader {
+ public:
+  const FolderStatus& status() const { return status_; }
+  const std::shared_ptr<const KeywordTable>& keywords() const { return keywords_; }
+
+  /// All UIDs present.
+  Result<UidSet> Uids() const;
+
+  /// Visits the states of the present UIDs among `uids`, in UID order. `changed_since` skips older ones,
+  /// whole pages at a time.
+  using StateVisitor = std::function<void(const MessageState&)>;
+  Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
+
+  /// Visits the rows of the present UIDs among `uids`, in UID order, until `visit` returns false.
+  using RowVisitor = std::function<bool(Uid, const MessageRow&)>;
+  Result<> Rows(const UidSet& uids, const RowVisitor& visit) const;
+
+  /// The octets [offset, offset + length) of an object, as far as they exist.
+  Result<std::string> Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const;
+
+  /// A source over one object of `size` octets; lives no longer than this reader.
+  std::unique_ptr<protocol::mime::Source> Body(ObjectId object, std::uint64_t size) const;
+
+  /// False if there is none (then decode the object).
+  Result<bool> Text(ObjectId object, const std::function<void(const MessageText&)>& visit) const;
+
+ private:
+  friend class MailStore;
+  FolderReader(std::unique_ptr<kv::View> view, FolderStatus status,
+               std::shared_ptr<const KeywordTable> keywords)
+      : view_(std::move(view)), status_(std::move(status)), keywords_(std::move(keywords)) {}
+
+  std::unique_ptr<kv::View> view_;
+  FolderStatus status_;
+  std::shared_ptr<const KeywordTable> keywords_;
+};
+
+}  // namespace storage
