@@ -55,6 +55,13 @@ const Batch::Write* Batch::Find(Table table, std::string_view key) const {
   return found == writes.end() ? nullptr : &found->second;
 }
 
+void Batch::Merge(Batch&& other) {
+  for (std::size_t i = 0; i < kTableCount; ++i) {
+    for (auto& [key, write] : other.writes_[i]) Set(static_cast<Table>(i), key, std::move(write));
+  }
+  other.Clear();
+}
+
 void Batch::Clear() {
   for (auto& writes : writes_) writes.clear();
   size_ = 0;

@@ -73,6 +73,8 @@ class Batch {
   std::size_t bytes() const { return bytes_; }  ///< of keys and values, roughly
   bool empty() const { return size_ == 0; }
   void Clear();
+  /// All of `other` after all of this.
+  void Merge(Batch&& other);
 
  private:
   void Set(Table table, std::string_view key, Write write);
