@@ -28,11 +28,15 @@ constexpr const char* kRemedy =
     "; nothing was changed: restore a backup, or see what is affected with `cms-admin store check`";
 
 Error ToError(const rocksdb::Status& status) {
+  auto text = status.ToString();
+  // RocksDB tries the name of older versions last, and reports that one.
+  if (const auto old_name = text.find(".ldb"); old_name != std::string::npos)
+    text.replace(old_name, 4, ".sst");
   // A file that the manifest names and the folder lacks is damage, too.
   if (status.IsCorruption() || status.IsPathNotFound()) {
-    return {Errc::kCorruption, "damaged store: " + status.ToString() + kRemedy};
+    return {Errc::kCorruption, "damaged store: " + text + kRemedy};
   }
-  return {Errc::kUnavailable, status.ToString()};
+  return {Errc::kUnavailable, std::move(text)};
 }
 
 tl::unexpected<Error> Failed(const rocksdb::Status& status) { return tl::unexpected<Error>(ToError(status)); }
@@ -263,6 +267,11 @@ Result<> OpenedStore::OpenDatabase() {
       status.ToString().find("LOCK") != std::string::npos) {
     return Fail(Errc::kUnavailable,
                 "the store at " + options_.path.string() + " is in use by another process");
+  }
+  if (status.IsCorruption() && status.ToString().find('/') == std::string::npos) {
+    // Of the log alone RocksDB does not name the file.
+    return Failed(
+        rocksdb::Status::Corruption(status.getState(), "in the log " + options_.path.string() + "/*.log"));
   }
   if (!status.ok()) return Failed(status);
   db_.reset(db);
