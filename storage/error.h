@@ -7,24 +7,24 @@
 
 namespace storage {
 
-/// What a caller can act on. A new value breaks server/imap/error_map.cc (-Werror=switch) until someone decides what the
-/// client is told.
+/// What a caller can act on. A new value breaks server/imap/error_map.cc (-Werror=switch) until someone
+/// decides what the client is told.
 enum class Errc {
   kNoSuchFolder,
   kFolderExists,
-  kFolderHasChildren,   ///< DELETE of a \Noselect name that has inferiors
-  kNotAllowed,          ///< a rule of the model forbids it; `detail` is a sentence for the client
+  kFolderHasChildren,  ///< DELETE of a \Noselect name that has inferiors
+  kNotAllowed,         ///< a rule of the model forbids it; `detail` is a sentence for the client
   kNoSuchAccount,
-  kAccountExists,       ///< address or alias is taken
+  kAccountExists,  ///< address or alias is taken
   kAccountDisabled,
-  kNoSuchMessage,       ///< a named message or object is not there (any more)
-  kTooManyKeywords,     ///< the folder's keyword table is full
+  kNoSuchMessage,    ///< a named message or object is not there (any more)
+  kTooManyKeywords,  ///< the folder's keyword table is full
   kOverQuota,
-  kTooBig,              ///< over a limit of the store; `detail` names it
-  kInvalidArgument,     ///< refused before anything was read; `detail` is a sentence for the client
-  kConflict,            ///< lost a race; the caller may retry
-  kCorruption,          ///< stored bytes do not decode; never retried
-  kUnavailable,         ///< disk full, I/O error, shutting down
+  kTooBig,           ///< over a limit of the store; `detail` names it
+  kInvalidArgument,  ///< refused before anything was read; `detail` is a sentence for the client
+  kConflict,         ///< lost a race; the caller may retry
+  kCorruption,       ///< stored bytes do not decode; never retried
+  kUnavailable,      ///< disk full, I/O error, shutting down
 };
 
 /// `detail` is for the log, never for the client, save where the code's comment says so.
@@ -48,16 +48,16 @@ inline tl::unexpected<Error> Fail(Errc code, std::string detail = {}) {
 #define STORAGE_CONCAT_INNER(a, b) a##b
 #define STORAGE_CONCAT(a, b) STORAGE_CONCAT_INNER(a, b)
 
-/// ASSIGN_OR_RETURN(auto row, Get(key)): the value, or this function returns the error. Storage code only; coroutines spell
-/// the `if` out.
-#define ASSIGN_OR_RETURN(declaration, expression)                                                          \
-  auto STORAGE_CONCAT(result_, __LINE__) = (expression);                                                   \
-  if (!STORAGE_CONCAT(result_, __LINE__))                                                                  \
-    return tl::unexpected<::storage::Error>(std::move(STORAGE_CONCAT(result_, __LINE__)).error());         \
+/// ASSIGN_OR_RETURN(auto row, Get(key)): the value, or this function returns the error. Storage code only;
+/// coroutines spell the `if` out.
+#define ASSIGN_OR_RETURN(declaration, expression)                                                  \
+  auto STORAGE_CONCAT(result_, __LINE__) = (expression);                                           \
+  if (!STORAGE_CONCAT(result_, __LINE__))                                                          \
+    return tl::unexpected<::storage::Error>(std::move(STORAGE_CONCAT(result_, __LINE__)).error()); \
   declaration = *std::move(STORAGE_CONCAT(result_, __LINE__))
 
-#define RETURN_IF_ERROR(expression)                                                  \
-  do {                                                                               \
-    if (auto result_ = (expression); !result_)                                       \
-      return tl::unexpected<::storage::Error>(std::move(result_).error());           \
+#define RETURN_IF_ERROR(expression)                                        \
+  do {                                                                     \
+    if (auto result_ = (expression); !result_)                             \
+      return tl::unexpected<::storage::Error>(std::move(result_).error()); \
   } while (false)

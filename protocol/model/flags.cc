@@ -9,12 +9,13 @@
 namespace protocol {
 namespace {
 
-constexpr std::array<std::string_view, kSystemFlagCount> kNames{"\\Answered", "\\Flagged", "\\Deleted", "\\Seen",
-                                                                "\\Draft"};
+constexpr std::array<std::string_view, kSystemFlagCount> kNames{"\\Answered", "\\Flagged", "\\Deleted",
+                                                                "\\Seen", "\\Draft"};
 
 auto Position(const std::vector<std::string>& keywords, std::string_view name) {
-  return std::lower_bound(keywords.begin(), keywords.end(), name,
-                          [](std::string_view a, std::string_view b) { return ascii::CompareNoCase(a, b) < 0; });
+  return std::lower_bound(keywords.begin(), keywords.end(), name, [](std::string_view a, std::string_view b) {
+    return ascii::CompareNoCase(a, b) < 0;
+  });
 }
 
 }  // namespace

@@ -59,13 +59,19 @@ inline constexpr Uid kMaxUid{0xffffffffU};
 
 template <>
 struct std::hash<protocol::AccountId> {
-  std::size_t operator()(protocol::AccountId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::AccountId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <>
 struct std::hash<protocol::FolderId> {
-  std::size_t operator()(protocol::FolderId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::FolderId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };
 template <>
 struct std::hash<protocol::ObjectId> {
-  std::size_t operator()(protocol::ObjectId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(protocol::ObjectId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };

@@ -31,7 +31,9 @@ std::optional<unsigned> Month(std::string_view text) {
 /// date-day "-" date-month "-" date-year
 std::optional<std::chrono::sys_days> ParseDate(std::string_view text) {
   const auto dash = text.find('-');
-  if (dash == std::string_view::npos || dash == 0 || dash > 2 || text.size() != dash + 9 || text[dash + 4] != '-') return std::nullopt;
+  if (dash == std::string_view::npos || dash == 0 || dash > 2 || text.size() != dash + 9 ||
+      text[dash + 4] != '-')
+    return std::nullopt;
   const auto day = Number(text.substr(0, dash));
   const auto month = Month(text.substr(dash + 1, 3));
   const auto year = Number(text.substr(dash + 5, 4));
@@ -52,9 +54,9 @@ std::string FormatDateTime(const InternalDate& date) {
   const hh_mm_ss time{local - day};
   const int zone = date.zone_minutes < 0 ? -date.zone_minutes : date.zone_minutes;
   return fmt::format("{:2}-{}-{:04} {:02}:{:02}:{:02} {}{:02}{:02}", static_cast<unsigned>(ymd.day()),
-                     kMonths[static_cast<unsigned>(ymd.month()) - 1], static_cast<int>(ymd.year()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(), date.zone_minutes < 0 ? '-' : '+', zone / 60,
-                     zone % 60);
+                     kMonths[static_cast<unsigned>(ymd.month()) - 1], static_cast<int>(ymd.year()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     date.zone_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
 }
 
 std::optional<InternalDate> ParseDateTime(std::string_view text) {
@@ -63,7 +65,8 @@ std::optional<InternalDate> ParseDateTime(std::string_view text) {
   if (space == std::string_view::npos || text.size() != space + 15) return std::nullopt;
   const auto day = ParseDate(text.substr(0, space));
   const std::string_view time = text.substr(space + 1);  // hh:mm:ss +zzzz
-  if (!day || time[2] != ':' || time[5] != ':' || time[8] != ' ' || (time[9] != '+' && time[9] != '-')) return std::nullopt;
+  if (!day || time[2] != ':' || time[5] != ':' || time[8] != ' ' || (time[9] != '+' && time[9] != '-'))
+    return std::nullopt;
   const auto hour = Number(time.substr(0, 2));
   const auto minute = Number(time.substr(3, 2));
   const auto second = Number(time.substr(6, 2));
@@ -73,8 +76,9 @@ std::optional<InternalDate> ParseDateTime(std::string_view text) {
   if (*hour > 23 || *minute > 59 || *second > 60 || *zone_hour > 23 || *zone_minute > 59) return std::nullopt;
   int zone = *zone_hour * 60 + *zone_minute;
   if (time[9] == '-') zone = -zone;
-  const std::int64_t local = std::chrono::duration_cast<std::chrono::seconds>(day->time_since_epoch()).count() +
-                             *hour * 3600 + *minute * 60 + *second;
+  const std::int64_t local =
+      std::chrono::duration_cast<std::chrono::seconds>(day->time_since_epoch()).count() + *hour * 3600 +
+      *minute * 60 + *second;
   return InternalDate{local - std::int64_t{zone} * 60, static_cast<std::int16_t>(zone)};
 }
 

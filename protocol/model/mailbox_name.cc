@@ -82,8 +82,8 @@ std::string_view ParentName(std::string_view name) {
 
 bool MatchesListPattern(std::string_view name, std::string_view pattern) {
   const std::string canonical = CanonicalMailboxName(pattern);
-  // Greedy matching with two restart points. A '*' met later makes all earlier ones irrelevant; a '%' may fail at '/', and then
-  // the last '*' is tried one octet further on.
+  // Greedy matching with two restart points. A '*' met later makes all earlier ones irrelevant; a '%' may
+  // fail at '/', and then the last '*' is tried one octet further on.
   std::string_view p = canonical;
   std::size_t n = 0, i = 0;
   std::size_t star = std::string_view::npos, star_n = 0;

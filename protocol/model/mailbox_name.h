@@ -13,8 +13,8 @@ inline constexpr std::size_t kMaxNameTotal = 1000;     ///< octets of UTF-8 (spe
 /// What is wrong with a mailbox name that a client wants to create.
 enum class NameFault { kNone, kEmpty, kEmptyComponent, kTooLong, kControlCharacter, kNotUtf8 };
 
-/// A mailbox name inside the server is a UTF-8 path with '/' between components. "INBOX" in any case, alone or as the first
-/// component, is spelled "INBOX" (RFC 3501 §5.1); all else is case-sensitive.
+/// A mailbox name inside the server is a UTF-8 path with '/' between components. "INBOX" in any case, alone
+/// or as the first component, is spelled "INBOX" (RFC 3501 §5.1); all else is case-sensitive.
 std::string CanonicalMailboxName(std::string_view utf8);
 
 /// Checks a canonical name. A trailing '/' must have been removed before (RFC 3501 §6.3.3).
@@ -23,8 +23,8 @@ NameFault CheckMailboxName(std::string_view name);
 /// "a/b" for "a/b/c"; empty for a top-level name.
 std::string_view ParentName(std::string_view name);
 
-/// LIST's matching (RFC 3501 §6.3.8): '*' matches anything, '%' anything but '/'. A leading "INBOX" component of the pattern
-/// matches without regard to case. Linear in name times pattern at worst.
+/// LIST's matching (RFC 3501 §6.3.8): '*' matches anything, '%' anything but '/'. A leading "INBOX" component
+/// of the pattern matches without regard to case. Linear in name times pattern at worst.
 bool MatchesListPattern(std::string_view name, std::string_view pattern);
 
 }  // namespace protocol

@@ -71,8 +71,10 @@ UidSet UidSet::Intersect(const UidSet& other) const {
     const Uid first = std::max(a->first, b->first);
     const Uid last = std::min(a->last, b->last);
     if (first <= last) out.Add(first, last);
-    if (a->last < b->last) ++a;
-    else ++b;
+    if (a->last < b->last)
+      ++a;
+    else
+      ++b;
   }
   return out;
 }
@@ -87,8 +89,10 @@ std::string UidSet::ToString() const {
   std::string out;
   for (const auto& range : ranges_) {
     if (!out.empty()) out += ',';
-    if (range.first == range.last) fmt::format_to(std::back_inserter(out), "{}", range.first.value);
-    else fmt::format_to(std::back_inserter(out), "{}:{}", range.first.value, range.last.value);
+    if (range.first == range.last)
+      fmt::format_to(std::back_inserter(out), "{}", range.first.value);
+    else
+      fmt::format_to(std::back_inserter(out), "{}:{}", range.first.value, range.last.value);
   }
   return out;
 }

@@ -40,7 +40,8 @@ class UidSet {
   template <class F>
   void ForEach(F&& f) const {
     for (const auto& range : ranges_) {
-      for (std::uint64_t uid = range.first.value; uid <= range.last.value; ++uid) f(Uid{static_cast<std::uint32_t>(uid)});
+      for (std::uint64_t uid = range.first.value; uid <= range.last.value; ++uid)
+        f(Uid{static_cast<std::uint32_t>(uid)});
     }
   }
 

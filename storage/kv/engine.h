@@ -13,10 +13,10 @@
 
 #include "storage/error.h"
 
-/// The seam between the store and an engine that keeps bytes. It is narrow on purpose, so that RADOS can stand behind it next
-/// (design.md 5): get some keys, scan forward in pages, apply one batch atomically and durably, a view for consistent reads.
-/// There is no reverse scan, no range delete, no batch over two accounts (but for the two tables without an account prefix),
-/// no empty value, no row over 1 MiB.
+/// The seam between the store and an engine that keeps bytes. It is narrow on purpose, so that RADOS can
+/// stand behind it next (design.md 5): get some keys, scan forward in pages, apply one batch atomically and
+/// durably, a view for consistent reads. There is no reverse scan, no range delete, no batch over two
+/// accounts (but for the two tables without an account prefix), no empty value, no row over 1 MiB.
 namespace storage::kv {
 
 /// Column families. The names are on disk: append only.
@@ -43,6 +43,8 @@ enum class Table : std::uint8_t {
   kIntents,  ///< restartable steps, see storage/README.md
 };
 inline constexpr std::size_t kTableCount = 20;
+static_assert(static_cast<std::size_t>(Table::kIntents) + 1 == kTableCount,
+              "a new table goes last, and is counted");
 
 /// "folder_names" etc.
 std::string_view Name(Table table);
@@ -54,14 +56,14 @@ inline constexpr std::size_t kMaxRowBytes = 1 << 20;
 /// Thread: one at a time.
 class Batch {
  public:
-  /// REQUIRES: value not empty, key and value together at most kMaxRowBytes.
+  /// Key and value not empty, together at most kMaxRowBytes: Apply refuses the batch otherwise (CheckLimits).
   void Put(Table table, std::string_view key, std::string_view value);
   void Erase(Table table, std::string_view key);
 
-  /// What this batch would make of the key: nullopt = untouched; inner nullptr = erased.
   struct Write {
     std::optional<std::string> value;  ///< nullopt: erased
   };
+  /// What this batch would make of the key; nullptr: untouched. Valid until the next change of the batch.
   const Write* Find(Table table, std::string_view key) const;
 
   using Writes = std::map<std::string, Write, std::less<>>;
@@ -71,8 +73,12 @@ class Batch {
   std::size_t bytes() const { return bytes_; }  ///< of keys and values, roughly
   bool empty() const { return size_ == 0; }
   void Clear();
+  /// All of `other` after all of this.
+  void Merge(Batch&& other);
 
  private:
+  void Set(Table table, std::string_view key, Write write);
+
   std::array<Writes, kTableCount> writes_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
@@ -89,7 +95,8 @@ struct Row {
   std::string value;
 };
 
-/// Consistent reads as of the moment it was opened. Short-lived: a command's worth, never held while a client is awaited.
+/// Consistent reads as of the moment it was opened. Short-lived: a command's worth, never held while a client
+/// is awaited.
 class View {
  public:
   virtual ~View() = default;
@@ -98,12 +105,15 @@ class View {
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
 
   /// Same order as `keys`.
-  virtual Result<std::vector<std::optional<std::string>>> MultiGet(Table table, std::span<const std::string> keys) const = 0;
+  virtual Result<std::vector<std::optional<std::string>>> MultiGet(
+      Table table, std::span<const std::string> keys) const = 0;
 
-  /// Visits the rows with `first` <= key < `end` in key order until `visit` returns false. The views passed to `visit` live for
-  /// that call. An empty `end` is the end of the table. Does not fill the block cache with bodies.
+  /// Visits the rows with `first` <= key < `end` in key order until `visit` returns false. The views passed
+  /// to `visit` live for that call. An empty `end` is the end of the table. Does not fill the block cache
+  /// with bodies.
   using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
-  virtual Result<> Scan(Table table, std::string_view first, std::string_view end, const Visitor& visit) const = 0;
+  virtual Result<> Scan(Table table, std::string_view first, std::string_view end,
+                        const Visitor& visit) const = 0;
 };
 
 /// One figure of Engine::Stats: stable snake_case name.
@@ -122,9 +132,10 @@ class Engine {
   /// Point read of the latest committed state, without the cost of a view.
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) = 0;
 
-  /// All or nothing. On an error nothing of the batch is visible, then or after a restart, but see storage/README.md for a crash
-  /// between the fault and the next success. Concurrent kNow batches share a sync. kUnavailable: disk full or I/O error; later calls
-  /// may succeed once the fault is gone, without a restart.
+  /// All or nothing. On an error nothing of the batch is visible, then or after a restart, but see
+  /// storage/README.md for a crash between the fault and the next success. Concurrent kNow batches share a
+  /// sync. kUnavailable: disk full or I/O error; later calls may succeed once the fault is gone, without a
+  /// restart.
   virtual Result<> Apply(const Batch& batch, Durability durability) = 0;
 
   /// Approximate octets on disk in [first, end) of a table.
@@ -132,6 +143,10 @@ class Engine {
 
   virtual std::vector<Statistic> Stats() = 0;
 };
+
+/// What every driver's Apply asks first: an empty key or value is kInvalidArgument, a row over kMaxRowBytes
+/// is kTooBig.
+Result<> CheckLimits(const Batch& batch);
 
 /// The smallest key above all keys with this prefix; empty if there is none.
 std::string PrefixEnd(std::string_view prefix);

@@ -6,8 +6,8 @@
 
 namespace storage::schema {
 
-/// Appends integers and strings. Fixed-width integers are big-endian, so that byte order is number order; varints are LEB128
-/// (7 bits an octet, least significant first, at most 10 octets).
+/// Appends integers and strings. Fixed-width integers are big-endian, so that byte order is number order;
+/// varints are LEB128 (7 bits an octet, least significant first, at most 10 octets).
 class Writer {
  public:
   Writer& U8(std::uint8_t value) {
@@ -41,13 +41,15 @@ class Writer {
 
  private:
   Writer& Fixed(std::uint64_t value, int octets) {
-    for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift));
+    for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8)
+      out_.push_back(static_cast<char>(value >> shift));
     return *this;
   }
   std::string out_;
 };
 
-/// The inverse, on bytes that nobody vouches for. The first failure sticks: later calls give zero, and ok() says so once.
+/// The inverse, on bytes that nobody vouches for. The first failure sticks: later calls give zero, and ok()
+/// says so once.
 class Reader {
  public:
   explicit Reader(std::string_view in) : in_(in) {}

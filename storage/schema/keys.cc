@@ -47,7 +47,9 @@ Result<PathKey> PathKey::Decode(std::string_view key) {
   return Finish(in, std::move(out));
 }
 
-std::string StateKey::Encode() const { return Writer().U64(account.value).U64(folder.value).U32(page).Take(); }
+std::string StateKey::Encode() const {
+  return Writer().U64(account.value).U64(folder.value).U32(page).Take();
+}
 
 Result<StateKey> StateKey::Decode(std::string_view key) {
   Reader in(key);
@@ -55,7 +57,9 @@ Result<StateKey> StateKey::Decode(std::string_view key) {
   return Finish(in, out);
 }
 
-std::string MessageKey::Encode() const { return Writer().U64(account.value).U64(folder.value).U32(uid.value).Take(); }
+std::string MessageKey::Encode() const {
+  return Writer().U64(account.value).U64(folder.value).U32(uid.value).Take();
+}
 
 Result<MessageKey> MessageKey::Decode(std::string_view key) {
   Reader in(key);
@@ -71,7 +75,9 @@ Result<ObjectKey> ObjectKey::Decode(std::string_view key) {
   return Finish(in, out);
 }
 
-std::string ChunkKey::Encode() const { return Writer().U64(account.value).U64(object.value).U32(chunk).Take(); }
+std::string ChunkKey::Encode() const {
+  return Writer().U64(account.value).U64(object.value).U32(chunk).Take();
+}
 
 Result<ChunkKey> ChunkKey::Decode(std::string_view key) {
   Reader in(key);

@@ -8,8 +8,9 @@
 #include "protocol/model/ids.h"
 #include "storage/error.h"
 
-/// Keys, one struct a table (storage/kv/engine.h, Table). Every key begins with the account id, but for the tables `meta` and
-/// `addresses`. Integers are big-endian, so byte order is number order; what varies in length comes last.
+/// Keys, one struct a table (storage/kv/engine.h, Table). Every key begins with the account id, but for the
+/// tables `meta` and `addresses`. Integers are big-endian, so byte order is number order; what varies in
+/// length comes last.
 namespace storage::schema {
 
 using protocol::AccountId;
@@ -49,7 +50,8 @@ struct FolderKey {
 ///   account_id u64 be | path, '/' as octet 01                   8 + n bytes
 ///   0000000000000003    "Sent"
 ///
-/// '/' is written as 01 (a path holds no control character) so that a folder's inferiors follow it at once: "a", "a/b", "a b".
+/// '/' is written as 01 (a path holds no control character) so that a folder's inferiors follow it at once:
+/// "a", "a/b", "a b".
 struct PathKey {
   AccountId account;
   std::string path;
@@ -155,8 +157,9 @@ struct VanishedKey {
 /// What is half done and must be finished or undone, at once or after a crash. On disk: append only.
 enum class IntentKind : std::uint8_t {
   kStagedObject = 1,  ///< id: object id. Chunks that no message refers to yet
-  kPurge = 2,         ///< id: a modseq. Messages that are not, or no longer, visible: their rows are to be freed
-  kDropFolder = 3,    ///< id: folder id. A folder that is gone: all its rows are to be freed
+  kPurge = 2,  ///< id: a modseq. Messages that are not, or no longer, visible: their rows are to be freed
+  kDropFolder = 3,   ///< id: folder id. A folder that is gone: all its rows are to be freed
+  kDropAccount = 4,  ///< id: 0. An account that is gone: all its rows are to be freed
 };
 
 /// Key in `intents`.

@@ -11,8 +11,9 @@ constexpr std::uint8_t kVersion = 1;
 
 tl::unexpected<Error> Bad(std::string_view what, std::string_view value) {
   if (!value.empty() && static_cast<std::uint8_t>(value[0]) > kVersion) {
-    return Fail(Errc::kCorruption, fmt::format("{} has version {}, this program knows up to {}: it was written by a newer cmsd", what,
-                                               static_cast<int>(static_cast<std::uint8_t>(value[0])), kVersion));
+    return Fail(Errc::kCorruption,
+                fmt::format("{} has version {}, this program knows up to {}: it was written by a newer cmsd",
+                            what, static_cast<int>(static_cast<std::uint8_t>(value[0])), kVersion));
   }
   return Fail(Errc::kCorruption, fmt::format("{} does not decode", what));
 }
@@ -49,7 +50,9 @@ void Strings(Writer& out, const std::vector<std::string>& strings) {
   for (const auto& s : strings) out.String(s);
 }
 
-void Date(Writer& out, const protocol::InternalDate& date) { out.Signed(date.unix_seconds).Signed(date.zone_minutes); }
+void Date(Writer& out, const protocol::InternalDate& date) {
+  out.Signed(date.unix_seconds).Signed(date.zone_minutes);
+}
 
 protocol::InternalDate Date(Reader& in) {
   protocol::InternalDate date;
@@ -101,7 +104,11 @@ std::string AccountRow::Encode() const {
   Writer out;
   out.U8(kVersion).U8(role).U8(status).String(address);
   Strings(out, aliases);
-  out.String(password_hash).Varint(quota_octets).Varint(quota_messages).Varint(used_octets).Varint(used_messages);
+  out.String(password_hash)
+      .Varint(quota_octets)
+      .Varint(quota_messages)
+      .Varint(used_octets)
+      .Varint(used_messages);
   out.Varint(folders).Signed(created).Varint(next_folder).Varint(next_uid_validity).Varint(modseq.value);
   return out.Take();
 }
@@ -129,8 +136,18 @@ Result<AccountRow> AccountRow::Decode(std::string_view value) {
 
 std::string FolderRow::Encode() const {
   Writer out;
-  out.U8(kVersion).String(path).U8(kind).U8(static_cast<std::uint8_t>(use)).Varint(uid_validity.value).Varint(uid_next.value);
-  out.Varint(highest_modseq.value).Varint(messages).Varint(unseen).Varint(deleted).Varint(octets).Varint(recent_from.value);
+  out.U8(kVersion)
+      .String(path)
+      .U8(kind)
+      .U8(static_cast<std::uint8_t>(use))
+      .Varint(uid_validity.value)
+      .Varint(uid_next.value);
+  out.Varint(highest_modseq.value)
+      .Varint(messages)
+      .Varint(unseen)
+      .Varint(deleted)
+      .Varint(octets)
+      .Varint(recent_from.value);
   out.Signed(created).String(conversation_id).String(contribution_id);
   Strings(out, keywords);
   return out.Take();
@@ -218,7 +235,9 @@ Result<std::vector<IndexedId>> DecodeIds(std::string_view bytes) {
   return ids;
 }
 
-std::string TextRow::Encode() const { return Writer().U8(kVersion).U8(truncated ? 1 : 0).String(header).String(body).Take(); }
+std::string TextRow::Encode() const {
+  return Writer().U8(kVersion).U8(truncated ? 1 : 0).String(header).String(body).Take();
+}
 
 Result<TextRow> TextRow::Decode(std::string_view value) {
   Reader in = Open(value);

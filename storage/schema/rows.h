@@ -12,8 +12,9 @@
 #include "storage/error.h"
 #include "storage/schema/keys.h"
 
-/// Values, one struct a table, but for the state page (state_page.h). Each begins with a version octet; an unknown version is
-/// kCorruption with a text that says so. Integers are varints (bytes.h) unless the grammar says otherwise.
+/// Values, one struct a table, but for the state page (state_page.h). Each begins with a version octet; an
+/// unknown version is kCorruption with a text that says so. Integers are varints (bytes.h) unless the grammar
+/// says otherwise.
 namespace storage::schema {
 
 using protocol::UidSet;
@@ -28,8 +29,9 @@ struct AddressRow {
 };
 
 /// Value in `accounts`:
-///   version | role | status | address str | n, alias str * n | password_hash str | quota_octets | quota_messages |
-///   used_octets | used_messages | folders | created signed | next_folder | next_uid_validity | modseq
+///   version | role | status | address str | n, alias str * n | password_hash str | quota_octets |
+///   quota_messages | used_octets | used_messages | folders | created signed | next_folder |
+///   next_uid_validity | modseq
 struct AccountRow {
   std::uint8_t role = 0;
   std::uint8_t status = 0;
@@ -52,8 +54,8 @@ struct AccountRow {
 };
 
 /// Value in `folders`:
-///   version | path str | kind | use | uid_validity | uid_next | highest_modseq | messages | unseen | deleted | octets |
-///   recent_from | created signed | conversation_id str | contribution_id str | n, keyword str * n
+///   version | path str | kind | use | uid_validity | uid_next | highest_modseq | messages | unseen | deleted
+///   | octets | recent_from | created signed | conversation_id str | contribution_id str | n, keyword str * n
 struct FolderRow {
   std::string path;
   std::uint8_t kind = 0;
@@ -95,8 +97,9 @@ struct IndexedId {
 };
 
 /// Value in `messages`:
-///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind | expiry signed |
-///   sent? 0 or 1, date signed, zone signed | envelope str | body str | body_structure str | parts str | n, (kind, value str) * n
+///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind |
+///   expiry signed | sent? 0 or 1, date signed, zone signed | envelope str | body str | body_structure str |
+///   parts str | n, (kind, value str) * n
 /// The views point into what was decoded, or into what is to be encoded.
 struct StoredMessage {
   protocol::InternalDate internal_date;

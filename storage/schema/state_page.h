@@ -17,10 +17,12 @@ namespace storage::schema {
 ///   version u8 | highest_modseq u64 be | presence | flag runs | modseq runs
 ///   presence    = n, (gap, length) * n            gaps and lengths of runs of present messages
 ///   flag runs   = (system, keywords, length) *    in UID order, until every present message is covered
-///   modseq runs = (step signed, length) *         the first step is from highest_modseq, each other from the run before
+///   modseq runs = (step signed, length) *         the first step is from highest_modseq, each other from the
+///   run before
 ///
-/// highest_modseq has a fixed place, so that a resync passes over the page without decoding it. A page in which all messages have
-/// the same flags, appended one after the other, takes 9 octets and about 2 a message; one after a STORE of all, some 25 in all.
+/// highest_modseq has a fixed place, so that a resync passes over the page without decoding it. A page in
+/// which all messages have the same flags, appended one after the other, takes 9 octets and about 2 a
+/// message; one after a STORE of all, some 25 in all.
 struct StatePage {
   static constexpr std::uint32_t kUids = 512;
 

@@ -6,6 +6,7 @@
 
 #include "protocol/model/ids.h"
 #include "protocol/model/special_use.h"
+#include "protocol/model/uid_set.h"
 
 namespace storage {
 
@@ -35,9 +36,9 @@ struct NewAccount {
   std::string address;               ///< canonical (protocol/cpm/address.h)
   std::vector<std::string> aliases;  ///< canonical
   Role role = Role::kUser;
-  std::string password_hash;      ///< "$argon2id$…" or "$6$…"; empty: no login by password
-  std::uint64_t quota_octets = 0;    ///< 0: none
-  std::uint64_t quota_messages = 0;  ///< 0: none
+  std::string password_hash;           ///< "$argon2id$…" or "$6$…"; empty: no login by password
+  std::uint64_t quota_octets = 0;      ///< 0: none
+  std::uint64_t quota_messages = 0;    ///< 0: none
   std::vector<InitialFolder> folders;  ///< made with the account; INBOX need not be named
 };
 

@@ -1,6 +1,7 @@
 #include "storage/store/change_feed.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace storage {
 

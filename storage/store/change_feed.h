@@ -53,14 +53,17 @@ struct Change {
   AccountId account;
   ModSeq modseq;
   Origin origin;
-  std::variant<MessagesAdded, FlagsChanged, MessagesExpunged, FolderCreated, FolderRenamed, FolderDeleted, SubscriptionChanged> what;
+  std::variant<MessagesAdded, FlagsChanged, MessagesExpunged, FolderCreated, FolderRenamed, FolderDeleted,
+               SubscriptionChanged>
+      what;
 };
 
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  /// Called on the committing thread, after the sync, in the account's commit order, and before the committing call returns to
-  /// whoever made it. Must only note the news and return: no I/O, no call into the store, no subscribing.
+  /// Called on the committing thread, after the sync, in the account's commit order, and before the
+  /// committing call returns to whoever made it. Must only note the news and return: no I/O, no call into the
+  /// store, no subscribing.
   virtual void OnChange(const std::shared_ptr<const Change>& change) noexcept = 0;
 };
 

@@ -19,9 +19,17 @@ struct FolderRef {
 };
 
 /// What a folder is in the CPM model (spec note 1.1). On disk: append only.
-enum class FolderKind : std::uint8_t { kUser = 0, kInbox = 1, kDefault = 2, kConversation = 3, kSession = 4, kRoot = 5 };
+enum class FolderKind : std::uint8_t {
+  kUser = 0,
+  kInbox = 1,
+  kDefault = 2,
+  kConversation = 3,
+  kSession = 4,
+  kRoot = 5
+};
 
-/// Flags of one message as bits: the five system flags, and the folder's keywords by their number in its KeywordTable.
+/// Flags of one message as bits: the five system flags, and the folder's keywords by their number in its
+/// KeywordTable.
 struct FlagBits {
   std::uint32_t system = 0;
   std::uint64_t keywords = 0;

@@ -32,7 +32,8 @@ class FolderReader {
   /// All UIDs present.
   Result<UidSet> Uids() const;
 
-  /// Visits the states of the present UIDs among `uids`, in UID order. `changed_since` skips older ones, whole pages at a time.
+  /// Visits the states of the present UIDs among `uids`, in UID order. `changed_since` skips older ones,
+  /// whole pages at a time.
   using StateVisitor = std::function<void(const MessageState&)>;
   Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
 
@@ -51,7 +52,8 @@ class FolderReader {
 
  private:
   friend class MailStore;
-  FolderReader(std::unique_ptr<kv::View> view, FolderStatus status, std::shared_ptr<const KeywordTable> keywords)
+  FolderReader(std::unique_ptr<kv::View> view, FolderStatus status,
+               std::shared_ptr<const KeywordTable> keywords)
       : view_(std::move(view)), status_(std::move(status)), keywords_(std::move(keywords)) {}
 
   std::unique_ptr<kv::View> view_;

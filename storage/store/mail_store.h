@@ -19,22 +19,25 @@ namespace storage {
 
 struct StoreOptions {
   /// Wall clock; tests pass their own.
-  std::function<std::chrono::system_clock::time_point()> now = [] { return std::chrono::system_clock::now(); };
-  std::uint32_t max_folders = 20'000;          ///< per account
+  std::function<std::chrono::system_clock::time_point()> now = [] {
+    return std::chrono::system_clock::now();
+  };
+  std::uint32_t max_folders = 20'000;           ///< per account
   std::uint64_t max_message_octets = 1U << 30;  ///< of one message
 };
 
 /// The store: accounts, folders, messages. Every front end calls these functions; no rule is written twice.
 ///
-/// A call that returns a value has committed it: it is on stable storage (`OK` means durable), but for what its comment excepts.
-/// A call that returns an error has changed nothing. Every committed change is published on feed() before the call returns.
-/// Folder paths are canonical UTF-8 (protocol/model/mailbox_name.h).
+/// A call that returns a value has committed it: it is on stable storage (`OK` means durable), but for what
+/// its comment excepts. A call that returns an error has changed nothing. Every committed change is published
+/// on feed() before the call returns. Folder paths are canonical UTF-8 (protocol/model/mailbox_name.h).
 ///
-/// Thread: any; calls block and belong on the storage pool. Writes of one account take their turns and share a sync.
+/// Thread: any; calls block and belong on the storage pool. Writes of one account take their turns and share
+/// a sync.
 class MailStore {
  public:
-  /// Recovers what a crash left behind (staged bodies, half-done steps), then serves. kCorruption: the store is damaged or of a newer
-  /// version; `detail` says what and what to do. `engine` outlives the store.
+  /// Recovers what a crash left behind (staged bodies, half-done steps), then serves. kCorruption: the store
+  /// is damaged or of a newer version; `detail` says what and what to do. `engine` outlives the store.
   static Result<std::unique_ptr<MailStore>> Open(kv::Engine& engine, StoreOptions options);
 
   /// Waits for the janitor to finish its current step. No call may be running.
@@ -60,18 +63,20 @@ class MailStore {
   // Folders
 
   /// Makes missing superiors too (RFC 3501 §6.3.3).
-  Result<FolderStatus> CreateFolder(AccountId account, std::string_view path, protocol::SpecialUse use, Origin origin = {});
+  Result<FolderStatus> CreateFolder(AccountId account, std::string_view path, protocol::SpecialUse use,
+                                    Origin origin = {});
   /// With inferiors the name stays, as \Noselect (RFC 3501 §6.3.4).
   Result<> DeleteFolder(AccountId account, std::string_view path, Origin origin = {});
-  /// Inferiors follow; renaming INBOX moves its messages to a new folder and leaves it empty (RFC 3501 §6.3.5).
+  /// Inferiors follow; renaming INBOX moves its messages to a new folder and leaves it empty (RFC 3501
+  /// §6.3.5).
   Result<> RenameFolder(AccountId account, std::string_view from, std::string_view to, Origin origin = {});
   /// All names in path order, which is: a parent before its inferiors.
   Result<std::vector<FolderEntry>> ListFolders(AccountId account);
   /// kNoSuchFolder also for \Noselect names.
   Result<FolderStatus> GetFolder(AccountId account, std::string_view path);
   Result<FolderStatus> GetFolder(FolderRef folder);
-  /// For SELECT and EXAMINE. `claim_recent` (SELECT): later sessions will not see today's messages as \Recent; this alone is not
-  /// synced, a crash may bring \Recent back.
+  /// For SELECT and EXAMINE. `claim_recent` (SELECT): later sessions will not see today's messages as
+  /// \Recent; this alone is not synced, a crash may bring \Recent back.
   Result<OpenedFolder> OpenFolder(FolderRef folder, bool claim_recent);
 
   /// The name need not exist. (RFC 3501 §6.3.6 lets us check it; clients subscribe before they create.)
@@ -83,10 +88,12 @@ class MailStore {
 
   Result<StagedBody> Stage(AccountId account);
   /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again.
-  Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages, Origin origin = {});
-  /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are added to the folder's
-  /// table: kTooManyKeywords if it is full (then nothing is changed).
-  Result<StoreResult> UpdateFlags(FolderRef folder, const UidSet& uids, const protocol::FlagChange& change, Origin origin = {});
+  Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
+                              Origin origin = {});
+  /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are
+  /// added to the folder's table: kTooManyKeywords if it is full (then nothing is changed).
+  Result<StoreResult> UpdateFlags(FolderRef folder, const UidSet& uids, const protocol::FlagChange& change,
+                                  Origin origin = {});
   /// Removes the messages with \Deleted, among `only` if given; the UIDs removed.
   Result<UidSet> Expunge(FolderRef folder, const std::optional<UidSet>& only, Origin origin = {});
   /// All or none; flags and internal date are kept (RFC 3501 §6.4.7). Missing UIDs are passed over.
@@ -99,6 +106,9 @@ class MailStore {
 
   /// Reads what is stored of one object; `account` is the object's.
   std::unique_ptr<protocol::mime::Source> OpenBody(AccountId account, ObjectId object, std::uint64_t size);
+
+  /// Waits until the background work that is known now is done. For tests and tools.
+  void DrainJanitor();
 
   struct Core;  ///< storage/store/core.h
 

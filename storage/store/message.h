@@ -17,7 +17,8 @@ namespace storage {
 
 class MailStore;
 
-/// What never changes about a message. The views live as long as the row they were read from: in a visitor, for the call.
+/// What never changes about a message. The views live as long as the row they were read from: in a visitor,
+/// for the call.
 struct MessageRow {
   protocol::InternalDate internal_date;
   std::int64_t save_date = 0;  ///< Unix seconds; set anew by COPY and MOVE (RFC 8514 §2)
@@ -26,18 +27,19 @@ struct MessageRow {
   std::uint8_t object_kind = 0;
   std::int64_t expiry = 0;                     ///< Unix seconds; 0: none
   std::optional<protocol::InternalDate> sent;  ///< the Date header, if it can be read
-  std::string_view envelope;                   ///< ENVELOPE, BODY, BODYSTRUCTURE as they stand in a FETCH answer
+  std::string_view envelope;  ///< ENVELOPE, BODY, BODYSTRUCTURE as they stand in a FETCH answer
   std::string_view body;
   std::string_view body_structure;
   std::string_view parts;  ///< protocol/mime: DecodeParts()
 };
 
-/// Octets on their way into the store. Up to one chunk stays in memory; what is longer is written chunk by chunk under an object id
-/// that is listed as staged, and is swept at the next start if no message comes to refer to it.
+/// Octets on their way into the store. Up to one chunk stays in memory; what is longer is written chunk by
+/// chunk under an object id that is listed as staged, and is swept at the next start if no message comes to
+/// refer to it.
 ///
-/// Lifetime: ends in MailStore::Append, which takes it, or in the destructor, which gives the octets up (the janitor frees them; the
-/// destructor does not block).
-/// Thread: one at a time; Write blocks, so it runs on the storage pool.
+/// Lifetime: ends in MailStore::Append, which takes it, or in the destructor, which gives the octets up (the
+/// janitor frees them; the destructor does not block). Thread: one at a time; Write blocks, so it runs on the
+/// storage pool.
 class StagedBody {
  public:
   static constexpr std::size_t kChunk = 256 * 1024;
@@ -49,7 +51,8 @@ class StagedBody {
   /// kUnavailable ends this body: nothing more can be written to it.
   Result<> Write(std::string_view octets);
 
-  /// True if the next `n` octets fit in memory, so that Write(n octets) will not block and may run on any thread.
+  /// True if the next `n` octets fit in memory, so that Write(n octets) will not block and may run on any
+  /// thread.
   bool FitsInMemory(std::size_t n) const;
 
   std::uint64_t size() const { return size_; }
@@ -58,7 +61,8 @@ class StagedBody {
  private:
   friend class MailStore;
   friend class StagedSource;
-  StagedBody(MailStore* store, AccountId account, ObjectId object) : store_(store), account_(account), object_(object) {}
+  StagedBody(MailStore* store, AccountId account, ObjectId object)
+      : store_(store), account_(account), object_(object) {}
   Result<> FlushChunk();
 
   MailStore* store_ = nullptr;

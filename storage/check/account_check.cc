@@ -1,0 +1,364 @@
+#include "storage/check/account_check.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "protocol/mime/parts.h"
+#include "protocol/model/flags.h"
+#include "protocol/model/mailbox_name.h"
+#include "storage/schema/state_page.h"
+#include "storage/store/account.h"
+#include "storage/store/message.h"
+
+namespace storage::check {
+
+using kv::Table;
+using protocol::FlagSet;
+using protocol::SystemFlag;
+using schema::FolderId;
+using schema::StatePage;
+using schema::Uid;
+
+void AccountCheck::Report(int invariant, std::string text) {
+  if (++reported_ > options_.max_violations) return;
+  report_.violations.push_back({invariant, fmt::format("account {}: {}", account_.value, text)});
+}
+
+AccountCheck::Folder* AccountCheck::Find(FolderId folder) {
+  const auto at = folders_.find(folder.value);
+  return at == folders_.end() ? nullptr : &at->second;
+}
+
+bool AccountCheck::BeingFreed(FolderId folder, Uid uid) const {
+  if (dropped_folders_.contains(folder.value)) return true;
+  return std::any_of(purges_.begin(), purges_.end(),
+                     [&](const auto& purge) { return purge.folder == folder && purge.uids.Contains(uid); });
+}
+
+template <class Key, class F>
+Result<> AccountCheck::ForEach(Table table, F&& visit) {
+  const std::string prefix = schema::AccountPrefix(account_);
+  return view_.Scan(table, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+    const auto decoded = Key::Decode(key);
+    if (decoded)
+      visit(*decoded, value);
+    else
+      Report(1, fmt::format("a key in {} does not decode", kv::Name(table)));
+    return true;
+  });
+}
+
+Result<> AccountCheck::Run() {
+  ASSIGN_OR_RETURN(const auto value, view_.Get(Table::kAccounts, schema::AccountKey{account_}.Encode()));
+  if (!value) {
+    Report(2, "rows without an account row");
+    return {};
+  }
+  auto row = schema::AccountRow::Decode(*value);
+  if (!row) {
+    Report(1, row.error().detail);
+    return {};
+  }
+  row_ = *std::move(row);
+  ++report_.accounts;
+  // An account that is being deleted has lost some of its rows already.
+  if (row_->status == static_cast<std::uint8_t>(AccountStatus::kDeleting)) return {};
+
+  RETURN_IF_ERROR(Intents());
+  RETURN_IF_ERROR(Folders());
+  RETURN_IF_ERROR(Names());
+  RETURN_IF_ERROR(States());
+  RETURN_IF_ERROR(Messages());
+  RETURN_IF_ERROR(Ids());
+  RETURN_IF_ERROR(BodyRefs());
+  RETURN_IF_ERROR(Bodies());
+  RETURN_IF_ERROR(Texts());
+  RETURN_IF_ERROR(Vanished());
+  RETURN_IF_ERROR(Subscriptions());
+  Sums();
+  return {};
+}
+
+Result<> AccountCheck::Intents() {
+  return ForEach<schema::IntentKey>(
+      Table::kIntents, [&](const schema::IntentKey& key, std::string_view value) {
+        ++report_.intents;
+        switch (key.kind) {
+          case schema::IntentKind::kStagedObject: staged_.insert(key.id); return;
+          case schema::IntentKind::kDropFolder: dropped_folders_.insert(key.id); return;
+          case schema::IntentKind::kDropAccount: return;
+          case schema::IntentKind::kPurge: {
+            auto purge = schema::PurgeRow::Decode(value);
+            if (purge)
+              purges_.push_back(*std::move(purge));
+            else
+              Report(1, purge.error().detail);
+            return;
+          }
+        }
+        Report(1, fmt::format("an intent of unknown kind {}", static_cast<int>(key.kind)));
+      });
+}
+
+Result<> AccountCheck::Folders() {
+  std::set<std::uint32_t> validities;
+  return ForEach<schema::FolderKey>(
+      Table::kFolders, [&](const schema::FolderKey& key, std::string_view value) {
+        auto row = schema::FolderRow::Decode(value);
+        if (!row) return Report(1, row.error().detail);
+        const auto name = fmt::format("folder {} \"{}\"", key.folder.value, row->path);
+        if (key.folder.value == 0 || key.folder.value >= row_->next_folder)
+          Report(5, fmt::format("{}: id is not below next_folder", name));
+        if (row->uid_validity.value >= row_->next_uid_validity ||
+            !validities.insert(row->uid_validity.value).second) {
+          Report(5, fmt::format("{}: UIDVALIDITY {} is repeated or not below the counter", name,
+                                row->uid_validity.value));
+        }
+        if (row->highest_modseq > row_->modseq)
+          Report(9, fmt::format("{}: HIGHESTMODSEQ is above the account's", name));
+        if (row->recent_from > row->uid_next)
+          Report(5, fmt::format("{}: recent_from is above UIDNEXT", name));
+        if (row->keywords.size() > kMaxKeywords) Report(10, fmt::format("{}: too many keywords", name));
+        if (dropped_folders_.contains(key.folder.value))
+          Report(4, fmt::format("{} is both there and being dropped", name));
+        folders_[key.folder.value].row = *std::move(row);
+        ++report_.folders;
+      });
+}
+
+Result<> AccountCheck::Names() {
+  std::set<std::string> names;
+  std::vector<std::string> only_inferiors;
+  RETURN_IF_ERROR(
+      ForEach<schema::PathKey>(Table::kFolderNames, [&](const schema::PathKey& key, std::string_view value) {
+        const auto row = schema::FolderNameRow::Decode(value);
+        if (!row) return Report(1, row.error().detail);
+        names.insert(key.path);
+        const auto parent = protocol::ParentName(key.path);
+        if (!parent.empty() && !names.contains(std::string(parent)))
+          Report(4, fmt::format("name \"{}\" has no superior", key.path));
+        if (row->folder.value == 0) return only_inferiors.push_back(key.path);
+        Folder* folder = Find(row->folder);
+        if (folder == nullptr)
+          return Report(4, fmt::format("name \"{}\" stands for a folder that is not there", key.path));
+        if (folder->row.path != key.path || folder->row.kind != row->kind || folder->row.use != row->use ||
+            folder->named) {
+          Report(4, fmt::format("name \"{}\" and its folder's row disagree", key.path));
+        }
+        folder->named = true;
+      }));
+  for (const auto& path : only_inferiors) {
+    const auto next = names.lower_bound(path + "/");
+    if (next == names.end() || !next->starts_with(path + "/"))
+      Report(4, fmt::format("name \"{}\" has neither folder nor inferiors", path));
+  }
+  for (const auto& [id, folder] : folders_) {
+    if (!folder.named) Report(4, fmt::format("folder {} \"{}\" has no name row", id, folder.row.path));
+  }
+  if (!names.contains("INBOX")) Report(4, "there is no INBOX");
+  return {};
+}
+
+Result<> AccountCheck::States() {
+  return ForEach<schema::StateKey>(
+      Table::kStates, [&](const schema::StateKey& key, std::string_view value) { StatePageRow(key, value); });
+}
+
+void AccountCheck::StatePageRow(const schema::StateKey& key, std::string_view value) {
+  if (dropped_folders_.contains(key.folder.value)) return;
+  Folder* folder = Find(key.folder);
+  const auto name = fmt::format("state page {} of folder {}", key.page, key.folder.value);
+  if (folder == nullptr) return Report(6, fmt::format("{}: no such folder", name));
+  StatePage page;
+  if (const auto decoded = StatePage::Decode(value, page); !decoded)
+    return Report(1, fmt::format("{}: {}", name, decoded.error().detail));
+  if (page.Empty()) Report(6, fmt::format("{} is empty", name));
+  std::uint64_t highest = 0;
+  page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
+    const Uid uid = StatePage::UidAt(key.page, slot);
+    if (uid.value == 0 || uid >= folder->row.uid_next)
+      Report(5, fmt::format("{}: UID {} is not below UIDNEXT", name, uid.value));
+    folder->present.Add(uid);
+    ++folder->messages;
+    if ((state.system & FlagSet::Bit(SystemFlag::kSeen)) == 0) ++folder->unseen;
+    if ((state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0) ++folder->deleted;
+    const auto known = folder->row.keywords.size();
+    if (known < 64 && (state.keywords >> known) != 0)
+      Report(10, fmt::format("{}: UID {} has a keyword without a name", name, uid.value));
+    if (state.modseq == 0) Report(9, fmt::format("{}: UID {} has modseq 0", name, uid.value));
+    highest = std::max(highest, state.modseq);
+  });
+  if (highest > folder->row.highest_modseq.value)
+    Report(9, fmt::format("{}: modseq {} is above HIGHESTMODSEQ", name, highest));
+  const auto said = StatePage::HighestModSeq(value);
+  if (said && said->value != highest)
+    Report(9, fmt::format("{}: says highest modseq {}, has {}", name, said->value, highest));
+}
+
+Result<> AccountCheck::Messages() {
+  RETURN_IF_ERROR(ForEach<schema::MessageKey>(
+      Table::kMessages,
+      [&](const schema::MessageKey& key, std::string_view value) { MessageRow(key, value); }));
+  for (const auto& [id, folder] : folders_) {
+    // MessageRow took away each UID that has its row.
+    if (!folder.present.empty())
+      Report(8, fmt::format("folder {}: UIDs {} have no message row", id, folder.present.ToString()));
+  }
+  return {};
+}
+
+void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view value) {
+  const auto name = fmt::format("message {} of folder {}", key.uid.value, key.folder.value);
+  const auto row = schema::StoredMessage::Decode(value);
+  if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+  ++report_.messages;
+  Folder* folder = Find(key.folder);
+  if (folder != nullptr && folder->present.Contains(key.uid)) {
+    folder->octets += row->size;
+    folder->present.Remove(key.uid);
+  } else if (!BeingFreed(key.folder, key.uid)) {
+    Report(8, fmt::format("{} has a row, but is not present", name));
+  }
+  if (row->object.value == 0 || row->object.value >= next_object_)
+    Report(16, fmt::format("{}: object id is not below the counter", name));
+  auto [at, fresh] = objects_.try_emplace(row->object.value);
+  if (fresh)
+    at->second.size = row->size;
+  else if (at->second.size != row->size)
+    Report(11, fmt::format("{}: size differs from that of another message of object {}", name,
+                           row->object.value));
+  ++at->second.uses;
+  if (!protocol::mime::DecodeParts(row->parts))
+    Report(1, fmt::format("{}: its part tree does not decode", name));
+  const auto ids = schema::DecodeIds(row->ids);
+  if (!ids) return Report(1, fmt::format("{}: {}", name, ids.error().detail));
+  for (const auto& id : *ids)
+    expected_ids_.insert(schema::IdKey{account_, id.kind, id.value, key.folder, key.uid}.Encode());
+}
+
+Result<> AccountCheck::Ids() {
+  RETURN_IF_ERROR(ForEach<schema::IdKey>(Table::kIds, [&](const schema::IdKey& key, std::string_view) {
+    if (expected_ids_.erase(key.Encode()) == 0) {
+      Report(14, fmt::format("an id row of message {} of folder {} has no such message", key.uid.value,
+                             key.folder.value));
+    }
+  }));
+  for (const auto& encoded : expected_ids_) {
+    if (const auto key = schema::IdKey::Decode(encoded)) {
+      Report(14, fmt::format("message {} of folder {}: an id of kind {} has no row", key->uid.value,
+                             key->folder.value, static_cast<int>(key->kind)));
+    }
+  }
+  return {};
+}
+
+Result<> AccountCheck::BodyRefs() {
+  RETURN_IF_ERROR(
+      ForEach<schema::ObjectKey>(Table::kBodyRefs, [&](const schema::ObjectKey& key, std::string_view value) {
+        const auto row = schema::BodyRefRow::Decode(value);
+        if (!row) return Report(1, row.error().detail);
+        const auto at = objects_.find(key.object.value);
+        if (at == objects_.end())
+          return Report(11, fmt::format("object {} is counted but nobody uses it", key.object.value));
+        at->second.refs = row->count;
+      }));
+  for (const auto& [id, object] : objects_) {
+    if (object.refs != object.uses)
+      Report(11, fmt::format("object {} is counted {} times, used {} times", id, object.refs, object.uses));
+  }
+  return {};
+}
+
+Result<> AccountCheck::Bodies() {
+  if (!options_.bodies) return {};
+  RETURN_IF_ERROR(ForEach<schema::ChunkKey>(Table::kBodies, [&](const schema::ChunkKey& key,
+                                                                std::string_view value) {
+    const auto at = objects_.find(key.object.value);
+    if (at == objects_.end()) {
+      if (!staged_.contains(key.object.value))
+        Report(12, fmt::format("chunk {} of object {} belongs to no message", key.chunk, key.object.value));
+      return;
+    }
+    Object& object = at->second;
+    const std::uint64_t begin = std::uint64_t{key.chunk} * StagedBody::kChunk;
+    const std::uint64_t expected =
+        begin < object.size ? std::min<std::uint64_t>(StagedBody::kChunk, object.size - begin) : 0;
+    if (value.size() != expected)
+      Report(12, fmt::format("chunk {} of object {} has {} octets, not {}", key.chunk, key.object.value,
+                             value.size(), expected));
+    ++object.chunks;
+    object.octets += value.size();
+  }));
+  for (const auto& [id, object] : objects_) {
+    if (object.octets != object.size)
+      Report(12, fmt::format("object {} has {} octets of {}", id, object.octets, object.size));
+    if (staged_.contains(id)) Report(12, fmt::format("object {} is in use, and listed as staged", id));
+  }
+  return {};
+}
+
+Result<> AccountCheck::Texts() {
+  RETURN_IF_ERROR(
+      ForEach<schema::ObjectKey>(Table::kTexts, [&](const schema::ObjectKey& key, std::string_view value) {
+        if (const auto row = schema::TextRow::Decode(value); !row) Report(1, row.error().detail);
+        const auto at = objects_.find(key.object.value);
+        if (at == objects_.end())
+          Report(13, fmt::format("text of object {} belongs to no message", key.object.value));
+        else
+          at->second.text = true;
+      }));
+  for (const auto& [id, object] : objects_) {
+    if (!object.text) Report(13, fmt::format("object {} has no text row", id));
+  }
+  return {};
+}
+
+Result<> AccountCheck::Vanished() {
+  return ForEach<schema::VanishedKey>(
+      Table::kVanished, [&](const schema::VanishedKey& key, std::string_view value) {
+        if (dropped_folders_.contains(key.folder.value)) return;
+        const auto row = schema::VanishedRow::Decode(value);
+        const auto name = fmt::format("vanished row {} of folder {}", key.modseq.value, key.folder.value);
+        if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+        const Folder* folder = Find(key.folder);
+        if (folder == nullptr) return Report(15, fmt::format("{}: no such folder", name));
+        if (key.modseq > folder->row.highest_modseq)
+          Report(15, fmt::format("{} is above HIGHESTMODSEQ", name));
+        if (row->uids.empty() || row->uids.back() >= folder->row.uid_next)
+          Report(15, fmt::format("{}: UIDs are not below UIDNEXT", name));
+      });
+}
+
+Result<> AccountCheck::Subscriptions() {
+  return ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, std::string_view) {
+    if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
+      Report(1, "a subscription's name is malformed");
+  });
+}
+
+void AccountCheck::Sums() {
+  std::uint64_t octets = 0;
+  std::uint64_t messages = 0;
+  for (const auto& [id, folder] : folders_) {
+    const auto& row = folder.row;
+    if (row.messages != folder.messages || row.unseen != folder.unseen || row.deleted != folder.deleted) {
+      Report(6, fmt::format(
+                    "folder {}: its row counts {} messages, {} unseen, {} deleted; the pages {}, {}, {}", id,
+                    row.messages, row.unseen, row.deleted, folder.messages, folder.unseen, folder.deleted));
+    }
+    if (row.octets != folder.octets)
+      Report(7, fmt::format("folder {}: its row counts {} octets, the messages {}", id, row.octets,
+                            folder.octets));
+    octets += row.octets;
+    messages += row.messages;
+  }
+  if (row_->folders != folders_.size())
+    Report(3, fmt::format("counts {} folders, has {}", row_->folders, folders_.size()));
+  if (row_->used_octets != octets || row_->used_messages != messages) {
+    Report(3, fmt::format("counts {} octets in {} messages, its folders {} in {}", row_->used_octets,
+                          row_->used_messages, octets, messages));
+  }
+}
+
+}  // namespace storage::check

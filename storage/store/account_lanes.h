@@ -1,0 +1,66 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/store/account_txn.h"
+
+namespace storage {
+
+/// The accounts' write locks. Changes to one account take their turns in the order they came; those that wait
+/// while a commit is being synced share the next one, so that many writers of one account cost one sync, not
+/// one each. Different accounts never wait for each other here; the engine syncs their commits together.
+///
+/// Thread: any. Run() blocks until the change is on stable storage and published, or refused.
+class AccountLanes {
+ public:
+  using Operation = std::function<Result<>(AccountTxn&)>;
+  enum class Sharing {
+    kShared,  ///< may share a commit with others
+    kSolo,  ///< writes to the engine on its own before its commit, so nothing uncommitted may lie beneath it
+  };
+
+  AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now)
+      : engine_(engine), feed_(feed), now_(std::move(now)) {}
+
+  /// `operation` may run on another caller's thread. Its error is returned as it is, and it has changed
+  /// nothing then.
+  Result<> Run(AccountId account, const Operation& operation, Sharing sharing = Sharing::kShared);
+
+ private:
+  struct Waiting {
+    const Operation* operation;
+    Sharing sharing;
+    Result<> result;
+    bool done = false;
+  };
+  struct Lane {
+    std::mutex mutex;
+    std::condition_variable turn;
+    std::vector<Waiting*> queue;
+    bool busy = false;
+    int users = 0;  ///< guarded by the shard's mutex
+  };
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<AccountId, std::unique_ptr<Lane>> lanes;
+  };
+  class Hold;
+
+  static std::vector<Waiting*> TakeGroup(std::vector<Waiting*>& queue);
+  void CommitGroup(AccountId account, const std::vector<Waiting*>& group);
+  Result<> CommitTogether(AccountTxn::Commit& commit);
+
+  kv::Engine& engine_;
+  ChangeFeed& feed_;
+  std::function<std::int64_t()> now_;
+  static constexpr std::size_t kShards = 64;
+  Shard shards_[kShards];
+};
+
+}  // namespace storage

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/kv/engine.h"
+#include "storage/schema/rows.h"
+#include "storage/store/change_feed.h"
+#include "storage/store/folder.h"
+
+namespace storage {
+
+/// One change to one account: reads what is committed, sees its own writes and those of the changes before it
+/// in the same commit, and either joins that commit as a whole or leaves no trace. Made by AccountLanes,
+/// which holds the account's write lock around it.
+///
+/// Thread: one at a time.
+class AccountTxn {
+ public:
+  /// What the changes of one commit add up to.
+  struct Commit {
+    std::optional<schema::AccountRow> account;  ///< nullopt: not read yet
+    kv::Batch batch;
+    bool must_sync = false;
+    std::vector<std::shared_ptr<const Change>> changes;
+  };
+
+  AccountTxn(kv::Engine& engine, AccountId account, std::int64_t now, Commit& commit)
+      : engine_(engine), account_(account), now_(now), commit_(commit) {}
+
+  AccountId account() const { return account_; }
+  std::int64_t now() const { return now_; }  ///< Unix seconds
+  kv::Engine& engine() { return engine_; }
+
+  /// The account's row, to be read, and after a change to be given back with PutAccount(). kNoSuchAccount
+  /// also while it is being deleted, unless `even_deleting`.
+  Result<schema::AccountRow> Account(bool even_deleting = false);
+  void PutAccount(schema::AccountRow row);
+
+  Result<std::optional<std::string>> Get(kv::Table table, std::string_view key) const;
+  /// In key order, own writes included, until `visit` returns false.
+  Result<> Scan(kv::Table table, std::string_view first, std::string_view end,
+                const kv::View::Visitor& visit) const;
+  void Put(kv::Table table, std::string_view key, std::string_view value) { batch_.Put(table, key, value); }
+  void Erase(kv::Table table, std::string_view key) { batch_.Erase(table, key); }
+
+  Result<schema::FolderRow> Folder(FolderId folder) const;
+  void PutFolder(FolderId folder, const schema::FolderRow& row);
+
+  /// The next one; the same for the rest of this change.
+  Result<ModSeq> NextModSeq();
+
+  /// News for after the commit.
+  void Announce(Origin origin, decltype(Change::what) what);
+
+  /// This change alone need not be on stable storage when it is acknowledged.
+  void NeedNotSync() { must_sync_ = false; }
+
+  /// Makes what was written so far part of the commit.
+  void Join();
+
+ private:
+  kv::Engine& engine_;
+  AccountId account_;
+  std::int64_t now_;
+  Commit& commit_;
+
+  std::optional<schema::AccountRow> row_;
+  kv::Batch batch_;
+  std::optional<ModSeq> modseq_;
+  bool must_sync_ = true;
+  std::vector<std::shared_ptr<const Change>> changes_;
+};
+
+}  // namespace storage

@@ -1,0 +1,144 @@
+#include <utility>
+
+#include "protocol/mime/inspect.h"
+#include "storage/store/body_source.h"
+#include "storage/store/core.h"
+#include "storage/store/folder_edit.h"
+#include "storage/store/folder_tree.h"
+#include "storage/store/message_rows.h"
+
+namespace storage {
+
+using kv::Table;
+using protocol::mime::Inspection;
+using schema::IdKind;
+
+/// A staged body as MIME sees it: the chunks in the store, then the octets still in memory.
+class StagedSource final : public protocol::mime::Source {
+ public:
+  StagedSource(const StagedBody& body, kv::Engine& engine)
+      : body_(body),
+        in_store_(std::uint64_t{body.chunks_written_} * StagedBody::kChunk),
+        chunks_(body.account_, body.object_, in_store_,
+                [&engine](const std::string& key) { return engine.Get(Table::kBodies, key); }) {}
+
+  std::uint64_t size() const override { return body_.size_; }
+  std::int64_t Read(std::uint64_t offset, std::span<char> out) override {
+    if (offset < in_store_) return chunks_.Read(offset, out);
+    return protocol::mime::MemorySource(body_.tail_).Read(offset - in_store_, out);
+  }
+
+ private:
+  const StagedBody& body_;
+  std::uint64_t in_store_;
+  BodySource chunks_;
+};
+
+namespace {
+
+// More than this in one commit would make others wait for it; longer bodies are written before.
+constexpr std::size_t kInlineBytes = 4 << 20;
+
+std::vector<schema::IndexedId> IdsOf(const Inspection& inspection) {
+  std::vector<schema::IndexedId> ids;
+  const auto add = [&](IdKind kind, const std::optional<std::string>& value) {
+    if (value && !schema::IdKey::Indexed(*value).empty())
+      ids.push_back({kind, std::string(schema::IdKey::Indexed(*value))});
+  };
+  add(IdKind::kConversation, inspection.conversation_id);
+  add(IdKind::kContribution, inspection.contribution_id);
+  add(IdKind::kInReplyToContribution, inspection.in_reply_to_contribution_id);
+  add(IdKind::kImdnMessage, inspection.imdn_message_id);
+  add(IdKind::kMessage, inspection.message_id);
+  add(IdKind::kCorrelator, inspection.message_correlator);
+  return ids;
+}
+
+/// Everything about a message that can be known before it has a UID.
+struct Prepared {
+  Inspection inspection;
+  std::string parts;
+  std::string ids;
+};
+
+}  // namespace
+
+Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
+                                       std::vector<NewMessage> messages, Origin origin) {
+  std::vector<Prepared> prepared;
+  std::uint64_t octets = 0;
+  std::size_t in_memory = 0;
+  for (const auto& message : messages) {
+    StagedSource source(message.body, core_->engine);
+    auto inspection = protocol::mime::Inspect(source);
+    if (!inspection) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+    std::string parts = protocol::mime::EncodeParts(inspection->parts);
+    std::string ids = schema::EncodeIds(IdsOf(*inspection));
+    prepared.push_back({*std::move(inspection), std::move(parts), std::move(ids)});
+    octets += message.body.size();
+    in_memory += message.body.tail_.size();
+  }
+  if (in_memory > kInlineBytes) {
+    for (auto& message : messages) {
+      if (!message.body.tail_.empty()) RETURN_IF_ERROR(message.body.FlushChunk());
+    }
+  }
+
+  AppendResult out;
+  RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(auto row, txn.Account());
+    ASSIGN_OR_RETURN(const FolderId folder,
+                     FolderTree(txn, core_->options.max_folders, origin).Resolve(path));
+    row.used_octets += octets;
+    row.used_messages += messages.size();
+    if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
+        (row.quota_messages != 0 && row.used_messages > row.quota_messages)) {
+      return Fail(Errc::kOverQuota);
+    }
+    ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
+    txn.PutAccount(std::move(row));
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      const NewMessage& message = messages[i];
+      const StagedBody& body = message.body;
+      const Inspection& inspection = prepared[i].inspection;
+      ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(message.flags));
+      ASSIGN_OR_RETURN(const Uid uid, edit.Add({flags.system, flags.keywords, modseq.value}, body.size()));
+      const schema::StoredMessage stored{
+          .internal_date = message.internal_date.value_or(protocol::InternalDate{txn.now(), 0}),
+          .save_date = txn.now(),
+          .size = body.size(),
+          .object = body.object(),
+          .sent = inspection.date,
+          .envelope = inspection.envelope,
+          .body = inspection.body,
+          .body_structure = inspection.body_structure,
+          .parts = prepared[i].parts,
+          .ids = prepared[i].ids};
+      RETURN_IF_ERROR(PutMessage(txn, folder, uid, stored));
+      const schema::TextRow text{inspection.search_truncated, inspection.search_header,
+                                 inspection.search_text};
+      txn.Put(Table::kTexts, schema::ObjectKey{account, body.object()}.Encode(), text.Encode());
+      if (!body.tail_.empty()) {
+        txn.Put(Table::kBodies, schema::ChunkKey{account, body.object(), body.chunks_written_}.Encode(),
+                body.tail_);
+      }
+      if (body.chunks_written_ > 0) {
+        txn.Erase(
+            Table::kIntents,
+            schema::IntentKey{account, schema::IntentKind::kStagedObject, body.object().value}.Encode());
+      }
+      out.uids.Add(uid);
+    }
+    edit.Save(modseq);
+    out.folder = edit.ref();
+    out.uid_validity = edit.row().uid_validity;
+    txn.Announce(origin, MessagesAdded{folder, out.uids});
+    return {};
+  }));
+  // The bodies belong to messages now: their destructors must not give them up.
+  for (auto& message : messages) message.body.store_ = nullptr;
+  return out;
+}
+
+}  // namespace storage

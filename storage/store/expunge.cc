@@ -1,0 +1,42 @@
+#include "storage/store/core.h"
+#include "storage/store/folder_edit.h"
+#include "storage/store/message_rows.h"
+
+namespace storage {
+
+using protocol::FlagSet;
+using protocol::SystemFlag;
+using schema::StatePage;
+
+Result<UidSet> MailStore::Expunge(FolderRef folder, const std::optional<UidSet>& only, Origin origin) {
+  UidSet removed;
+  schema::IntentKey intent;
+  RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
+    if (edit.row().deleted == 0) return {};
+    const UidSet all(Uid{1}, protocol::kMaxUid);
+    RETURN_IF_ERROR(edit.ForEach(only ? *only : all, [&](Uid uid, const StatePage::State& state) {
+      if ((state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0) removed.Add(uid);
+    }));
+    if (removed.empty()) return {};
+
+    ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
+    ASSIGN_OR_RETURN(auto account, txn.Account());
+    RETURN_IF_ERROR(ForEachMessage(txn, folder.folder, removed,
+                                   [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
+                                     edit.Remove(uid, message.size);
+                                     account.used_octets -= message.size;
+                                     account.used_messages -= 1;
+                                     return {};
+                                   }));
+    txn.PutAccount(std::move(account));
+    edit.Save(modseq);
+    intent = PutVanished(txn, folder.folder, removed, modseq);
+    txn.Announce(origin, MessagesExpunged{folder.folder, removed});
+    return {};
+  }));
+  if (!removed.empty()) core_->janitor.Add(intent);
+  return removed;
+}
+
+}  // namespace storage

@@ -1,0 +1,60 @@
+#include "storage/store/core.h"
+#include "storage/store/folder_edit.h"
+
+namespace storage {
+namespace {
+
+using protocol::FlagChange;
+using schema::StatePage;
+
+void Apply(FlagChange::Op op, const FlagBits& bits, StatePage::State& state) {
+  switch (op) {
+    case FlagChange::Op::kReplace:
+      state.system = bits.system;
+      state.keywords = bits.keywords;
+      break;
+    case FlagChange::Op::kAdd:
+      state.system |= bits.system;
+      state.keywords |= bits.keywords;
+      break;
+    case FlagChange::Op::kRemove:
+      state.system &= ~bits.system;
+      state.keywords &= ~bits.keywords;
+      break;
+  }
+}
+
+}  // namespace
+
+Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids, const FlagChange& change,
+                                           Origin origin) {
+  StoreResult out;
+  RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
+    ASSIGN_OR_RETURN(const FlagBits bits, edit.BitsOf(change.flags));
+    std::vector<MessageState> changed;
+    RETURN_IF_ERROR(edit.ForEach(uids, [&](Uid uid, const StatePage::State& old) {
+      StatePage::State state = old;
+      Apply(change.op, bits, state);
+      if (state != old) changed.push_back({uid, {state.system, state.keywords}, {}});
+    }));
+    if (changed.empty()) {
+      ASSIGN_OR_RETURN(auto row, txn.Folder(folder.folder));
+      out.keywords = std::make_shared<const KeywordTable>(std::move(row.keywords));
+      return {};
+    }
+    ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
+    for (auto& message : changed) {
+      message.modseq = modseq;
+      edit.SetState(message.uid, {message.flags.system, message.flags.keywords, modseq.value});
+    }
+    edit.Save(modseq);
+    out.keywords = edit.Keywords();
+    txn.Announce(origin, FlagsChanged{folder.folder, changed, out.keywords});
+    out.changed = std::move(changed);
+    return {};
+  }));
+  return out;
+}
+
+}  // namespace storage

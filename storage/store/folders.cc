@@ -1,0 +1,237 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "protocol/model/mailbox_name.h"
+#include "storage/schema/state_page.h"
+#include "storage/store/core.h"
+#include "storage/store/folder_tree.h"
+
+namespace storage {
+namespace {
+
+using kv::Table;
+using schema::StatePage;
+
+constexpr std::string_view kInbox = "INBOX";
+
+Result<> CheckName(std::string_view path) {
+  switch (protocol::CheckMailboxName(path)) {
+    case protocol::NameFault::kNone: return {};
+    case protocol::NameFault::kEmpty:
+    case protocol::NameFault::kEmptyComponent:
+      return Fail(Errc::kNotAllowed, "A folder name must not be empty");
+    case protocol::NameFault::kTooLong:
+      return Fail(Errc::kTooBig, fmt::format("A folder name holds at most {} octets, {} between delimiters",
+                                             protocol::kMaxNameTotal, protocol::kMaxNameComponent));
+    case protocol::NameFault::kControlCharacter:
+      return Fail(Errc::kNotAllowed, "A folder name must not hold control characters");
+    case protocol::NameFault::kNotUtf8: return Fail(Errc::kNotAllowed, "The folder name is not valid UTF-8");
+  }
+  return Fail(Errc::kNotAllowed);
+}
+
+/// Visits the pages of a folder from `first` on.
+Result<> ForEachPage(const kv::View& view, FolderRef ref, std::uint32_t first,
+                     const std::function<void(std::uint32_t, const StatePage&)>& visit) {
+  const std::string begin = schema::StateKey{ref.account, ref.folder, first}.Encode();
+  const std::string end = kv::PrefixEnd(schema::FolderKey{ref.account, ref.folder}.Encode());
+  Result<> bad;
+  StatePage page;
+  RETURN_IF_ERROR(view.Scan(Table::kStates, begin, end, [&](std::string_view key, std::string_view value) {
+    const auto at = schema::StateKey::Decode(key);
+    bad = StatePage::Decode(value, page);
+    if (at && bad) visit(at->page, page);
+    return bad.has_value();
+  }));
+  return bad;
+}
+
+Result<schema::FolderRow> RowOf(const kv::View& view, FolderRef ref) {
+  ASSIGN_OR_RETURN(const auto value,
+                   view.Get(Table::kFolders, schema::FolderKey{ref.account, ref.folder}.Encode()));
+  if (!value) return Fail(Errc::kNoSuchFolder);
+  return schema::FolderRow::Decode(*value);
+}
+
+Result<FolderStatus> StatusOf(const kv::View& view, FolderRef ref) {
+  ASSIGN_OR_RETURN(const auto row, RowOf(view, ref));
+  FolderStatus status = ToStatus(ref, row);
+  if (row.recent_from < row.uid_next && row.messages != 0) {
+    RETURN_IF_ERROR(ForEachPage(view, ref, StatePage::PageOf(row.recent_from),
+                                [&](std::uint32_t page_no, const StatePage& page) {
+                                  page.ForEach([&](std::uint32_t slot, const StatePage::State&) {
+                                    if (StatePage::UidAt(page_no, slot) >= row.recent_from) ++status.recent;
+                                  });
+                                }));
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<FolderStatus> MailStore::CreateFolder(AccountId account, std::string_view path,
+                                             protocol::SpecialUse use, Origin origin) {
+  RETURN_IF_ERROR(CheckName(path));
+  FolderId id;
+  RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(
+        id, FolderTree(txn, core_->options.max_folders, origin).Create(path, FolderKind::kUser, use));
+    return {};
+  }));
+  return GetFolder(FolderRef{account, id});
+}
+
+Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Origin origin) {
+  if (path == kInbox) return Fail(Errc::kNotAllowed, "INBOX cannot be deleted");
+  FolderId id;
+  RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    FolderTree tree(txn, core_->options.max_folders, origin);
+    ASSIGN_OR_RETURN(const auto name, tree.Find(path));
+    if (name) id = name->folder;
+    return tree.Delete(path);
+  }));
+  core_->janitor.Add({account, schema::IntentKind::kDropFolder, id.value});
+  return {};
+}
+
+Result<> MailStore::RenameFolder(AccountId account, std::string_view from, std::string_view to,
+                                 Origin origin) {
+  RETURN_IF_ERROR(CheckName(to));
+  if (from != kInbox) {
+    return core_->lanes.Run(account, [&](AccountTxn& txn) {
+      return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
+    });
+  }
+  // RFC 3501 §6.3.5: the messages go, INBOX and its inferiors stay. Clients that have INBOX open see them
+  // expunged.
+  ASSIGN_OR_RETURN(const auto inbox, GetFolder(account, kInbox));
+  RETURN_IF_ERROR(CreateFolder(account, to, protocol::SpecialUse::kNone, origin));
+  if (inbox.messages == 0) return {};
+  const auto moved = Move(inbox.ref, UidSet(Uid{1}, protocol::kMaxUid), to, origin);
+  if (moved) return {};
+  const auto undone = DeleteFolder(account, to, origin);
+  return tl::unexpected<Error>(undone ? moved.error() : undone.error());
+}
+
+Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
+  std::vector<FolderEntry> out;
+  Result<> bad;
+  const std::string prefix = schema::AccountPrefix(account);
+  const auto view = core_->engine.OpenView();
+  RETURN_IF_ERROR(view->Scan(
+      Table::kFolderNames, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+        auto path = schema::PathKey::Decode(key);
+        const auto row = schema::FolderNameRow::Decode(value);
+        if (!path || !row) {
+          bad = Fail(Errc::kCorruption, "folder name does not decode");
+          return false;
+        }
+        out.push_back({std::move(path->path), row->folder, static_cast<FolderKind>(row->kind), row->use});
+        return true;
+      }));
+  RETURN_IF_ERROR(bad);
+  return out;
+}
+
+Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view path) {
+  const auto view = core_->engine.OpenView();
+  ASSIGN_OR_RETURN(const auto value,
+                   view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
+  if (!value) return Fail(Errc::kNoSuchFolder);
+  ASSIGN_OR_RETURN(const auto name, schema::FolderNameRow::Decode(*value));
+  if (name.folder.value == 0) return Fail(Errc::kNoSuchFolder);
+  return StatusOf(*view, {account, name.folder});
+}
+
+Result<FolderStatus> MailStore::GetFolder(FolderRef folder) {
+  return StatusOf(*core_->engine.OpenView(), folder);
+}
+
+Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) {
+  ASSIGN_OR_RETURN(const auto before, RowOf(*core_->engine.OpenView(), folder));
+  Uid recent_from = before.recent_from;
+  if (claim_recent && before.recent_from != before.uid_next) {
+    // Claimed in the lane, so that of two sessions only one sees a message as \Recent (RFC 3501 §2.3.2).
+    RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+      txn.NeedNotSync();
+      ASSIGN_OR_RETURN(auto row, txn.Folder(folder.folder));
+      recent_from = row.recent_from;
+      if (row.recent_from == row.uid_next) return {};
+      row.recent_from = row.uid_next;
+      txn.PutFolder(folder.folder, row);
+      return {};
+    }));
+  }
+  const auto view = core_->engine.OpenView();
+  ASSIGN_OR_RETURN(auto row, RowOf(*view, folder));
+  OpenedFolder out;
+  out.status = ToStatus(folder, row);
+  out.recent_from = recent_from;
+  out.keywords = std::make_shared<const KeywordTable>(std::move(row.keywords));
+  RETURN_IF_ERROR(ForEachPage(*view, folder, 0, [&](std::uint32_t page_no, const StatePage& page) {
+    page.ForEachRun([&](std::uint32_t first, std::uint32_t length) {
+      const Uid first_uid = StatePage::UidAt(page_no, first);
+      const Uid last_uid = StatePage::UidAt(page_no, first + length - 1);
+      out.uids.Add(first_uid, last_uid);
+      if (last_uid >= out.recent_from)
+        out.status.recent += last_uid.value - std::max(first_uid, out.recent_from).value + 1;
+      for (std::uint32_t slot = first; !out.first_unseen && slot < first + length; ++slot) {
+        if ((page.states[slot].system & protocol::FlagSet::Bit(protocol::SystemFlag::kSeen)) == 0) {
+          out.first_unseen = StatePage::UidAt(page_no, slot);
+        }
+      }
+    });
+  }));
+  return out;
+}
+
+namespace {
+
+Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_view path, bool subscribed,
+                       Origin origin) {
+  return core.lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());
+    const std::string key = schema::PathKey{account, std::string(path)}.Encode();
+    ASSIGN_OR_RETURN(const auto present, txn.Get(Table::kSubscriptions, key));
+    if (present.has_value() == subscribed) return {};
+    if (subscribed)
+      txn.Put(Table::kSubscriptions, key, schema::MarkerRow());
+    else
+      txn.Erase(Table::kSubscriptions, key);
+    txn.Announce(origin, SubscriptionChanged{std::string(path), subscribed});
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<> MailStore::Subscribe(AccountId account, std::string_view path, Origin origin) {
+  RETURN_IF_ERROR(CheckName(path));
+  return SetSubscribed(*core_, account, path, /*subscribed=*/true, origin);
+}
+
+Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin origin) {
+  return SetSubscribed(*core_, account, path, /*subscribed=*/false, origin);
+}
+
+Result<std::vector<std::string>> MailStore::ListSubscriptions(AccountId account) {
+  std::vector<std::string> out;
+  Result<> bad;
+  const std::string prefix = schema::AccountPrefix(account);
+  const auto view = core_->engine.OpenView();
+  RETURN_IF_ERROR(view->Scan(Table::kSubscriptions, prefix, kv::PrefixEnd(prefix),
+                             [&](std::string_view key, std::string_view) {
+                               auto path = schema::PathKey::Decode(key);
+                               if (!path) {
+                                 bad = tl::unexpected<Error>(path.error());
+                                 return false;
+                               }
+                               out.push_back(std::move(path->path));
+                               return true;
+                             }));
+  RETURN_IF_ERROR(bad);
+  return out;
+}
+
+}  // namespace storage

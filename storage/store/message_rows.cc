@@ -1,0 +1,83 @@
+#include "storage/store/message_rows.h"
+
+#include "storage/store/message.h"
+
+namespace storage {
+
+using kv::Table;
+
+Result<> ForEachMessage(const AccountTxn& txn, FolderId folder, const UidSet& uids,
+                        const MessageVisitor& visit) {
+  for (const auto& range : uids.ranges()) {
+    const std::string first = schema::MessageKey{txn.account(), folder, range.first}.Encode();
+    // One octet more than the last key, so that the range includes it.
+    const std::string end = schema::MessageKey{txn.account(), folder, range.last}.Encode() + '\0';
+    Result<> bad;
+    RETURN_IF_ERROR(txn.Scan(Table::kMessages, first, end, [&](std::string_view key, std::string_view value) {
+      const auto at = schema::MessageKey::Decode(key);
+      const auto row = schema::StoredMessage::Decode(value);
+      if (!at || !row)
+        bad = tl::unexpected<Error>(at ? row.error() : at.error());
+      else
+        bad = visit(at->uid, *row);
+      return bad.has_value();
+    }));
+    RETURN_IF_ERROR(bad);
+  }
+  return {};
+}
+
+Result<> PutMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::StoredMessage& message) {
+  txn.Put(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode(), message.Encode());
+  ASSIGN_OR_RETURN(auto ids, schema::DecodeIds(message.ids));
+  for (auto& id : ids) {
+    txn.Put(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode(),
+            schema::MarkerRow());
+  }
+  return {};
+}
+
+Result<> FreeMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::StoredMessage& message) {
+  txn.Erase(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode());
+  ASSIGN_OR_RETURN(auto ids, schema::DecodeIds(message.ids));
+  for (auto& id : ids) {
+    txn.Erase(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode());
+  }
+  const std::string object = schema::ObjectKey{txn.account(), message.object}.Encode();
+  ASSIGN_OR_RETURN(const auto refs, txn.Get(Table::kBodyRefs, object));
+  if (refs) {
+    ASSIGN_OR_RETURN(const auto row, schema::BodyRefRow::Decode(*refs));
+    if (row.count > 2)
+      txn.Put(Table::kBodyRefs, object, schema::BodyRefRow{row.count - 1}.Encode());
+    else
+      txn.Erase(Table::kBodyRefs, object);
+    return {};
+  }
+  txn.Erase(Table::kTexts, object);
+  const std::uint64_t chunks = (message.size + StagedBody::kChunk - 1) / StagedBody::kChunk;
+  for (std::uint32_t chunk = 0; chunk < chunks; ++chunk) {
+    txn.Erase(Table::kBodies, schema::ChunkKey{txn.account(), message.object, chunk}.Encode());
+  }
+  return {};
+}
+
+Result<> ShareObject(AccountTxn& txn, ObjectId object) {
+  const std::string key = schema::ObjectKey{txn.account(), object}.Encode();
+  ASSIGN_OR_RETURN(const auto refs, txn.Get(Table::kBodyRefs, key));
+  schema::BodyRefRow row;
+  if (refs) {
+    ASSIGN_OR_RETURN(row, schema::BodyRefRow::Decode(*refs));
+  }
+  txn.Put(Table::kBodyRefs, key, schema::BodyRefRow{row.count + 1}.Encode());
+  return {};
+}
+
+schema::IntentKey PutVanished(AccountTxn& txn, FolderId folder, const UidSet& uids, ModSeq modseq) {
+  txn.Put(Table::kVanished, schema::VanishedKey{txn.account(), folder, modseq}.Encode(),
+          schema::VanishedRow{txn.now(), uids}.Encode());
+  const schema::IntentKey intent{txn.account(), schema::IntentKind::kPurge, modseq.value};
+  txn.Put(Table::kIntents, intent.Encode(), schema::PurgeRow{folder, uids}.Encode());
+  return intent;
+}
+
+}  // namespace storage

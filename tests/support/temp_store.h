@@ -1,0 +1,105 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "storage/check/fsck.h"
+#include "storage/kv/memory_engine.h"
+#include "storage/kv/rocksdb_engine.h"
+#include "storage/store/mail_store.h"
+#include "tests/support/temp_folder.h"
+
+namespace tests {
+
+/// The wall clock of a test: stands still until it is moved. Thread: any.
+class FixedClock {
+ public:
+  std::chrono::system_clock::time_point Now() const {
+    return std::chrono::system_clock::time_point(std::chrono::seconds(seconds_));
+  }
+  void Advance(std::chrono::seconds by) { seconds_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> seconds_{1'700'000'000};
+};
+
+enum class Driver { kMemory, kRocks };
+
+/// A store of its own. When it goes, every invariant is checked, and a violation fails the test: every test
+/// is also a consistency test.
+class TempStore {
+ public:
+  explicit TempStore(Driver driver = Driver::kMemory, storage::StoreOptions options = {})
+      : driver_(driver), options_(std::move(options)) {
+    options_.now = [this] { return clock.Now(); };
+    OpenEngine();
+    OpenStore();
+  }
+  ~TempStore() {
+    if (store_) {
+      store_->DrainJanitor();
+      store_.reset();
+    }
+    if (engine_) ExpectSound(*engine_);
+  }
+  TempStore(const TempStore&) = delete;
+  TempStore& operator=(const TempStore&) = delete;
+
+  storage::MailStore& operator*() { return *store_; }
+  storage::MailStore* operator->() { return store_.get(); }
+  storage::kv::Engine& engine() { return *engine_; }
+
+  /// As after a clean stop. With the memory driver the engine stays.
+  void Reopen() {
+    store_.reset();
+    if (driver_ == Driver::kRocks) {
+      engine_.reset();
+      OpenEngine();
+    }
+    ExpectSound(*engine_);
+    OpenStore();
+  }
+
+  static void ExpectSound(storage::kv::Engine& engine) {
+    const auto report = storage::check::Fsck(engine);
+    ASSERT_TRUE(report.has_value()) << report.error().detail;
+    for (const auto& violation : report->violations)
+      ADD_FAILURE() << "invariant " << violation.invariant << ": " << violation.text;
+  }
+
+  FixedClock clock;
+
+ private:
+  void OpenEngine() {
+    if (driver_ == Driver::kMemory) {
+      engine_ = storage::kv::NewMemoryEngine();
+      return;
+    }
+    if (!folder_) folder_.emplace();
+    storage::kv::RocksEngineOptions options;
+    options.path = folder_->path() / "store";
+    options.create_if_missing = true;
+    options.block_cache_bytes = 8 << 20;
+    options.write_buffer_bytes = 8 << 20;
+    auto engine = storage::kv::RocksEngine::Open(options);
+    if (!engine) throw std::runtime_error(engine.error().detail);
+    engine_ = *std::move(engine);
+  }
+  void OpenStore() {
+    auto store = storage::MailStore::Open(*engine_, options_);
+    if (!store) throw std::runtime_error(store.error().detail);
+    store_ = *std::move(store);
+  }
+
+  Driver driver_;
+  storage::StoreOptions options_;
+  std::optional<TempFolder> folder_;
+  std::unique_ptr<storage::kv::Engine> engine_;
+  std::unique_ptr<storage::MailStore> store_;
+};
+
+}  // namespace tests
