@@ -81,7 +81,7 @@ void Login(const Options& options) {
   constexpr int kConnections = 4;
   const double rate = Rate(options, kConnections, false, [&](Connection&, int i) {
     Connection connection(options.target, i + 1);
-    connection.Run("LOGOUT");
+    connection.Start("LOGOUT");
   });
   Report("login", rate, "/s");
 }
