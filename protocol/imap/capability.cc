@@ -1,0 +1,69 @@
+#include "protocol/imap/capability.h"
+
+#include <array>
+#include <string_view>
+
+#include "protocol/imap/write/string.h"
+
+namespace protocol {
+namespace {
+
+using Shown = bool (*)(const CapabilityContext&);
+
+bool Always(const CapabilityContext&) { return true; }
+bool LoggedIn(const CapabilityContext& c) { return c.authenticated; }
+bool MayStartTls(const CapabilityContext& c) { return !c.authenticated && !c.tls && c.starttls_available; }
+bool MayNotLogin(const CapabilityContext& c) { return !c.authenticated && !LoginAllowed(c); }
+bool MayLogin(const CapabilityContext& c) { return !c.authenticated && LoginAllowed(c); }
+
+struct Row {
+  std::string_view name;
+  Shown shown;
+};
+
+/// Only what works. APPENDLIMIT carries a value and is written by itself, after these.
+constexpr std::array kCapabilities{
+    Row{"IMAP4rev1", Always},             // RFC 3501
+    Row{"LITERAL+", Always},              // RFC 7888
+    Row{"SASL-IR", Always},               // RFC 4959
+    Row{"ID", Always},                    // RFC 2971
+    Row{"ENABLE", Always},                // RFC 5161
+    Row{"STARTTLS", MayStartTls},         // RFC 3501 §6.2.1
+    Row{"LOGINDISABLED", MayNotLogin},    // RFC 3501 §6.2.3
+    Row{"AUTH=PLAIN", MayLogin},          // RFC 4616
+    Row{"AUTH=LOGIN", MayLogin},          // no RFC; Outlook and curl know it
+    Row{"IDLE", LoggedIn},                // RFC 2177
+    Row{"NAMESPACE", LoggedIn},           // RFC 2342
+    Row{"UIDPLUS", LoggedIn},             // RFC 4315
+    Row{"UNSELECT", LoggedIn},            // RFC 3691
+    Row{"CHILDREN", LoggedIn},            // RFC 3348
+    Row{"MOVE", LoggedIn},                // RFC 6851
+    Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
+    Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154
+    Row{"MULTIAPPEND", LoggedIn},         // RFC 3502
+    Row{"BINARY", LoggedIn},              // RFC 3516
+    Row{"ESEARCH", LoggedIn},             // RFC 4731
+    Row{"SEARCHRES", LoggedIn},           // RFC 5182
+    Row{"WITHIN", LoggedIn},              // RFC 5032
+    Row{"STATUS=SIZE", LoggedIn},         // RFC 8438
+    Row{"OBJECTID", LoggedIn},            // RFC 8474
+    Row{"SAVEDATE", LoggedIn},            // RFC 8514
+};
+
+}  // namespace
+
+std::string CapabilityWords(const CapabilityContext& context) {
+  std::string out;
+  for (const Row& row : kCapabilities) {
+    if (!row.shown(context)) continue;
+    if (!out.empty()) out += ' ';
+    out += row.name;
+  }
+  if (context.authenticated && context.append_limit > 0) {  // RFC 7889 §2
+    out += " APPENDLIMIT=";
+    write::Number(out, context.append_limit);
+  }
+  return out;
+}
+
+}  // namespace protocol

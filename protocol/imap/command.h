@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "protocol/imap/command/append.h"
+#include "protocol/imap/command/auth.h"
+#include "protocol/imap/command/copy.h"
+#include "protocol/imap/command/enable.h"
+#include "protocol/imap/command/expunge.h"
+#include "protocol/imap/command/fetch.h"
+#include "protocol/imap/command/id.h"
+#include "protocol/imap/command/list.h"
+#include "protocol/imap/command/mailbox.h"
+#include "protocol/imap/command/search.h"
+#include "protocol/imap/command/simple.h"
+#include "protocol/imap/command/status.h"
+#include "protocol/imap/command/store.h"
+
+namespace protocol {
+
+/// Every command but APPEND, which streams (command/append.h).
+using Command =
+    std::variant<command::Capability, command::Noop, command::Logout, command::Id,     // any state
+                 command::StartTls, command::Authenticate, command::Login,             // before login
+                 command::Enable, command::Select, command::Examine, command::Create,  // after login
+                 command::Delete, command::Rename, command::Subscribe, command::Unsubscribe, command::List,
+                 command::Lsub, command::Namespace, command::Status, command::Idle,    //
+                 command::Check, command::Close, command::Unselect, command::Expunge,  // selected
+                 command::Search, command::Fetch, command::Store, command::Copy, command::Move>;
+
+struct TaggedCommand {
+  std::string tag;
+  Command command;
+
+  friend bool operator==(const TaggedCommand&, const TaggedCommand&) = default;
+};
+
+}  // namespace protocol

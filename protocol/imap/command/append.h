@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocol/model/flags.h"
+#include "protocol/model/internal_date.h"
+
+/// APPEND streams, so it is no alternative of Command: CommandReader gives it out in these steps.
+namespace protocol::command {
+
+/// RFC 3501 §6.3.11 with MULTIAPPEND (RFC 3502): the start of the command.
+struct AppendBegin {
+  std::string tag;
+  std::string mailbox;  ///< UTF-8, canonical
+
+  friend bool operator==(const AppendBegin&, const AppendBegin&) = default;
+};
+
+/// One message is announced; not one octet of it has been read.
+struct AppendMessage {
+  FlagSet flags;
+  std::optional<InternalDate> date;
+  std::uint64_t size = 0;     ///< octets; 0 means that the client cancels (RFC 3502 §6.3.11): answer NO
+  bool binary = false;        ///< literal8: may hold NUL (RFC 3516 §4.4)
+  bool synchronizing = true;  ///< the client waits for "+ ..." before it sends the octets
+  std::size_t index = 0;      ///< 0 for the first message of the command
+
+  friend bool operator==(const AppendMessage&, const AppendMessage&) = default;
+};
+
+}  // namespace protocol::command

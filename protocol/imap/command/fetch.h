@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "protocol/model/section.h"
+#include "protocol/model/sequence_set.h"
+
+namespace protocol {
+
+/// One thing that FETCH is asked for (RFC 3501 §6.4.5).
+struct FetchItem {
+  enum class Kind : std::uint8_t {
+    kUid,
+    kFlags,
+    kInternalDate,
+    kRfc822Size,
+    kEnvelope,
+    kBody,  ///< BODY without brackets: the structure without extension data
+    kBodyStructure,
+    kRfc822,        ///< as BODY[], answered under its own name
+    kRfc822Header,  ///< as BODY.PEEK[HEADER]
+    kRfc822Text,    ///< as BODY[TEXT]
+    kSection,       ///< BODY[section]<partial>
+    kBinary,        ///< BINARY[section]<partial>, RFC 3516 §4.2
+    kBinarySize,    ///< BINARY.SIZE[section]
+    kEmailId,       ///< RFC 8474 §5.3
+    kThreadId,      ///< RFC 8474 §5.3
+    kSaveDate,      ///< RFC 8514 §4.2
+  };
+
+  Kind kind = Kind::kFlags;
+  bool peek = false;  ///< BODY.PEEK, BINARY.PEEK: \Seen stays as it is
+  Section section;    ///< kSection, kBinary, kBinarySize
+  std::optional<Partial> partial;
+
+  /// Whether the message becomes \Seen.
+  bool SetsSeen() const {
+    return kind == Kind::kRfc822 || kind == Kind::kRfc822Text ||
+           ((kind == Kind::kSection || kind == Kind::kBinary) && !peek);
+  }
+
+  friend bool operator==(const FetchItem&, const FetchItem&) = default;
+};
+
+}  // namespace protocol
+
+namespace protocol::command {
+
+/// FETCH and UID FETCH, RFC 3501 §6.4.5. ALL, FAST and FULL arrive expanded.
+struct Fetch {
+  NumberKind numbers = NumberKind::kSequence;
+  SequenceSet set;
+  std::vector<FetchItem> items;  ///< in the order asked for, at least one
+
+  friend bool operator==(const Fetch&, const Fetch&) = default;
+};
+
+}  // namespace protocol::command

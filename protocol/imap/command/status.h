@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace protocol {
+
+/// RFC 3501 §6.3.10; SIZE of RFC 8438, APPENDLIMIT of RFC 7889 §3.1, MAILBOXID of RFC 8474 §4.3.
+enum class StatusItem : std::uint8_t {
+  kMessages,
+  kRecent,
+  kUidNext,
+  kUidValidity,
+  kUnseen,
+  kSize,
+  kAppendLimit,
+  kMailboxId,
+};
+
+}  // namespace protocol
+
+namespace protocol::command {
+
+/// RFC 3501 §6.3.10.
+struct Status {
+  std::string mailbox;            ///< UTF-8, canonical
+  std::vector<StatusItem> items;  ///< in the order asked for; the answer keeps it
+
+  friend bool operator==(const Status&, const Status&) = default;
+};
+
+}  // namespace protocol::command

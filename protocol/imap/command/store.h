@@ -1,0 +1,18 @@
+#pragma once
+
+#include "protocol/model/flags.h"
+#include "protocol/model/sequence_set.h"
+
+namespace protocol::command {
+
+/// STORE and UID STORE, RFC 3501 §6.4.6.
+struct Store {
+  NumberKind numbers = NumberKind::kSequence;
+  SequenceSet set;  ///< as the client sent it; "*" is resolved later, by the view
+  FlagChange change;
+  bool silent = false;
+
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+}  // namespace protocol::command

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The one table of what a client may make the server hold or do. Every size that a peer controls and that is
+/// not in the configuration is here.
+namespace protocol::limits {
+
+/// Octets of one command line without its literals, before login: strangers get little.
+inline constexpr std::size_t kLineBeforeLogin = 8 * 1024;
+/// The same after login. RFC 2683 §3.2.1.5 asks for 8,000; message sets of real clients need more.
+inline constexpr std::size_t kLineAfterLogin = 64 * 1024;
+/// One literal other than a message: a user name, a search text, a mailbox name.
+inline constexpr std::size_t kLiteralBeforeLogin = 1024;
+inline constexpr std::size_t kLiteralAfterLogin = 64 * 1024;
+/// All literals of one command, so that a command cannot hold more than this plus one line.
+inline constexpr std::size_t kLiteralsPerCommand = 256 * 1024;
+/// The prefix is parsed once for each literal, so their number bounds that work.
+inline constexpr std::size_t kLiteralCount = 64;
+/// What is read and thrown away to stay in step with a client whose line or LITERAL+ was refused; beyond it
+/// the connection is closed (RFC 7888 §4 allows that).
+inline constexpr std::uint64_t kSkippedBeforeLogin = 64 * 1024;
+inline constexpr std::uint64_t kSkippedAfterLogin = 256ULL * 1024 * 1024;
+
+inline constexpr std::size_t kTag = 256;  ///< octets; clients use about 8
+inline constexpr std::size_t kMailboxArgument =
+    4096;  ///< octets as sent: 1,000 of UTF-8 in modified UTF-7, and air
+inline constexpr std::size_t kListPattern = 4096;          ///< matching costs name times pattern
+inline constexpr std::size_t kUserName = 1024;             ///< LOGIN's first argument
+inline constexpr std::size_t kPassword = 1024;             ///< LOGIN's second argument; hashing it costs
+inline constexpr std::size_t kSequenceRanges = 16 * 1024;  ///< ranges of one set: as many as fit a line
+inline constexpr std::size_t kFlags = 128;                 ///< flags of one STORE or APPEND
+inline constexpr std::size_t kFlagName = 255;    ///< octets of one keyword; it is stored in its folder's row
+inline constexpr std::size_t kFetchItems = 128;  ///< items of one FETCH
+inline constexpr std::size_t kHeaderFields = 256;     ///< names in one HEADER.FIELDS
+inline constexpr std::size_t kSectionParts = 64;      ///< numbers in 1.2.3; deeper parts do not exist here
+inline constexpr std::size_t kSearchKeys = 1024;      ///< nodes of one SEARCH program
+inline constexpr std::size_t kSearchDepth = 32;       ///< NOT, OR and parentheses; the parser recurses
+inline constexpr std::size_t kSearchText = 8 * 1024;  ///< octets of one search string
+inline constexpr std::size_t kStatusItems = 32;
+inline constexpr std::size_t kCapabilityNames = 64;  ///< arguments of ENABLE
+inline constexpr std::size_t kIdPairs = 30;          ///< RFC 2971 §3.3
+inline constexpr std::size_t kIdKey = 30;            ///< RFC 2971 §3.3
+inline constexpr std::size_t kIdValue = 1024;        ///< RFC 2971 §3.3
+inline constexpr std::size_t kSpecialUses = 8;       ///< attributes of one CREATE
+inline constexpr std::size_t kMechanism = 20;        ///< RFC 4422 §3.1
+inline constexpr std::size_t kMultiAppend =
+    1000;  ///< messages of one APPEND: staged until the last one is there
+
+/// Bytes asked of the socket at once while a command is read, and while a message streams.
+inline constexpr std::size_t kReadChunk = 4 * 1024;
+inline constexpr std::size_t kStreamChunk = 64 * 1024;
+
+}  // namespace protocol::limits

@@ -1,0 +1,126 @@
+#include <array>
+#include <utility>
+
+#include "protocol/imap/limits.h"
+#include "protocol/imap/parse/commands.h"
+#include "protocol/imap/parse/grammar.h"
+#include "protocol/model/ascii.h"
+
+namespace protocol::parse {
+namespace {
+
+using Kind = FetchItem::Kind;
+
+struct Row {
+  std::string_view name;
+  Kind kind;
+  bool peek = false;
+};
+
+constexpr std::array kItems{
+    Row{"UID", Kind::kUid},
+    Row{"FLAGS", Kind::kFlags},
+    Row{"INTERNALDATE", Kind::kInternalDate},
+    Row{"RFC822.SIZE", Kind::kRfc822Size},
+    Row{"ENVELOPE", Kind::kEnvelope},
+    Row{"BODYSTRUCTURE", Kind::kBodyStructure},
+    Row{"BODY.PEEK", Kind::kSection, /*peek=*/true},
+    Row{"BODY", Kind::kBody},
+    Row{"RFC822.HEADER", Kind::kRfc822Header, /*peek=*/true},
+    Row{"RFC822.TEXT", Kind::kRfc822Text},
+    Row{"RFC822", Kind::kRfc822},
+    Row{"BINARY.PEEK", Kind::kBinary, /*peek=*/true},
+    Row{"BINARY.SIZE", Kind::kBinarySize, /*peek=*/true},
+    Row{"BINARY", Kind::kBinary},
+    Row{"EMAILID", Kind::kEmailId},
+    Row{"THREADID", Kind::kThreadId},
+    Row{"SAVEDATE", Kind::kSaveDate},
+};
+
+bool IsNameChar(char c) { return ascii::IsAlpha(c) || ascii::IsDigit(c) || c == '.'; }
+
+// fetch-att =  "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
+//              "BODY" ["STRUCTURE"] / "UID" / "BODY" [".PEEK"] section ["<" number "." nz-number ">"]
+// fetch-att =/ "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary    ; RFC 3516 §7
+// fetch-att =/ "EMAILID" / "THREADID"                                ; RFC 8474 §7
+// fetch-att =/ "SAVEDATE"                                            ; RFC 8514 §5
+FetchItem ParseFetchItem(Cursor& in) {
+  FetchItem item;
+  const std::size_t start = in.offset();
+  const std::string_view name = in.TakeWhile(IsNameChar, limits::kFlagName, "fetch-att");
+  const auto* row = kItems.begin();
+  while (row != kItems.end() && !ascii::EqualNoCase(row->name, name)) ++row;
+  if (row == kItems.end()) {
+    in.FailAt(start, "fetch-att");
+    return item;
+  }
+  item.kind = row->kind;
+  if (item.kind == Kind::kBody && in.Peek('[')) item.kind = Kind::kSection;
+  switch (item.kind) {
+    case Kind::kSection:
+      item.peek = row->peek;
+      item.section = grammar::ParseSection(in);
+      item.partial = grammar::ParsePartial(in);
+      break;
+    case Kind::kBinary:
+      item.peek = row->peek;
+      item.section = grammar::ParseSectionBinary(in);
+      item.partial = grammar::ParsePartial(in);
+      break;
+    case Kind::kBinarySize: item.section = grammar::ParseSectionBinary(in); break;
+    case Kind::kUid:
+    case Kind::kFlags:
+    case Kind::kInternalDate:
+    case Kind::kRfc822Size:
+    case Kind::kEnvelope:
+    case Kind::kBody:
+    case Kind::kBodyStructure:
+    case Kind::kRfc822:
+    case Kind::kRfc822Header:
+    case Kind::kRfc822Text:
+    case Kind::kEmailId:
+    case Kind::kThreadId:
+    case Kind::kSaveDate: break;
+  }
+  return item;
+}
+
+/// RFC 3501 §6.4.5: FAST, ALL and FULL are each a prefix of this.
+constexpr std::array kMacroItems{Kind::kFlags, Kind::kInternalDate, Kind::kRfc822Size, Kind::kEnvelope,
+                                 Kind::kBody};
+
+bool AcceptMacro(Cursor& in, std::vector<FetchItem>& items) {
+  const std::size_t count = in.AcceptWord("FAST")   ? 3
+                            : in.AcceptWord("ALL")  ? 4
+                            : in.AcceptWord("FULL") ? 5
+                                                    : 0;
+  for (std::size_t i = 0; i < count; ++i) items.push_back({.kind = kMacroItems[i]});
+  return count > 0;
+}
+
+}  // namespace
+
+// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
+//         "(" fetch-att *(SP fetch-att) ")")                         ; RFC 3501 §9
+Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers) {
+  command::Fetch cmd{.numbers = numbers};
+  in.Space();
+  cmd.set = grammar::ParseSequenceSet(in);
+  in.Space();
+  if (in.Accept('(')) {
+    do {
+      if (cmd.items.size() == limits::kFetchItems) {
+        in.Fail("fewer items");
+        break;
+      }
+      cmd.items.push_back(ParseFetchItem(in));
+    } while (in.Accept(' '));
+    in.Expect(')', "\")\"");
+  } else if (!AcceptMacro(in, cmd.items)) {
+    cmd.items.push_back(ParseFetchItem(in));
+  }
+  if (in.PeekWord(" (")) in.Fail("CRLF (FETCH has no modifiers here)");
+  return in.Finish(std::move(cmd));
+}
+
+}  // namespace protocol::parse

@@ -1,0 +1,54 @@
+#include <array>
+#include <utility>
+
+#include "protocol/imap/limits.h"
+#include "protocol/imap/parse/commands.h"
+#include "protocol/imap/parse/grammar.h"
+#include "protocol/model/ascii.h"
+
+namespace protocol::parse {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, StatusItem>, 8> kItems{{
+    {"MESSAGES", StatusItem::kMessages},
+    {"RECENT", StatusItem::kRecent},
+    {"UIDNEXT", StatusItem::kUidNext},
+    {"UIDVALIDITY", StatusItem::kUidValidity},
+    {"UNSEEN", StatusItem::kUnseen},
+    {"SIZE", StatusItem::kSize},
+    {"APPENDLIMIT", StatusItem::kAppendLimit},
+    {"MAILBOXID", StatusItem::kMailboxId},
+}};
+
+// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
+StatusItem ParseStatusItem(Cursor& in) {
+  const std::size_t start = in.offset();
+  const std::string_view word = in.TakeWhile(ascii::IsAlpha, limits::kFlagName, "status-att");
+  for (const auto& [name, item] : kItems) {
+    if (ascii::EqualNoCase(name, word)) return item;
+  }
+  in.FailAt(start, "status-att");
+  return {};
+}
+
+}  // namespace
+
+// status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"  ; RFC 3501 §9
+Parsed<command::Status> ParseStatus(Cursor& in) {
+  command::Status cmd;
+  in.Space();
+  cmd.mailbox = grammar::ParseMailbox(in);
+  in.Space();
+  in.Expect('(', "\"(\"");
+  do {
+    if (cmd.items.size() == limits::kStatusItems) {
+      in.Fail("fewer items");
+      break;
+    }
+    cmd.items.push_back(ParseStatusItem(in));
+  } while (in.Accept(' '));
+  in.Expect(')', "\")\"");
+  return in.Finish(std::move(cmd));
+}
+
+}  // namespace protocol::parse

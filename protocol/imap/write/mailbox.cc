@@ -1,0 +1,90 @@
+#include "protocol/imap/write/mailbox.h"
+
+#include "protocol/imap/object_id.h"
+#include "protocol/imap/write/string.h"
+
+namespace protocol::write {
+namespace {
+
+// mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox      ; RFC 3501 §9
+void MailboxList(std::string& out, std::string_view start, std::span<const std::string_view> attributes,
+                 std::string_view utf8_name) {
+  out += start;
+  out += '(';
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    if (i > 0) out += ' ';
+    out += attributes[i];
+  }
+  out += ") \"/\" ";
+  Mailbox(out, utf8_name);
+  out += "\r\n";
+}
+
+void CountLine(std::string& out, std::uint32_t number, std::string_view what) {
+  out += "* ";
+  Number(out, number);
+  out += what;
+}
+
+std::string_view Name(StatusItem item) {
+  switch (item) {
+    case StatusItem::kMessages: return "MESSAGES ";
+    case StatusItem::kRecent: return "RECENT ";
+    case StatusItem::kUidNext: return "UIDNEXT ";
+    case StatusItem::kUidValidity: return "UIDVALIDITY ";
+    case StatusItem::kUnseen: return "UNSEEN ";
+    case StatusItem::kSize: return "SIZE ";
+    case StatusItem::kAppendLimit: return "APPENDLIMIT ";
+    case StatusItem::kMailboxId: return "MAILBOXID ";
+  }
+  return "";
+}
+
+}  // namespace
+
+void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name) {
+  MailboxList(out, "* LIST ", attributes, utf8_name);
+}
+
+void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name) {
+  MailboxList(out, "* LSUB ", attributes, utf8_name);
+}
+
+void ListRootLine(std::string& out, std::string_view utf8_root) {
+  out += "* LIST (\\Noselect) \"/\" ";
+  Mailbox(out, utf8_root);
+  out += "\r\n";
+}
+
+void ExistsLine(std::string& out, std::uint32_t messages) { CountLine(out, messages, " EXISTS\r\n"); }
+void RecentLine(std::string& out, std::uint32_t messages) { CountLine(out, messages, " RECENT\r\n"); }
+void ExpungeLine(std::string& out, SeqNum number) { CountLine(out, number.value, " EXPUNGE\r\n"); }
+
+StatusLine::StatusLine(std::string& out, std::string_view utf8_name) : out_(out) {
+  out_ += "* STATUS ";
+  Mailbox(out_, utf8_name);
+  out_ += " (";
+}
+
+void StatusLine::Separate() {
+  if (!first_) out_ += ' ';
+  first_ = false;
+}
+
+void StatusLine::Add(StatusItem item, std::uint64_t value) {
+  Separate();
+  out_ += Name(item);
+  Number(out_, value);
+}
+
+void StatusLine::AddMailboxId(FolderId folder) {
+  Separate();
+  out_ += Name(StatusItem::kMailboxId);
+  out_ += '(';
+  AppendMailboxId(out_, folder);
+  out_ += ')';
+}
+
+void StatusLine::End() { out_ += ")\r\n"; }
+
+}  // namespace protocol::write

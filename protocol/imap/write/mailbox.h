@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/imap/command/status.h"
+#include "protocol/model/ids.h"
+
+/// Untagged responses about mailboxes (RFC 3501 §7.2, §7.3.1, §7.4.1). Each appends one whole line.
+namespace protocol::write {
+
+/// Attributes with their backslash: "\Noselect", "\HasChildren", "\Sent"; the delimiter is '/'.
+void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name);
+void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name);
+/// The answer to LIST "" "": the delimiter and the root of `reference`.
+void ListRootLine(std::string& out, std::string_view utf8_root);
+
+void ExistsLine(std::string& out, std::uint32_t messages);
+void RecentLine(std::string& out, std::uint32_t messages);
+void ExpungeLine(std::string& out, SeqNum number);
+
+/// "* STATUS name (ITEM value ...)": items in the order in which they are added.
+class StatusLine {
+ public:
+  StatusLine(std::string& out, std::string_view utf8_name);
+  /// Every item but MAILBOXID.
+  void Add(StatusItem item, std::uint64_t value);
+  void AddMailboxId(FolderId folder);
+  void End();
+
+ private:
+  void Separate();
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace protocol::write

@@ -1,0 +1,52 @@
+#include "protocol/imap/write/search.h"
+
+#include "protocol/imap/write/string.h"
+
+namespace protocol::write {
+
+void SearchLine(std::string& out, std::span<const std::uint32_t> numbers) {
+  out += "* SEARCH";
+  for (const std::uint32_t number : numbers) {
+    out += ' ';
+    Number(out, number);
+  }
+  out += "\r\n";
+}
+
+void Ranges(std::string& out, std::span<const NumberRange> ranges) {
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (i > 0) out += ',';
+    Number(out, ranges[i].first);
+    if (ranges[i].first == ranges[i].last) continue;
+    out += ':';
+    Number(out, ranges[i].last);
+  }
+}
+
+// esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)         ; RFC 4466
+// §2.6.2
+void EsearchLine(std::string& out, const EsearchResult& result) {
+  out += "* ESEARCH (TAG ";
+  String(out, result.tag);
+  out += ')';
+  if (result.numbers == NumberKind::kUid) out += " UID";
+  if (result.min) {
+    out += " MIN ";
+    Number(out, *result.min);
+  }
+  if (result.max) {
+    out += " MAX ";
+    Number(out, *result.max);
+  }
+  if (result.all && !result.all->empty()) {
+    out += " ALL ";
+    Ranges(out, *result.all);
+  }
+  if (result.count) {
+    out += " COUNT ";
+    Number(out, *result.count);
+  }
+  out += "\r\n";
+}
+
+}  // namespace protocol::write

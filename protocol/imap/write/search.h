@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/model/sequence_set.h"
+#include "protocol/model/uid_set.h"
+
+namespace protocol::write {
+
+/// "* SEARCH 2 84 882" (RFC 3501 §7.2.5); every number, ascending.
+void SearchLine(std::string& out, std::span<const std::uint32_t> numbers);
+
+/// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT. Of an empty
+/// result only COUNT is given. `all` points to sorted ranges of message numbers or UIDs and may be null.
+struct EsearchResult {
+  std::string_view tag;
+  NumberKind numbers = NumberKind::kSequence;
+  std::optional<std::uint32_t> min;
+  std::optional<std::uint32_t> max;
+  std::optional<std::span<const NumberRange>> all;
+  std::optional<std::uint32_t> count;
+};
+void EsearchLine(std::string& out, const EsearchResult& result);
+
+/// "1:3,7": sorted ranges.
+void Ranges(std::string& out, std::span<const NumberRange> ranges);
+
+}  // namespace protocol::write
