@@ -174,7 +174,7 @@ SUITES = {
     'fault': lambda o: meson_tests('build', 'fault'),
     'demo': lambda o: program(['python3', 'etc/demo/validate.py'], 'demo', 120),
     'integration': lambda o: integration(['test_imap.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
-                                          'test_admin.py', 'test_up.py']),
+                                          'test_up.py']),
     'clients': lambda o: integration(['test_clients.py']),
     'crash': lambda o: integration(['crash_test.py'], timeout=1800, arguments=('--rounds', str(o.rounds))),
     'asan': lambda o: sanitized('build-asan'),
