@@ -353,12 +353,16 @@ void OpenedStore::SealTables() {
   const std::lock_guard turn(turnstile_);
   const std::unique_lock all(gate_);
   if (log_bytes_ <= options_.log_bytes || !sentinel_) return;
-  log_bytes_ = 0;
-  sentinel_ = false;
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;  // else it waits here while an earlier flush goes on
-  db_->Flush(options, AllHandles()).PermitUncheckedError();  // a fault reaches the listener
+  for (auto* handle : handles_) {
+    // Refused while RocksDB is behind with its flushes: a later batch tries again. A fault reaches the
+    // listener.
+    if (!db_->Flush(options, handle).ok()) return;
+  }
+  sentinel_ = false;
+  if (db_->Flush(options, default_handle_).ok()) log_bytes_ = 0;
   PutSentinel();
 }
 

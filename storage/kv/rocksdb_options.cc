@@ -112,7 +112,7 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksEngineOptions&
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   cf.write_buffer_size =
       std::max<std::size_t>(options.write_buffer_bytes / 64 * WriteBufferShare(table), 256 * kKiB);
-  cf.max_write_buffer_number = 2;  // one is filled while one is flushed; a writer that is faster waits
+  cf.max_write_buffer_number = 3;  // one is filled while two are flushed; a writer that is faster waits
   // Rows of a table sealed with all others may be few: small files are merged at once, not one by one.
   cf.level0_file_num_compaction_trigger = 4;
   cf.level_compaction_dynamic_level_bytes = true;  // space amplification near 1.1

@@ -69,8 +69,11 @@ double MiB(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20);
 
 std::uint64_t FolderBytes(const fs::path& path) {
   std::uint64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(path))
-    bytes += entry.is_regular_file() ? entry.file_size() : 0;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    std::error_code gone;
+    const auto size = entry.file_size(gone);
+    bytes += gone ? 0 : size;
+  }
   return bytes;
 }
 

@@ -332,6 +332,22 @@ TEST_F(RocksFaultTest, FullDiskWhileManyWriteIsSurvived) {
   EXPECT_EQ(Keys(), all);
 }
 
+TEST_F(RocksFaultTest, LogOfATableThatIsNeverFullGoesAway) {
+  auto options = Options();
+  options.log_bytes = 1 << 20;
+  engine_ = std::move(RocksEngine::Open(options).value());
+  Batch rare;
+  rare.Put(Table::kGrants, "k", "v");
+  ASSERT_TRUE(engine_->Apply(rare, Durability::kNow));
+  std::uint64_t peak = 0;
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kBeforeNext, 100'000));
+    peak = std::max(peak, Stat("wal_bytes"));
+  }
+  EXPECT_LT(peak, 30U << 20);  // of 100 MiB; the rest is what is being flushed
+  EXPECT_EQ(engine_->Get(Table::kGrants, "k").value(), "v");
+}
+
 // --- damage ---
 
 TEST_F(RocksFaultTest, DamagedMiddleOfTheLogRefuses) {
