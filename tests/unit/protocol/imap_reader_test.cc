@@ -317,6 +317,7 @@ TEST(CommandReaderTest, NulIsForLiteral8Only) {
   EXPECT_TRUE(Take<command::AppendMessage>(reader.Next()));
   reader.Accept();
   Feed(reader, std::string_view("a\0", 2));
+  EXPECT_EQ(Take<AppendOctets>(reader.Next())->octets.size(), 1U);
   EXPECT_EQ(Take<BadCommand>(reader.Next())->tag, "b");
   Feed(reader, "c\r\nc NOOP\r\n");
   EXPECT_EQ(Take<TaggedCommand>(reader.Next())->tag, "c");
