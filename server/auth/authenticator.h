@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "server/auth/failure_delay.h"
+#include "server/auth/password_cache.h"
+#include "server/clock.h"
+#include "server/net/asio.h"
+#include "server/net/storage_executor.h"
+#include "storage/store/mail_store.h"
+
+namespace server::auth {
+
+enum class Verdict {
+  kAccepted,
+  kRefused,      ///< no such account, or not its password: the client never learns which
+  kDisabled,     ///< the password is right, the account is not active
+  kUnavailable,  ///< the store did not answer
+};
+
+struct Login {
+  Verdict verdict = Verdict::kRefused;
+  storage::AccountInfo account;  ///< when kAccepted
+};
+
+/// Checks names and passwords for every front end. An unknown name costs as much as a wrong password,
+/// failures from one address are answered later and later, and only so many passwords are hashed at once as
+/// `passwords` has threads.
+///
+/// Lifetime   outlives the calls; what it refers to outlives it.
+/// Thread     any.
+class Authenticator {
+ public:
+  Authenticator(storage::MailStore& store, net::StorageExecutor& storage, net::StorageExecutor& passwords,
+                const Clock& clock, std::chrono::milliseconds max_delay = FailureDelay::kMax)
+      : store_(store), storage_(storage), passwords_(passwords), delay_(clock, max_delay), cache_(clock) {}
+
+  /// `login` as typed (protocol/cpm/address.h, ParseLogin). Returns after the delay that `peer` has earned.
+  /// The arguments live until this returns.
+  asio::awaitable<Login> Check(std::string_view login, std::string_view password,
+                               const asio::ip::address& peer);
+
+ private:
+  asio::awaitable<Login> CheckNow(std::string_view login, std::string_view password);
+
+  storage::MailStore& store_;
+  net::StorageExecutor& storage_;
+  net::StorageExecutor& passwords_;
+  FailureDelay delay_;
+  PasswordCache cache_;
+};
+
+}  // namespace server::auth

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "protocol/model/mailbox_name.h"
+#include "server/config/config.h"
+#include "server/config/section.h"
+
+namespace server::config {
+namespace {
+
+constexpr std::int64_t kDay = 24 * 60 * 60;
+
+void ReadAddress(Section& in, std::string_view key, std::string& out) {
+  in.Text(key, out);
+  boost::system::error_code error;
+  boost::asio::ip::make_address(out, error);
+  if (error) in.Report(key, "must be an IP address; names are not looked up");
+}
+
+void ReadStore(Section in, Store& out) {
+  in.Text("path", out.path);
+  if (out.path.empty()) in.Report("path", "must not be empty");
+  in.Number("block_cache_mib", out.block_cache_mib, 8, 1 << 20);
+  in.Number("write_buffer_mib", out.write_buffer_mib, 8, 1 << 16);
+  in.Finish();
+}
+
+void ReadImap(Section in, Imap& out) {
+  std::vector<Listen> listen;
+  const bool given = in.Tables("listen", [&](Section& entry) {
+    Listen& one = listen.emplace_back();
+    entry.Require("port");
+    entry.Require("address");
+    if (listen.back().address.empty()) one.address = "0.0.0.0";
+    ReadAddress(entry, "address", one.address);
+    entry.Number("port", one.port, 0, 65535);
+    entry.Choice(
+        "tls", one.tls,
+        {{"none", ListenTls::kNone}, {"starttls", ListenTls::kStartTls}, {"implicit", ListenTls::kImplicit}});
+  });
+  if (given) out.listen = std::move(listen);
+  in.Choice("allow_plaintext_login", out.allow_plaintext_login,
+            {{"never", PlaintextLogin::kNever}, {"loopback", PlaintextLogin::kLoopback}});
+  in.Finish();
+}
+
+void ReadTls(Section in, Tls& out) {
+  in.Text("certificate", out.certificate);
+  in.Text("key", out.key);
+  in.Choice("minimum_version", out.minimum_version,
+            {{"1.2", std::string("1.2")}, {"1.3", std::string("1.3")}});
+  in.Text("ciphers", out.ciphers);
+  in.Text("cipher_suites", out.cipher_suites);
+  in.Bool("session_tickets", out.session_tickets);
+  if (out.certificate.empty() != out.key.empty())
+    in.Report(out.key.empty() ? "certificate" : "key", "certificate and key go together");
+  in.Finish();
+}
+
+void ReadHttp(Section in, Http& out) {
+  // The length of sockaddr_un::sun_path without its NUL.
+  constexpr std::size_t kMaxSocketPath = 107;
+  in.Text("operator_socket", out.operator_socket);
+  if (out.operator_socket.size() > kMaxSocketPath)
+    in.Report("operator_socket", "must have at most 107 octets");
+  ReadAddress(in, "monitor_address", out.monitor_address);
+  in.Number("monitor_port", out.monitor_port, 0, 65535);
+  in.Finish();
+}
+
+void ReadLimits(Section in, Limits& out) {
+  in.Number("connections", out.connections, 1, 1'000'000);
+  in.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
+  in.Seconds("login_timeout", out.login_timeout, 1, 3600);
+  in.Seconds("idle_timeout", out.idle_timeout, 30 * 60, kDay);  // RFC 3501 §5.4
+  in.Seconds("command_timeout", out.command_timeout, 1, kDay);
+  in.Seconds("literal_stall", out.literal_stall, 1, 3600);
+  in.Seconds("write_stall", out.write_stall, 1, 3600);
+  in.Seconds("shutdown_grace", out.shutdown_grace, 0, 600);
+  in.Number("append_mib", out.append_mib, 1, 4095);
+  in.Number("folders_per_account", out.folders_per_account, 10, 1'000'000);
+  in.Finish();
+}
+
+void ReadLog(Section in, Log& out) {
+  using Word = std::pair<std::string_view, std::string>;
+  in.Choice("level", out.level,
+            {Word{"trace", "trace"}, Word{"debug", "debug"}, Word{"info", "info"}, Word{"warn", "warn"},
+             Word{"error", "error"}});
+  in.Text("file", out.file);
+  in.Finish();
+}
+
+void ReadThreads(Section in, Threads& out) {
+  in.Number("reactors", out.reactors, 0, 1024);
+  in.Number("storage", out.storage, 1, 4096);
+  in.Number("passwords", out.passwords, 0, 1024);
+  in.Finish();
+}
+
+void CheckFolderName(Section& in, std::string_view key, const std::string& name) {
+  if (protocol::CheckMailboxName(name) != protocol::NameFault::kNone)
+    in.Report(key, fmt::format("\"{}\" is no name for a folder", name));
+}
+
+void ReadProfile(Section in, Profile& out) {
+  using protocol::SpecialUse;
+  in.Text("default_folder", out.default_folder);
+  CheckFolderName(in, "default_folder", out.default_folder);
+  std::vector<ProfileFolder> folders;
+  const bool given = in.Tables("folder", [&](Section& entry) {
+    ProfileFolder& folder = folders.emplace_back();
+    entry.Text("name", folder.name);
+    CheckFolderName(entry, "name", folder.name);
+    entry.Choice("use", folder.use,
+                 {{"", SpecialUse::kNone},
+                  {"\\Archive", SpecialUse::kArchive},
+                  {"\\Drafts", SpecialUse::kDrafts},
+                  {"\\Junk", SpecialUse::kJunk},
+                  {"\\Sent", SpecialUse::kSent},
+                  {"\\Trash", SpecialUse::kTrash}});
+  });
+  if (given) out.folders = std::move(folders);
+  in.Finish();
+}
+
+/// What no key is wrong about alone.
+void CheckTogether(const Config& config, std::vector<Problem>& problems) {
+  const bool has_certificate = !config.tls.certificate.empty();
+  const auto implicit = [](const Listen& l) { return l.tls == ListenTls::kImplicit; };
+  const auto starttls = [](const Listen& l) { return l.tls == ListenTls::kStartTls; };
+  if (!has_certificate && std::ranges::any_of(config.imap.listen, implicit))
+    problems.push_back({0, "imap.listen with tls = \"implicit\" needs tls.certificate and tls.key"});
+  if (!has_certificate && std::ranges::any_of(config.imap.listen, starttls))
+    problems.push_back({0, "imap.listen with tls = \"starttls\" needs tls.certificate and tls.key"});
+  for (auto one = config.imap.listen.begin(); one != config.imap.listen.end(); ++one) {
+    const auto same = [&](const Listen& other) {
+      return other.port == one->port && other.address == one->address;
+    };
+    if (one->port != 0 && std::any_of(std::next(one), config.imap.listen.end(), same))
+      problems.push_back(
+          {0, fmt::format("imap.listen: {} port {} is listed twice", one->address, one->port)});
+  }
+}
+
+Config Read(const toml::table& file, std::vector<Problem>& problems) {
+  Config config;
+  Section top(&file, "", problems);
+  ReadStore(top.Table("store"), config.store);
+  ReadImap(top.Table("imap"), config.imap);
+  ReadTls(top.Table("tls"), config.tls);
+  ReadHttp(top.Table("http"), config.http);
+  ReadLimits(top.Table("limits"), config.limits);
+  ReadLog(top.Table("log"), config.log);
+  ReadThreads(top.Table("threads"), config.threads);
+  ReadProfile(top.Table("profile"), config.profile);
+  top.Finish();
+  return config;
+}
+
+}  // namespace
+
+std::string Format(const Problem& problem, std::string_view file) {
+  return problem.line == 0 ? fmt::format("{}: {}", file, problem.text)
+                           : fmt::format("{}:{}: {}", file, problem.line, problem.text);
+}
+
+tl::expected<Config, std::vector<Problem>> Parse(std::string_view text) {
+  std::vector<Problem> problems;
+  try {
+    Config config = Read(toml::parse(text), problems);
+    CheckTogether(config, problems);
+    if (problems.empty()) return config;
+  } catch (const toml::parse_error& error) {
+    problems.push_back({error.source().begin.line, std::string(error.description())});
+  }
+  std::ranges::sort(problems, {}, [](const Problem& p) { return std::tie(p.line, p.text); });
+  return tl::unexpected(std::move(problems));
+}
+
+tl::expected<Config, std::vector<Problem>> Load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file)
+    return tl::unexpected(std::vector<Problem>{{0, fmt::format("cannot be read: {}", std::strerror(errno))}});
+  return Parse(text.str());
+}
+
+}  // namespace server::config

@@ -1,0 +1,125 @@
+#include "server/net/stream.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include "server/net/stream_state.h"
+#include "server/net/tls_context.h"
+
+namespace server::net {
+
+void Waker::operator()() const {
+  if (!cell_ || cell_->pending.exchange(true)) return;
+  asio::post(cell_->context, [cell = cell_] {
+    // Cleared first: a call from here on is news that the notification below does not cover.
+    cell->pending = false;
+    if (cell->target) cell->target->Notify();
+  });
+}
+
+Stream::Stream(Reactor& reactor, UniqueFd fd, std::string peer)
+    : state_(std::make_unique<State>(reactor, std::move(fd), std::move(peer))) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+asio::awaitable<Wake> Stream::WaitReadable() {
+  State& s = *state_;
+  for (;;) {
+    if (s.closed) co_return Wake::kClosed;
+    if (s.reactor.shutting_down()) co_return Wake::kShutdown;
+    if (s.notified) {
+      s.notified = false;
+      co_return Wake::kNotified;
+    }
+    if (s.deadline && *s.deadline <= Now()) co_return Wake::kDeadline;
+    if (s.HasDecrypted()) co_return Wake::kReadable;
+    const bool ready = co_await s.Await(State::Waiting::kNews, s.deadline);
+    if (ready) co_return Wake::kReadable;
+  }
+}
+
+ReadResult Stream::ReadSome(std::span<char> space) {
+  if (state_->closed) return {ReadResult::Status::kEnd, 0};
+  return state_->ssl ? state_->ReadTls(space) : state_->ReadPlain(space);
+}
+
+asio::awaitable<bool> Stream::Write(std::string_view octets) {
+  State& s = *state_;
+  while (!octets.empty()) {
+    if (s.closed || s.broken) co_return false;
+    const auto sent = s.WriteSome(octets);
+    if (sent < 0) co_return false;
+    octets.remove_prefix(static_cast<std::size_t>(sent));
+    if (sent > 0) continue;
+    auto limit = Now() + s.write_stall;
+    if (s.deadline) limit = std::min(limit, *s.deadline);
+    const bool ready = co_await s.Await(s.WriteNeeds(), limit);
+    if (!ready) co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Stream::StartTls(const TlsContext& context) {
+  State& s = *state_;
+  if (s.closed || s.ssl) co_return false;
+  const auto settings = context.Current();
+  s.ssl.reset(SSL_new(settings.get()));
+  if (!s.ssl || SSL_set_fd(s.ssl.get(), s.descriptor.native_handle()) != 1) {
+    s.broken = true;
+    co_return false;
+  }
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_accept(s.ssl.get());
+    if (result == 1) co_return true;
+    const int error = SSL_get_error(s.ssl.get(), result);
+    ERR_clear_error();
+    const bool wants = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    bool ready = false;
+    if (wants) {
+      const auto what = error == SSL_ERROR_WANT_READ ? State::Waiting::kToRead : State::Waiting::kToWrite;
+      ready = co_await s.Await(what, s.deadline);
+    }
+    if (!ready) {
+      s.broken = true;
+      co_return false;
+    }
+  }
+}
+
+bool Stream::secure() const { return state_->ssl != nullptr; }
+
+std::string Stream::TlsDescription() const {
+  if (!state_->ssl) return {};
+  return fmt::format("{} {}", SSL_get_version(state_->ssl.get()), SSL_get_cipher_name(state_->ssl.get()));
+}
+
+const std::string& Stream::peer() const { return state_->peer; }
+
+void Stream::SetDeadline(std::chrono::steady_clock::time_point when) { state_->deadline = when; }
+void Stream::ClearDeadline() { state_->deadline.reset(); }
+void Stream::SetWriteStall(std::chrono::milliseconds limit) { state_->write_stall = limit; }
+std::chrono::steady_clock::time_point Stream::Now() const { return state_->reactor.clock().Now(); }
+
+void Stream::Notify() { state_->Notify(); }
+
+Waker Stream::waker() {
+  if (!state_->waker_cell) {
+    state_->waker_cell = std::make_shared<Waker::Cell>(state_->reactor.context());
+    state_->waker_cell->target = state_.get();
+  }
+  return Waker(state_->waker_cell);
+}
+
+void Stream::Close() { state_->Close(); }
+bool Stream::is_open() const { return !state_->closed; }
+
+asio::any_io_executor Stream::executor() const { return state_->descriptor.get_executor(); }
+
+}  // namespace server::net

@@ -1,0 +1,149 @@
+#include "server/net/stream_state.h"
+
+#include <array>
+#include <cerrno>
+
+#include <boost/asio/error.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+namespace server::net {
+namespace {
+
+/// One TLS record's worth: SSL_write() of more would encrypt it all in turn before it first returns.
+constexpr std::size_t kMaxTlsWrite = 16 * 1024;
+constexpr int kMaxDrain = 256 * 1024;
+
+}  // namespace
+
+void SslFree::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+
+Stream::State::State(Reactor& home, UniqueFd fd, std::string peer_text)
+    : reactor(home), descriptor(home.context(), fd.Release()), peer(std::move(peer_text)) {
+  ErrorCode ignored;
+  descriptor.non_blocking(true, ignored);
+  next = reactor.first_;
+  if (next) next->previous = this;
+  reactor.first_ = this;
+  reactor.stream_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+Stream::State::~State() {
+  Close();
+  if (waker_cell) waker_cell->target = nullptr;
+  (previous ? previous->next : reactor.first_) = next;
+  if (next) next->previous = previous;
+  reactor.stream_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Stream::State::Notify() {
+  notified = true;
+  if (waiting == Waiting::kNews) CancelWait();
+}
+
+void Stream::State::Shutdown() {
+  if (waiting == Waiting::kNews) CancelWait();
+}
+
+void Stream::State::Close() {
+  if (closed) return;
+  closed = true;
+  const int fd = descriptor.native_handle();
+  if (ssl && !broken && SSL_is_init_finished(ssl.get())) {
+    ERR_clear_error();
+    SSL_shutdown(ssl.get());
+    ERR_clear_error();
+  }
+  // Octets left unread would make the kernel send a reset, which can overtake our last words.
+  ::shutdown(fd, SHUT_WR);
+  std::array<char, 4096> unread;
+  for (int i = 0; i < kMaxDrain / 4096; ++i)
+    if (::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) break;
+  ErrorCode ignored;
+  descriptor.close(ignored);  // ends the wait in progress
+}
+
+void Stream::State::CancelWait() {
+  ErrorCode ignored;
+  descriptor.cancel(ignored);
+}
+
+void Stream::State::Expire(TimePoint now) {
+  if (waiting == Waiting::kNothing || timed_out) return;
+  // The deadline may have been moved since the wait began, but only by the one who waits: the limit is
+  // enough.
+  if (!wait_limit || now < *wait_limit) return;
+  timed_out = true;
+  CancelWait();
+}
+
+asio::awaitable<bool> Stream::State::Await(Waiting what, std::optional<TimePoint> limit) {
+  if (limit && *limit <= reactor.clock().Now()) co_return false;
+  waiting = what;
+  wait_limit = limit;
+  timed_out = false;
+  const bool to_write = what == Waiting::kToWrite || (what == Waiting::kNews && tls_wants_write);
+  const auto direction = to_write ? Descriptor::wait_write : Descriptor::wait_read;
+  const auto [error] = co_await descriptor.async_wait(direction, kAsTuple);
+  waiting = Waiting::kNothing;
+  if (closed || timed_out) co_return false;
+  co_return error != asio::error::operation_aborted;  // any other failure: reading or writing will name it
+}
+
+ReadResult Stream::State::ReadPlain(std::span<char> space) {
+  for (;;) {
+    const auto n = ::recv(descriptor.native_handle(), space.data(), space.size(), 0);
+    if (n > 0) return {ReadResult::Status::kData, static_cast<std::size_t>(n)};
+    if (n == 0) return {ReadResult::Status::kEnd, 0};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {ReadResult::Status::kWouldBlock, 0};
+    return {ReadResult::Status::kError, 0};
+  }
+}
+
+ReadResult Stream::State::ReadTls(std::span<char> space) {
+  if (broken) return {ReadResult::Status::kError, 0};
+  ERR_clear_error();
+  std::size_t size = 0;
+  tls_wants_write = false;
+  const int result = SSL_read_ex(ssl.get(), space.data(), space.size(), &size);
+  if (result == 1) return {ReadResult::Status::kData, size};
+  const int error = SSL_get_error(ssl.get(), result);
+  ERR_clear_error();
+  switch (error) {
+    case SSL_ERROR_WANT_READ: return {ReadResult::Status::kWouldBlock, 0};
+    case SSL_ERROR_WANT_WRITE: tls_wants_write = true; return {ReadResult::Status::kWouldBlock, 0};
+    case SSL_ERROR_ZERO_RETURN: return {ReadResult::Status::kEnd, 0};
+    default: broken = true; return {ReadResult::Status::kError, 0};
+  }
+}
+
+std::ptrdiff_t Stream::State::WriteSome(std::string_view octets) {
+  if (!ssl) {
+    for (;;) {
+      const auto n = ::send(descriptor.native_handle(), octets.data(), octets.size(), MSG_NOSIGNAL);
+      if (n >= 0) return n;
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+    }
+  }
+  ERR_clear_error();
+  tls_wants_read = false;
+  std::size_t size = 0;
+  const int result = SSL_write_ex(ssl.get(), octets.data(), std::min(octets.size(), kMaxTlsWrite), &size);
+  if (result == 1) return static_cast<std::ptrdiff_t>(size);
+  const int error = SSL_get_error(ssl.get(), result);
+  ERR_clear_error();
+  if (error == SSL_ERROR_WANT_WRITE) return 0;
+  if (error == SSL_ERROR_WANT_READ) {
+    tls_wants_read = true;
+    return 0;
+  }
+  broken = true;
+  return -1;
+}
+
+bool Stream::State::HasDecrypted() const { return ssl && !broken && SSL_pending(ssl.get()) > 0; }
+
+}  // namespace server::net

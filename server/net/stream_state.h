@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "server/net/reactor.h"
+#include "server/net/stream.h"
+
+// OpenSSL's SSL, without its headers.
+struct ssl_st;
+
+namespace server::net {
+
+struct SslFree {
+  void operator()(ssl_st* ssl) const;
+};
+
+/// A stream's data at an address that stays, so that its reactor can list it and a Waker can find it.
+///
+/// Thread     its reactor's.
+/// Invariant  at most one wait on `descriptor` is in progress; `waiting` says for what.
+struct Stream::State {
+  using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+  using TimePoint = std::chrono::steady_clock::time_point;
+  /// Only kNews is cut short by Notify() and a shutdown; the others end with I/O, a deadline or Close().
+  enum class Waiting { kNothing, kNews, kToRead, kToWrite };
+
+  State(Reactor& home, UniqueFd fd, std::string peer_text);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void Notify();
+  void Shutdown();
+  void Close();
+  /// Ends the wait in progress if its time is over at `now`.
+  void Expire(TimePoint now);
+
+  /// Waits for the descriptor. Ends early when cancelled: the flags say why. False if the deadline of this
+  /// wait has passed, the stream is closed, or the wait failed.
+  asio::awaitable<bool> Await(Waiting what, std::optional<TimePoint> limit);
+
+  void CancelWait();
+  ReadResult ReadPlain(std::span<char> space);
+  ReadResult ReadTls(std::span<char> space);
+  /// Octets taken, 0 if the peer must read (or, in TLS, write: see `tls_wants_read`) first, negative on
+  /// failure.
+  std::ptrdiff_t WriteSome(std::string_view octets);
+  Waiting WriteNeeds() const { return tls_wants_read ? Waiting::kToRead : Waiting::kToWrite; }
+  bool HasDecrypted() const;
+
+  Reactor& reactor;
+  Descriptor descriptor;
+  std::unique_ptr<ssl_st, SslFree> ssl;
+  std::string peer;
+  std::optional<TimePoint> deadline;
+  std::optional<TimePoint> wait_limit;  ///< of the wait in progress
+  std::chrono::milliseconds write_stall{60'000};
+  std::shared_ptr<Waker::Cell> waker_cell;  ///< made when first asked for
+  Waiting waiting = Waiting::kNothing;
+  bool notified = false;
+  bool timed_out = false;  ///< the wait in progress was ended by Expire()
+  bool closed = false;
+  bool broken = false;           ///< TLS failed: no close_notify
+  bool tls_wants_write = false;  ///< SSL_read() must send first (key update)
+  bool tls_wants_read = false;   ///< SSL_write() must receive first
+  State* previous = nullptr;
+  State* next = nullptr;
+};
+
+struct Waker::Cell {
+  explicit Cell(asio::io_context& where) : context(where) {}
+  asio::io_context& context;
+  std::atomic<bool> pending{false};
+  Stream::State* target = nullptr;  ///< the reactor's thread only; null once the stream is gone
+};
+
+}  // namespace server::net

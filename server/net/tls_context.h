@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <tl/expected.hpp>
+
+// OpenSSL's SSL_CTX, without its headers.
+struct ssl_ctx_st;
+
+namespace server::net {
+
+struct TlsOptions {
+  std::string certificate_file;  ///< PEM, the server's first, then its chain
+  std::string key_file;          ///< PEM
+  std::string minimum_version = "1.2";
+  std::string ciphers;        ///< TLS 1.2, OpenSSL's syntax; empty: forward secrecy and AEAD only
+  std::string cipher_suites;  ///< TLS 1.3; empty: OpenSSL's default
+  bool session_tickets = true;
+};
+
+/// The server's certificate and TLS settings. Reload() replaces them for handshakes to come; connections keep
+/// theirs.
+///
+/// Thread: any.
+class TlsContext {
+ public:
+  /// An error is a sentence with the file's name.
+  static tl::expected<std::unique_ptr<TlsContext>, std::string> Create(TlsOptions options);
+
+  /// Reads the files again; on failure the old certificate stays in use and the sentence says what is wrong.
+  tl::expected<void, std::string> Reload();
+
+  std::shared_ptr<ssl_ctx_st> Current() const;
+
+ private:
+  explicit TlsContext(TlsOptions options) : options_(std::move(options)) {}
+
+  const TlsOptions options_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<ssl_ctx_st> current_;
+};
+
+}  // namespace server::net

@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include "server/auth/failure_delay.h"
+#include "server/auth/password_cache.h"
+#include "server/auth/password_hash.h"
+
+namespace server_test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace server::auth;
+using boost::asio::ip::make_address;
+
+TEST(PasswordHashTest, AHashMatchesItsPasswordOnly) {
+  const auto hash = Hash("correct horse");
+  EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;
+  EXPECT_TRUE(IsAcceptable(hash));
+  EXPECT_TRUE(Verify(hash, "correct horse"));
+  EXPECT_FALSE(Verify(hash, "correct horse "));
+  EXPECT_FALSE(Verify(hash, ""));
+}
+
+TEST(PasswordHashTest, TheSamePasswordHashesDifferentlyEachTime) { EXPECT_NE(Hash("x"), Hash("x")); }
+
+// From the specification of SHA-crypt, "Test vectors".
+TEST(PasswordHashTest, Sha512CryptVectorsMatch) {
+  EXPECT_TRUE(Verify(
+      "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+      "Hello world!"));
+  EXPECT_TRUE(Verify(
+      "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/"
+      "YTBmSK6H9qs/y3RnOaw5v.",
+      "Hello world!"));
+  EXPECT_FALSE(Verify(
+      "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+      "Hello world"));
+}
+
+TEST(PasswordHashTest, AnEmbeddedNulDoesNotShortenAPassword) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(Verify(
+      "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+      "Hello world!\0more"sv));
+}
+
+TEST(PasswordHashTest, PasswordsOverTheLimitAreRefused) {
+  const std::string longest(kMaxPassword, 'x');
+  EXPECT_TRUE(Verify(Hash(longest), longest));
+  EXPECT_FALSE(Verify(Hash(longest + "x"), longest + "x"));
+}
+
+TEST(PasswordHashTest, NobodysHashIsCheckableAndOfTheUsualCost) {
+  EXPECT_TRUE(IsAcceptable(NobodysHash()));
+  EXPECT_TRUE(NobodysHash().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+}
+
+struct HashCase {
+  const char* name;
+  const char* hash;
+};
+class UnacceptableHash : public testing::TestWithParam<HashCase> {};
+TEST_P(UnacceptableHash, IsRefusedWithoutHashing) {
+  EXPECT_FALSE(IsAcceptable(GetParam().hash));
+  EXPECT_FALSE(Verify(GetParam().hash, "x"));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Hashes, UnacceptableHash,
+    testing::Values(HashCase{"Empty", ""}, HashCase{"Plain", "secret"},
+                    HashCase{"Md5", "$1$salt$qJH7.N4xYta3aEG/dfqo/0"},
+                    HashCase{"Argon2i", "$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaA"},
+                    HashCase{"TooMuchMemory", "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$aGFzaA"},
+                    HashCase{"TooManyPasses", "$argon2id$v=19$m=4096,t=1000,p=1$c2FsdHNhbHQ$aGFzaA"},
+                    HashCase{"Lanes", "$argon2id$v=19$m=4096,t=1,p=4$c2FsdHNhbHQ$aGFzaA"},
+                    HashCase{"OldVersion", "$argon2id$v=16$m=4096,t=1,p=1$c2FsdHNhbHQ$aGFzaA"},
+                    HashCase{"Truncated", "$argon2id$v=19$m=4096"},
+                    HashCase{"TooManyRounds",
+                             "$6$rounds=999999999$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/"
+                             "O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"},
+                    HashCase{"ShortSha", "$6$saltstring$svn8Uo"}, HashCase{"Space", "$6$salt string$x"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(PasswordCacheTest, APairIsRememberedForAMinute) {
+  server::FakeClock clock;
+  PasswordCache cache(clock);
+  EXPECT_FALSE(cache.Contains("hash", "password"));
+  cache.Remember("hash", "password");
+  EXPECT_TRUE(cache.Contains("hash", "password"));
+  EXPECT_FALSE(cache.Contains("hash", "passwore"));
+  EXPECT_FALSE(cache.Contains("hasi", "password")) << "a changed password is another hash";
+  EXPECT_FALSE(cache.Contains("hashp", "assword"));
+  clock.Advance(PasswordCache::kLifetime);
+  EXPECT_FALSE(cache.Contains("hash", "password"));
+}
+
+TEST(PasswordCacheTest, ItsSizeIsBounded) {
+  server::FakeClock clock;
+  PasswordCache cache(clock);
+  for (std::size_t i = 0; i < PasswordCache::kMaxEntries + 10; ++i) cache.Remember("hash", std::to_string(i));
+  EXPECT_LE(cache.size(), PasswordCache::kMaxEntries);
+}
+
+TEST(FailureDelayTest, GrowsToItsBoundAndIsForgotten) {
+  server::FakeClock clock;
+  FailureDelay delay(clock);
+  const auto peer = make_address("192.0.2.1");
+  std::vector<std::chrono::milliseconds> delays;
+  for (int i = 0; i < 9; ++i) delays.push_back(delay.Failed(peer));
+  const std::vector<std::chrono::milliseconds> expected = {0s, 0s, 1s, 2s, 4s, 8s, 10s, 10s, 10s};
+  EXPECT_EQ(delays, expected);
+  clock.Advance(FailureDelay::kForget);
+  EXPECT_EQ(delay.Failed(peer), 0s);
+}
+
+TEST(FailureDelayTest, AddressesAreCountedApartButOneIpv6SubnetIsOne) {
+  server::FakeClock clock;
+  FailureDelay delay(clock);
+  for (int i = 0; i < 5; ++i) delay.Failed(make_address("192.0.2.1"));
+  EXPECT_EQ(delay.Failed(make_address("192.0.2.2")), 0s);
+  for (int i = 0; i < 2; ++i) delay.Failed(make_address("2001:db8::1"));
+  EXPECT_EQ(delay.Failed(make_address("2001:db8::2")), 1s);
+  EXPECT_EQ(delay.Failed(make_address("2001:db8:0:1::2")), 0s);
+}
+
+TEST(FailureDelayTest, SuccessForgivesHalf) {
+  server::FakeClock clock;
+  FailureDelay delay(clock);
+  const auto peer = make_address("192.0.2.1");
+  for (int i = 0; i < 4; ++i) delay.Failed(peer);
+  delay.Succeeded(peer);
+  EXPECT_EQ(delay.Failed(peer), 1s) << "the third";
+}
+
+TEST(FailureDelayTest, ItsTableIsBounded) {
+  server::FakeClock clock;
+  FailureDelay delay(clock);
+  for (std::uint32_t i = 0; i < FailureDelay::kMaxAddresses + 100; ++i) {
+    const boost::asio::ip::address peer = boost::asio::ip::address_v4(0x0a000000U + i);
+    for (int n = 0; n < 3; ++n) delay.Failed(peer);
+  }
+  EXPECT_LE(delay.size(), FailureDelay::kMaxAddresses);
+}
+
+}  // namespace
+}  // namespace server_test

@@ -1,0 +1,206 @@
+#include "server/config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace server_test {
+namespace {
+
+using namespace server::config;
+using testing::HasSubstr;
+
+constexpr std::string_view kTls = "[tls]\ncertificate = \"c\"\nkey = \"k\"\n";
+
+Config Good(std::string_view text) {
+  auto config = Parse(std::string(kTls) + std::string(text));
+  EXPECT_TRUE(config) << (config ? "" : Format(config.error().front(), "text"));
+  return config.value_or(Config{});
+}
+
+TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
+  const auto sample = Load(CMSD_SOURCE_ROOT "/etc/cmsd.toml");
+  ASSERT_TRUE(sample) << Format(sample.error().front(), "etc/cmsd.toml");
+  const Config defaults;
+  EXPECT_EQ(sample->store.path, defaults.store.path);
+  EXPECT_EQ(sample->store.block_cache_mib, defaults.store.block_cache_mib);
+  EXPECT_EQ(sample->store.write_buffer_mib, defaults.store.write_buffer_mib);
+  ASSERT_EQ(sample->imap.listen.size(), defaults.imap.listen.size());
+  for (std::size_t i = 0; i < defaults.imap.listen.size(); ++i) {
+    EXPECT_EQ(sample->imap.listen[i].address, defaults.imap.listen[i].address);
+    EXPECT_EQ(sample->imap.listen[i].port, defaults.imap.listen[i].port);
+    EXPECT_EQ(sample->imap.listen[i].tls, defaults.imap.listen[i].tls);
+  }
+  EXPECT_EQ(sample->imap.allow_plaintext_login, defaults.imap.allow_plaintext_login);
+  EXPECT_EQ(sample->tls.minimum_version, defaults.tls.minimum_version);
+  EXPECT_EQ(sample->tls.ciphers, defaults.tls.ciphers);
+  EXPECT_EQ(sample->tls.cipher_suites, defaults.tls.cipher_suites);
+  EXPECT_EQ(sample->tls.session_tickets, defaults.tls.session_tickets);
+  EXPECT_EQ(sample->http.operator_socket, defaults.http.operator_socket);
+  EXPECT_EQ(sample->http.monitor_address, defaults.http.monitor_address);
+  EXPECT_EQ(sample->http.monitor_port, defaults.http.monitor_port);
+  EXPECT_EQ(sample->limits.connections, defaults.limits.connections);
+  EXPECT_EQ(sample->limits.connections_per_address, defaults.limits.connections_per_address);
+  EXPECT_EQ(sample->limits.login_timeout, defaults.limits.login_timeout);
+  EXPECT_EQ(sample->limits.idle_timeout, defaults.limits.idle_timeout);
+  EXPECT_EQ(sample->limits.command_timeout, defaults.limits.command_timeout);
+  EXPECT_EQ(sample->limits.literal_stall, defaults.limits.literal_stall);
+  EXPECT_EQ(sample->limits.write_stall, defaults.limits.write_stall);
+  EXPECT_EQ(sample->limits.shutdown_grace, defaults.limits.shutdown_grace);
+  EXPECT_EQ(sample->limits.append_mib, defaults.limits.append_mib);
+  EXPECT_EQ(sample->limits.folders_per_account, defaults.limits.folders_per_account);
+  EXPECT_EQ(sample->log.level, defaults.log.level);
+  EXPECT_EQ(sample->log.file, defaults.log.file);
+  EXPECT_EQ(sample->threads.reactors, defaults.threads.reactors);
+  EXPECT_EQ(sample->threads.storage, defaults.threads.storage);
+  EXPECT_EQ(sample->threads.passwords, defaults.threads.passwords);
+  EXPECT_EQ(sample->profile.default_folder, defaults.profile.default_folder);
+  ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
+  for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
+    EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
+    EXPECT_EQ(sample->profile.folders[i].use, defaults.profile.folders[i].use);
+  }
+}
+
+TEST(ConfigTest, ValuesAreTaken) {
+  const auto config = Good(R"(
+[store]
+path = "/srv/store"
+[imap]
+allow_plaintext_login = "loopback"
+[[imap.listen]]
+address = "::1"
+port = 1143
+tls = "none"
+[limits]
+idle_timeout = 3600
+append_mib = 10
+[log]
+level = "debug"
+[profile]
+default_folder = "System"
+[[profile.folder]]
+name = "Notes"
+)");
+  EXPECT_EQ(config.store.path, "/srv/store");
+  EXPECT_EQ(config.imap.allow_plaintext_login, PlaintextLogin::kLoopback);
+  ASSERT_EQ(config.imap.listen.size(), 1U);
+  EXPECT_EQ(config.imap.listen[0].address, "::1");
+  EXPECT_EQ(config.imap.listen[0].port, 1143);
+  EXPECT_EQ(config.imap.listen[0].tls, ListenTls::kNone);
+  EXPECT_EQ(config.limits.idle_timeout, std::chrono::hours(1));
+  EXPECT_EQ(config.limits.append_mib, 10U);
+  EXPECT_EQ(config.log.level, "debug");
+  EXPECT_EQ(config.profile.default_folder, "System");
+  ASSERT_EQ(config.profile.folders.size(), 1U);
+  EXPECT_EQ(config.profile.folders[0].name, "Notes");
+}
+
+TEST(ConfigTest, AnEmptyFileLacksOnlyTheCertificate) {
+  const auto config = Parse("");
+  ASSERT_FALSE(config);
+  for (const auto& problem : config.error()) EXPECT_THAT(problem.text, HasSubstr("tls.certificate"));
+}
+
+TEST(ConfigTest, AllProblemsAreReportedInTheOrderOfTheFile) {
+  const auto config =
+      Parse("[store]\npath = 7\nblock_cache = 1\n[limits]\nconnections = 0\n[tls]\nkey = \"k\"\n");
+  ASSERT_FALSE(config);
+  std::vector<std::uint32_t> lines;
+  for (const auto& problem : config.error())
+    if (problem.line) lines.push_back(problem.line);
+  EXPECT_THAT(lines, testing::ElementsAre(2, 3, 5, 7));
+}
+
+TEST(ConfigTest, AMissingFileIsAProblem) {
+  const auto config = Load("/nonexistent/cmsd.toml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(Format(config.error().front(), "/nonexistent/cmsd.toml"),
+              HasSubstr("/nonexistent/cmsd.toml: cannot be read"));
+}
+
+struct BadFile {
+  const char* name;
+  const char* text;
+  std::uint32_t line;
+  const char* says;
+};
+
+class ConfigRejects : public testing::TestWithParam<BadFile> {};
+
+TEST_P(ConfigRejects, WithTheLineAndTheKey) {
+  // The certificate comes last, so that lines count from the case's own text.
+  const auto config = Parse(std::string(GetParam().text) + "\n" + std::string(kTls));
+  ASSERT_FALSE(config);
+  ASSERT_EQ(config.error().size(), 1U) << Format(config.error().back(), "text");
+  EXPECT_EQ(config.error().front().line, GetParam().line);
+  EXPECT_THAT(config.error().front().text, HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, ConfigRejects,
+    testing::Values(
+        BadFile{"UnknownTopKey", "colour = 1", 1, "colour: there is no such key"},
+        BadFile{"UnknownSection", "[imaps]", 1, "imaps: there is no such key"},
+        BadFile{"UnknownKey", "[store]\n\ndir = \"x\"", 3, "store.dir: there is no such key"},
+        BadFile{"UnknownListenKey", "[[imap.listen]]\naddress = \"::\"\nport = 1\ntls = \"none\"\nssl = 1", 5,
+                "imap.listen.ssl"},
+        BadFile{"NotToml", "[store\n", 1, ""},
+        BadFile{"Text", "[store]\npath = 1", 2, "store.path: must be a text"},
+        BadFile{"EmptyPath", "[store]\npath = \"\"", 2, "store.path: must not be empty"},
+        BadFile{"Bool", "[imap]\nallow_plaintext_login = true", 2, "must be a text"},
+        BadFile{"Choice", "[imap]\nallow_plaintext_login = \"always\"", 2, "\"never\", \"loopback\""},
+        BadFile{"NumberAsText", "[limits]\nconnections = \"9\"", 2,
+                "limits.connections: must be a whole number"},
+        BadFile{"NumberTooSmall", "[limits]\nconnections = 0", 2, "from 1 to"},
+        BadFile{"NumberTooLarge", "[limits]\nappend_mib = 5000", 2, "to 4095"},
+        BadFile{"Negative", "[limits]\nwrite_stall = -1", 2, "limits.write_stall"},
+        BadFile{"Fraction", "[limits]\nwrite_stall = 1.5", 2, "limits.write_stall"},
+        BadFile{"IdleBelowTheRfc", "[limits]\nidle_timeout = 60", 2, "from 1800"},
+        BadFile{"PortTooLarge", "[[imap.listen]]\naddress = \"::\"\nport = 65536", 3, "imap.listen.port"},
+        BadFile{"PortMissing", "[[imap.listen]]\naddress = \"::\"", 1, "imap.listen.port: is missing"},
+        BadFile{"HostName", "[[imap.listen]]\naddress = \"localhost\"\nport = 1", 2, "must be an IP address"},
+        BadFile{"TlsMode", "[[imap.listen]]\naddress = \"::\"\nport = 1\ntls = \"yes\"", 4,
+                "imap.listen.tls"},
+        BadFile{"ListenAsTable", "[imap.listen]\nport = 1", 1, "[[imap.listen]]"},
+        BadFile{"SectionAsValue", "store = 1", 1, "must be a table: [store]"},
+        BadFile{"MonitorAddress", "[http]\nmonitor_address = \"all\"", 2, "http.monitor_address"},
+        BadFile{"SocketTooLong",
+                "[http]\noperator_socket = "
+                "\"/"
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                "aaaaaaaaa"
+                "aaaaaaa\"",
+                2, "at most 107"},
+        BadFile{"LogLevel", "[log]\nlevel = \"loud\"", 2, "log.level"},
+        BadFile{"Threads", "[threads]\nstorage = 0", 2, "threads.storage"},
+        BadFile{"FolderName", "[[profile.folder]]\nname = \"a//b\"", 2, "is no name for a folder"},
+        BadFile{"FolderUse", "[[profile.folder]]\nname = \"All\"\nuse = '\\All'", 3, "profile.folder.use"},
+        BadFile{"DefaultFolder", "[profile]\ndefault_folder = \"\"", 2, "profile.default_folder"},
+        BadFile{"SamePortTwice",
+                "[[imap.listen]]\naddress = \"::\"\nport = 1\n[[imap.listen]]\naddress = \"::\"\nport = 1", 0,
+                "twice"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+class TlsRejects : public testing::TestWithParam<BadFile> {};
+
+TEST_P(TlsRejects, WithTheLineAndTheKey) {
+  const auto config = Parse(GetParam().text);
+  ASSERT_FALSE(config);
+  ASSERT_EQ(config.error().size(), 1U) << Format(config.error().back(), "text");
+  EXPECT_EQ(config.error().front().line, GetParam().line);
+  EXPECT_THAT(config.error().front().text, HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, TlsRejects,
+    testing::Values(
+        BadFile{"KeyWithoutCertificate", "[imap]\nlisten = []\n[tls]\nkey = \"k\"", 4, "go together"},
+        BadFile{"CertificateWithoutKey", "[imap]\nlisten = []\n[tls]\ncertificate = \"c\"", 4, "go together"},
+        BadFile{"Version", "[imap]\nlisten = []\n[tls]\nminimum_version = \"1.1\"", 4, "tls.minimum_version"},
+        BadFile{"Tickets", "[imap]\nlisten = []\n[tls]\nsession_tickets = 1", 4, "true or false"},
+        BadFile{"NoCertificate", "[[imap.listen]]\naddress = \"::\"\nport = 993\ntls = \"implicit\"", 0,
+                "needs tls.certificate"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace server_test
