@@ -80,8 +80,20 @@ UidSet UidSet::Intersect(const UidSet& other) const {
 }
 
 UidSet UidSet::Minus(const UidSet& other) const {
-  UidSet out = *this;
-  for (const auto& range : other.ranges_) out.Remove(range.first, range.last);
+  UidSet out;
+  auto gone = other.ranges_.begin();
+  for (const auto& range : ranges_) {
+    std::uint64_t first = range.first.value;
+    while (first <= range.last.value) {
+      while (gone != other.ranges_.end() && gone->last.value < first) ++gone;
+      const bool whole = gone == other.ranges_.end() || gone->first > range.last;
+      if (whole || gone->first.value > first) {
+        out.Add(Uid{static_cast<std::uint32_t>(first)}, whole ? range.last : Uid{gone->first.value - 1});
+      }
+      if (whole) break;
+      first = std::uint64_t{gone->last.value} + 1;
+    }
+  }
   return out;
 }
 

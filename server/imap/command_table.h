@@ -1,0 +1,96 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "server/imap/commands/handlers.h"
+
+namespace server::imap {
+
+/// When a command's answer may hold EXPUNGE (RFC 3501 §7.4.1).
+enum class Expunge : std::uint8_t {
+  kAlways,
+  kUidFormOnly,  ///< FETCH, STORE, SEARCH may not send it, their UID forms may
+};
+
+struct CommandRow {
+  std::string_view name;
+  std::size_t alternative;  ///< index into protocol::Command
+  Needs needs;              ///< derived from the handler's context type
+  Expunge expunge;
+  asio::awaitable<Reply> (*run)(const protocol::Command& command, Session& session);
+};
+
+namespace table {
+
+template <class Cmd, class... All>
+constexpr std::size_t IndexIn(const std::variant<All...>*) {
+  std::size_t index = 0;
+  static_cast<void>(((std::is_same_v<Cmd, All> ? false : (++index, true)) && ...));
+  return index;
+}
+
+template <class Cmd, class Context>
+asio::awaitable<Reply> Run(const protocol::Command& command, Session& session) {
+  Context context(session);
+  co_return co_await Handle(std::get<Cmd>(command), context);
+}
+
+template <class Cmd, class Context>
+constexpr CommandRow Row(std::string_view name, Expunge expunge = Expunge::kAlways) {
+  return {name, IndexIn<Cmd>(static_cast<protocol::Command*>(nullptr)), Context::kNeeds, expunge, &Run<Cmd, Context>};
+}
+
+}  // namespace table
+
+/// APPEND is not here: it streams (Session::ExecuteAppend).
+inline constexpr std::array kCommands = {
+    table::Row<command::Capability, AnyContext>("CAPABILITY"),
+    table::Row<command::Noop, AnyContext>("NOOP"),
+    table::Row<command::Logout, AnyContext>("LOGOUT"),
+    table::Row<command::Id, AnyContext>("ID"),
+    table::Row<command::StartTls, NotAuthenticatedContext>("STARTTLS"),
+    table::Row<command::Authenticate, NotAuthenticatedContext>("AUTHENTICATE"),
+    table::Row<command::Login, NotAuthenticatedContext>("LOGIN"),
+    table::Row<command::Enable, AuthenticatedContext>("ENABLE"),
+    table::Row<command::Select, AuthenticatedContext>("SELECT"),
+    table::Row<command::Examine, AuthenticatedContext>("EXAMINE"),
+    table::Row<command::Create, AuthenticatedContext>("CREATE"),
+    table::Row<command::Delete, AuthenticatedContext>("DELETE"),
+    table::Row<command::Rename, AuthenticatedContext>("RENAME"),
+    table::Row<command::Subscribe, AuthenticatedContext>("SUBSCRIBE"),
+    table::Row<command::Unsubscribe, AuthenticatedContext>("UNSUBSCRIBE"),
+    table::Row<command::List, AuthenticatedContext>("LIST"),
+    table::Row<command::Lsub, AuthenticatedContext>("LSUB"),
+    table::Row<command::Namespace, AuthenticatedContext>("NAMESPACE"),
+    table::Row<command::Status, AuthenticatedContext>("STATUS"),
+    table::Row<command::Idle, AuthenticatedContext>("IDLE"),
+    table::Row<command::Check, SelectedContext>("CHECK"),
+    table::Row<command::Close, SelectedContext>("CLOSE"),
+    table::Row<command::Unselect, SelectedContext>("UNSELECT"),
+    table::Row<command::Expunge, SelectedContext>("EXPUNGE"),
+    table::Row<command::Search, SelectedContext>("SEARCH", Expunge::kUidFormOnly),
+    table::Row<command::Fetch, SelectedContext>("FETCH", Expunge::kUidFormOnly),
+    table::Row<command::Store, SelectedContext>("STORE", Expunge::kUidFormOnly),
+    table::Row<command::Copy, SelectedContext>("COPY"),
+    table::Row<command::Move, SelectedContext>("MOVE"),
+};
+
+constexpr bool RowsMatchVariant() {
+  if (kCommands.size() != std::variant_size_v<protocol::Command>) return false;
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (kCommands[i].alternative != i) return false;
+  }
+  return true;
+}
+static_assert(RowsMatchVariant(), "one row per command, in the variant's order");
+
+inline const CommandRow& RowOf(const protocol::Command& command) { return kCommands[command.index()]; }
+
+/// UID FETCH and its like: answers name UIDs.
+bool IsUidForm(const protocol::Command& command);
+
+}  // namespace server::imap

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "server/imap/session.h"
+
+namespace server::imap {
+
+/// In which states a command is legal (RFC 3501 §6).
+enum class Needs : std::uint8_t { kAnything, kNoLogin, kLogin, kFolder };
+
+/// What a handler gets. A context exists only in the states that its kNeeds names: the check is a type.
+struct AnyContext {
+  static constexpr Needs kNeeds = Needs::kAnything;
+  explicit AnyContext(Session& s) : session(s), wire(s.wire()), out(s.wire().out.text()), services(s.services()) {}
+
+  Session& session;
+  Wire& wire;
+  std::string& out;  ///< untagged lines
+  const Services& services;
+};
+
+struct NotAuthenticatedContext : AnyContext {
+  static constexpr Needs kNeeds = Needs::kNoLogin;
+  using AnyContext::AnyContext;
+};
+
+struct AuthenticatedContext : AnyContext {
+  static constexpr Needs kNeeds = Needs::kLogin;
+  explicit AuthenticatedContext(Session& s)
+      : AnyContext(s),
+        account(s.account()),
+        origin(s.origin()),
+        store(s.services().store),
+        storage(s.services().storage) {}
+
+  const storage::AccountId account;
+  const storage::Origin origin;
+  storage::MailStore& store;  ///< to be called within storage.Run() only
+  net::StorageExecutor& storage;
+};
+
+struct SelectedContext : AuthenticatedContext {
+  static constexpr Needs kNeeds = Needs::kFolder;
+  explicit SelectedContext(Session& s) : AuthenticatedContext(s), view(*s.selected()->view) {}
+
+  MailboxView& view;
+};
+
+}  // namespace server::imap

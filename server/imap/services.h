@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "server/clock.h"
+#include "server/net/asio.h"
+#include "server/net/storage_executor.h"
+#include "storage/store/mail_store.h"
+
+namespace spdlog {
+class logger;
+}
+namespace server::net {
+class TlsContext;
+}
+
+namespace server::imap {
+
+/// Settings of the IMAP service; the composition root fills them from the configuration.
+struct ImapOptions {
+  bool plaintext_login_on_loopback = false;  ///< LOGIN without TLS, from this machine only
+  std::uint64_t append_limit = 1U << 30;     ///< octets of one message (RFC 7889)
+  std::chrono::seconds login_limit{60};      ///< from connecting to being logged in
+  std::chrono::seconds command_limit{120};   ///< from the first octet of a command to its last, literals of APPEND aside
+  std::chrono::seconds transfer_stall{60};   ///< in which an APPEND's literal must bring `transfer_step` octets
+  std::size_t transfer_step = 4096;
+  std::chrono::seconds idle_limit{30 * 60};  ///< between commands and within IDLE (RFC 3501 §5.4)
+  std::chrono::seconds write_stall{60};      ///< without the client taking one octet
+  std::size_t bad_commands_before_login = 10;
+  std::size_t bad_commands = 20;  ///< in a row
+  std::string product = "CPM Message Store";
+  std::string version = "0.1.0";
+};
+
+/// Who has logged in, or why nobody.
+struct LoginRefused {
+  enum class Why { kWrongPassword, kDisabled, kTooManyAttempts, kUnavailable };
+  Why why = Why::kWrongPassword;
+};
+struct LoginGranted {
+  storage::AccountId account;
+  std::string address;  ///< canonical
+};
+using LoginOutcome = std::variant<LoginRefused, LoginGranted>;
+
+/// Checks a user name (any alias, with or without scheme) and a password; both as the client sent them.
+using LoginCheck =
+    std::function<asio::awaitable<LoginOutcome>(std::string user, std::string password, asio::ip::address peer)>;
+
+/// What a connection works with. All of it outlives every connection.
+struct Services {
+  storage::MailStore& store;
+  net::StorageExecutor& storage;
+  const LoginCheck& login;
+  const Clock& clock;
+  spdlog::logger& log;
+  const ImapOptions& options;
+  const net::TlsContext* tls = nullptr;  ///< null: no STARTTLS
+};
+
+}  // namespace server::imap

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/imap/capability.h"
+#include "protocol/imap/command_reader.h"
+#include "server/imap/services.h"
+#include "server/imap/view/mailbox_view.h"
+#include "server/imap/wire.h"
+#include "server/net/listener.h"
+
+namespace server::imap {
+
+/// RFC 3501 §3.
+enum class State : std::uint8_t { kNotAuthenticated, kAuthenticated, kSelected, kLogout };
+
+/// The selected folder: its news, and the view that takes them in.
+///
+/// Lifetime   on the heap, because the feed knows the inbox by its address. The order of the members ends the
+///            subscription before the inbox.
+struct SelectedFolder {
+  SelectedFolder(storage::FolderId folder, std::function<void()> wake) : inbox(folder, std::move(wake)) {}
+
+  ChangeInbox inbox;
+  storage::ChangeFeed::Subscription subscription;
+  std::optional<MailboxView> view;
+};
+
+/// What one connection is to the protocol: its state, its account, its folder. Runs one command at a time; after each, and
+/// before its tagged line, the view reports what the command's row allows.
+///
+/// Lifetime   one connection; `wire` and `services` outlive it.
+/// Thread     the connection's.
+class Session {
+ public:
+  Session(Wire& wire, const net::ConnectionInfo& info, const Services& services);
+
+  /// Runs the command and writes its whole answer.
+  asio::awaitable<void> Execute(protocol::TaggedCommand& command);
+  /// Runs an APPEND whose first step has been read (commands/append.cc).
+  asio::awaitable<void> ExecuteAppend(const protocol::command::AppendBegin& begin);
+  /// Answers what was no command.
+  void Reject(const protocol::BadCommand& bad);
+
+  /// Tells the client what has happened to its folder; the only way to do so. `with_uid`: FETCH answers name
+  /// the UID, as they must within UID commands (RFC 3501 §6.4.8).
+  asio::awaitable<void> Sync(ExpungePolicy policy, bool with_uid);
+
+  /// The same without a hop, if no hop is needed; false: call Sync().
+  bool SyncFromMemory(ExpungePolicy policy, bool with_uid);
+
+  void LoggedIn(const LoginGranted& who);
+  void Select(std::unique_ptr<SelectedFolder> folder);
+  /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later one.
+  asio::awaitable<void> Deselect();
+  /// Ends the session: untagged BYE, nothing after it but the command's tagged line.
+  void SayBye(const protocol::Reply& bye);
+
+  State state() const { return state_; }
+  const std::string& user() const { return user_; }
+  storage::AccountId account() const { return account_; }
+  storage::Origin origin() const { return storage::Origin{info_.id}; }
+  SelectedFolder* selected() { return selected_.get(); }
+  Wire& wire() { return wire_; }
+  const Services& services() const { return services_; }
+  const net::ConnectionInfo& info() const { return info_; }
+
+  protocol::CapabilityContext Capabilities();
+  /// By when the next octet must have come. `since`: when the command under way began, if one is.
+  std::chrono::steady_clock::time_point ReadDeadline(
+      std::optional<std::chrono::steady_clock::time_point> since) const;
+
+ private:
+  void Finish(std::string_view tag, const protocol::Reply& reply);
+  void CountBad();
+
+  Wire& wire_;
+  const Services& services_;
+  const net::ConnectionInfo info_;
+  const std::chrono::steady_clock::time_point connected_;
+  State state_ = State::kNotAuthenticated;
+  storage::AccountId account_;
+  std::string user_;
+  std::size_t bad_commands_ = 0;
+  std::unique_ptr<SelectedFolder> selected_;
+};
+
+}  // namespace server::imap

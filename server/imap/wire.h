@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "protocol/imap/command_reader.h"
+#include "server/net/stream.h"
+
+namespace server::imap {
+
+/// Text on its way to the client. Bounded by those who fill it: they flush when it is Full().
+///
+/// Thread     the session's; text() may be filled on the storage pool while the session waits for that hop.
+class Output {
+ public:
+  static constexpr std::size_t kFull = 64 * 1024;
+
+  explicit Output(net::Stream& stream) : stream_(stream) {}
+
+  std::string& text() { return text_; }
+  bool Full() const { return text_.size() >= kFull; }
+  bool empty() const { return text_.empty(); }
+
+  /// Sends everything; false once the connection is of no more use, then and for ever (what is written later
+  /// is dropped).
+  asio::awaitable<bool> Flush();
+  bool broken() const { return broken_; }
+  /// Gives the buffer's memory back.
+  void Release();
+  std::uint64_t octets_sent() const { return sent_; }
+
+ private:
+  net::Stream& stream_;
+  std::string text_;
+  std::uint64_t sent_ = 0;
+  bool broken_ = false;
+};
+
+/// The client's end: its stream, what it has said, what it is to hear.
+class Wire {
+ public:
+  explicit Wire(net::Stream stream) : stream_(std::move(stream)), out(stream_) {}
+  Wire(const Wire&) = delete;
+
+  enum class Event {
+    kInput,     ///< the reader has more octets
+    kNotified,  ///< Stream::Notify()
+    kDeadline,
+    kShutdown,
+    kClosed,  ///< the client has gone
+  };
+  /// Flushes, then waits for octets and gives them to the reader. Holds no buffer while it waits. `eager`:
+  /// octets are likely to be there already.
+  asio::awaitable<Event> More(std::chrono::steady_clock::time_point deadline, bool eager = false);
+
+  net::Stream& stream() { return stream_; }
+  std::uint64_t octets_received() const { return received_; }
+
+ private:
+  enum class Got { kOctets, kNothing, kEnd };
+  Got Read();
+
+  net::Stream stream_;
+  std::uint64_t received_ = 0;
+
+ public:
+  protocol::CommandReader reader;
+  Output out;
+};
+
+}  // namespace server::imap
