@@ -3,14 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <variant>
 
-#include <boost/asio/ip/address.hpp>
-
+#include "server/auth/authenticator.h"
 #include "server/clock.h"
-#include "server/net/asio.h"
+#include "server/config/config.h"
 #include "server/net/storage_executor.h"
 #include "storage/store/mail_store.h"
 
@@ -39,26 +36,13 @@ struct ImapOptions {
   std::string version = "0.1.0";
 };
 
-/// Who has logged in, or why nobody.
-struct LoginRefused {
-  enum class Why { kWrongPassword, kDisabled, kTooManyAttempts, kUnavailable };
-  Why why = Why::kWrongPassword;
-};
-struct LoginGranted {
-  storage::AccountId account;
-  std::string address;  ///< canonical
-};
-using LoginOutcome = std::variant<LoginRefused, LoginGranted>;
-
-/// Checks a user name (any alias, with or without scheme) and a password; both as the client sent them.
-using LoginCheck =
-    std::function<asio::awaitable<LoginOutcome>(std::string user, std::string password, asio::ip::address peer)>;
+ImapOptions OptionsFrom(const config::Config& config);
 
 /// What a connection works with. All of it outlives every connection.
 struct Services {
   storage::MailStore& store;
   net::StorageExecutor& storage;
-  const LoginCheck& login;
+  auth::Authenticator& authenticator;
   const Clock& clock;
   spdlog::logger& log;
   const ImapOptions& options;

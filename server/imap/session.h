@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/imap/capability.h"
 #include "protocol/imap/command_reader.h"
@@ -53,10 +54,13 @@ class Session {
   /// The same without a hop, if no hop is needed; false: call Sync().
   bool SyncFromMemory(ExpungePolicy policy, bool with_uid);
 
-  void LoggedIn(const LoginGranted& who);
+  void LoggedIn(const storage::AccountInfo& account);
   void Select(std::unique_ptr<SelectedFolder> folder);
   /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later one.
   asio::awaitable<void> Deselect();
+  /// The TLS handshake follows the command's tagged line.
+  void RequestTls() { tls_requested_ = true; }
+  bool TakeTlsRequest() { return std::exchange(tls_requested_, false); }
   /// Ends the session: untagged BYE, nothing after it but the command's tagged line.
   void SayBye(const protocol::Reply& bye);
 
@@ -86,6 +90,7 @@ class Session {
   storage::AccountId account_;
   std::string user_;
   std::size_t bad_commands_ = 0;
+  bool tls_requested_ = false;
   std::unique_ptr<SelectedFolder> selected_;
 };
 

@@ -35,7 +35,8 @@ void MailboxView::ReportKeywords(ViewReports& out) {
 
 bool MailboxView::Absorb() {
   const ChangeInbox::News news = inbox_.Take();
-  if (news.lost) return !deleted_;
+  lost_ = (lost_ || news.lost) && !deleted_;
+  if (lost_) return true;  // what the inbox held is part of what will be read
   for (const auto& change : news.changes) Apply(*change);
   return false;
 }
@@ -99,6 +100,7 @@ void MailboxView::DropFolder() {
 }
 
 void MailboxView::Adopt(const FolderPicture& now) {
+  lost_ = false;
   if (now.deleted) return DropFolder();
   if (now.modseq < modseq_) return;
   modseq_ = now.modseq;

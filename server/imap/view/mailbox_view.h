@@ -62,6 +62,8 @@ class MailboxView {
   bool IsRecent(Uid uid) const { return uid >= recent_from_; }
   std::uint32_t recent() const { return map_.CountFrom(recent_from_); }
   Uid recent_from() const { return recent_from_; }
+  /// Expunged, but the client has not been told yet: they still have numbers.
+  const UidSet& gone() const { return gone_; }
   /// Messages were added, and told of, since SELECT.
   bool has_grown() const { return has_grown_; }
   /// The state of the folder that this view knows of.
@@ -77,7 +79,8 @@ class MailboxView {
   const UidSet& saved() const { return saved_; }
   void Save(UidSet found) { saved_ = std::move(found); }
 
-  /// Takes the inbox's news in. True: news were lost; call Adopt() with the folder as read after this call.
+  /// Takes the inbox's news in. True: news were lost; call Adopt() with the folder as read after this call. If
+  /// it could not be read, the next call says so again.
   [[nodiscard]] bool Absorb();
   void Adopt(const FolderPicture& now);
 
@@ -104,6 +107,7 @@ class MailboxView {
   ChangeInbox& inbox_;
   const bool read_only_;
   bool deleted_ = false;
+  bool lost_ = false;
   bool has_grown_ = false;
   std::uint32_t told_recent_;
   std::uint32_t told_keywords_;

@@ -33,6 +33,13 @@ std::optional<SeqNum> SequenceMap::SeqOf(Uid uid) const {
   return SeqNum{runs_[at].seq + (uid.value - runs_[at].uid)};
 }
 
+std::optional<SeqNum> SequenceMap::Cursor::SeqOf(Uid uid) {
+  const auto& runs = map_->runs_;
+  while (run_ + 1 < runs.size() && runs[run_ + 1].uid <= uid.value) ++run_;
+  if (run_ >= runs.size() || runs[run_].uid > uid.value || map_->LastUid(run_) < uid.value) return std::nullopt;
+  return SeqNum{runs[run_].seq + (uid.value - runs[run_].uid)};
+}
+
 void SequenceMap::AddUids(SeqNum first, SeqNum last, UidSet& to) const {
   for (std::size_t at = RunOfSeq(first.value); at < runs_.size() && runs_[at].seq <= last.value; ++at) {
     const std::uint32_t begin = std::max(first.value, runs_[at].seq);

@@ -39,6 +39,17 @@ class SequenceMap {
   /// nullopt: no message here has this UID.
   std::optional<SeqNum> SeqOf(Uid uid) const;
 
+  /// SeqOf() for UIDs asked in ascending order, in constant time on average. Valid until the map changes.
+  class Cursor {
+   public:
+    explicit Cursor(const SequenceMap& map) : map_(&map) {}
+    std::optional<SeqNum> SeqOf(Uid uid);
+
+   private:
+    const SequenceMap* map_;
+    std::size_t run_ = 0;
+  };
+
   /// The UIDs of the messages first..last. REQUIRES: 1 <= first <= last <= size().
   void AddUids(SeqNum first, SeqNum last, UidSet& to) const;
   /// The messages with these UIDs, as ranges of sequence numbers.

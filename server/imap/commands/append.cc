@@ -1,0 +1,133 @@
+// APPEND (RFC 3501 §6.3.11), with MULTIAPPEND (RFC 3502), LITERAL+ (RFC 7888) and APPENDUID (RFC 4315 §3).
+#include <spdlog/spdlog.h>
+
+#include "protocol/imap/command/append.h"
+#include "protocol/imap/limits.h"
+#include "server/imap/commands/append_intake.h"
+#include "server/imap/commands/read_line.h"
+#include "server/imap/error_map.h"
+#include "server/imap/session.h"
+
+namespace server::imap {
+
+using protocol::Bad;
+using protocol::Bye;
+using protocol::No;
+using protocol::Ok;
+using protocol::Reply;
+using protocol::ResponseCode;
+
+namespace {
+
+/// One APPEND from its first step to its reply.
+class AppendCommand {
+ public:
+  AppendCommand(Session& session, const std::string& mailbox)
+      : session_(session),
+        wire_(session.wire()),
+        mailbox_(mailbox),
+        intake_(session.services().store, session.account(), mailbox, session.origin()) {}
+
+  /// nullopt: the reader has refused the command, and that has been answered.
+  asio::awaitable<std::optional<Reply>> Run() {
+    for (;;) {
+      auto step = wire_.reader.Next();
+      if (std::holds_alternative<protocol::NeedBytes>(step)) {
+        const auto event = co_await More();
+        if (event != Wire::Event::kInput) co_return EndOf(event);
+      } else if (const auto* bad = std::get_if<protocol::BadCommand>(&step)) {
+        session_.Reject(*bad);
+        co_return std::nullopt;
+      } else if (auto* message = std::get_if<protocol::command::AppendMessage>(&step)) {
+        auto refusal = co_await Announce(*message);
+        if (refusal) co_return refusal;
+      } else if (const auto* octets = std::get_if<protocol::AppendOctets>(&step)) {
+        co_await Receive({octets->octets.data(), octets->octets.size()});
+      } else if (std::holds_alternative<protocol::AppendEnd>(step)) {
+        co_return co_await Finish();
+      }
+    }
+  }
+
+ private:
+  asio::awaitable<Wire::Event> More() {
+    const auto& services = session_.services();
+    const auto now = services.clock.Now();
+    // A client that drips is dropped: each step of a literal has its own time.
+    if (since_received_ >= services.options.transfer_step || !deadline_) {
+      deadline_ = now + services.options.transfer_stall;
+      since_received_ = 0;
+    }
+    const auto before = wire_.octets_received();
+    auto event = co_await wire_.More(*deadline_, /*eager=*/receiving_);
+    while (event == Wire::Event::kNotified) event = co_await wire_.More(*deadline_);
+    since_received_ += wire_.octets_received() - before;
+    co_return event;
+  }
+
+  /// Decides about a message before its octets; a reply ends the command.
+  asio::awaitable<std::optional<Reply>> Announce(const protocol::command::AppendMessage& message) {
+    auto refusal = RefusalOf(message);
+    if (!refusal && message.index == 0 && message.synchronizing) {
+      // RFC 3501 §6.3.11: better to hear [TRYCREATE] before a long literal than after it.
+      auto look = [this] { return session_.services().store.GetFolder(session_.account(), mailbox_); };
+      const auto folder = co_await session_.services().storage.Run(look);
+      if (!folder) refusal = ReplyFor(folder.error(), Folder::kTarget);
+    }
+    if (refusal) {
+      wire_.reader.Refuse();
+      co_return refusal;
+    }
+    wire_.reader.Accept();
+    if (message.synchronizing) protocol::WriteContinuation(wire_.out.text(), "Ready for literal data");
+    intake_.Begin(message);
+    receiving_ = !message.synchronizing;
+    deadline_.reset();
+    co_return std::nullopt;
+  }
+
+  std::optional<Reply> RefusalOf(const protocol::command::AppendMessage& message) const {
+    if (session_.state() == State::kNotAuthenticated) return Bad("APPEND needs a login first");
+    if (intake_.failure()) return intake_.failure();
+    if (message.size == 0) return No("An empty message cancels APPEND");
+    if (message.size > session_.services().options.append_limit) {
+      return No(ResponseCode::kTooBig, "The message is longer than APPENDLIMIT");
+    }
+    return std::nullopt;
+  }
+
+  asio::awaitable<void> Receive(std::string_view octets) {
+    receiving_ = true;
+    if (intake_.TakeInMemory(octets)) co_return;
+    auto take = [&] { intake_.TakeBlocking(octets); };
+    co_await session_.services().storage.Run(take);
+  }
+
+  asio::awaitable<Reply> Finish() {
+    if (intake_.failure()) co_return *intake_.failure();
+    auto append = [this] { return intake_.Commit(); };
+    const auto done = co_await session_.services().storage.Run(append);
+    if (!done) co_return ReplyFor(done.error(), Folder::kTarget);
+    co_return Ok(ResponseCode::AppendUid{done->uid_validity, done->uids}, "APPEND completed");
+  }
+
+  Session& session_;
+  Wire& wire_;
+  const std::string& mailbox_;
+  AppendIntake intake_;
+  bool receiving_ = false;
+  std::uint64_t since_received_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+};
+
+}  // namespace
+
+asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
+  AppendCommand append(*this, begin.mailbox);
+  const auto reply = co_await append.Run();
+  if (!reply) co_return;
+  if (!SyncFromMemory(ExpungePolicy::kAllowed, false)) co_await Sync(ExpungePolicy::kAllowed, false);
+  Finish(begin.tag, *reply);
+}
+
+}  // namespace server::imap

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/imap/command/append.h"
+#include "protocol/imap/reply.h"
+#include "storage/store/mail_store.h"
+
+namespace server::imap {
+
+/// The messages of one APPEND while they arrive. A short one stays in memory and needs no hop before the commit; a longer one
+/// goes to the store chunk by chunk. After a failure the octets are taken and dropped, to stay in step.
+///
+/// Lifetime   one command; store and mailbox name outlive it.
+/// Thread     the session's, or the pool's while the session waits.
+class AppendIntake {
+ public:
+  /// Octets of all messages of one command that may be in memory at once.
+  static constexpr std::size_t kHeldAtMost = 32U << 20;
+
+  AppendIntake(storage::MailStore& store, storage::AccountId account, const std::string& mailbox, storage::Origin origin)
+      : store_(store), account_(account), mailbox_(mailbox), origin_(origin) {}
+
+  void Begin(const protocol::command::AppendMessage& message);
+
+  /// False: the octets were not taken, TakeBlocking() must.
+  bool TakeInMemory(std::string_view octets);
+  void TakeBlocking(std::string_view octets);
+
+  storage::Result<storage::AppendResult> Commit();
+
+  /// What went wrong, as the client will be told.
+  const std::optional<protocol::Reply>& failure() const { return failure_; }
+
+ private:
+  struct Incoming {
+    protocol::FlagSet flags;
+    std::optional<protocol::InternalDate> date;
+    bool binary = false;
+    std::string held;                          ///< not yet in `body`
+    std::optional<storage::StagedBody> body;  ///< once there is more than a chunk
+  };
+  void Fail(protocol::Reply reply);
+  void Fail(const storage::Error& error);
+  storage::Result<> Stage(Incoming& message, std::string_view octets);
+
+  storage::MailStore& store_;
+  const storage::AccountId account_;
+  const std::string& mailbox_;
+  const storage::Origin origin_;
+  std::vector<Incoming> messages_;
+  std::size_t in_memory_ = 0;
+  std::optional<protocol::Reply> failure_;
+};
+
+}  // namespace server::imap

@@ -1,0 +1,52 @@
+// COPY and MOVE (RFC 3501 §6.4.7, RFC 6851, COPYUID of RFC 4315 §3).
+#include "server/imap/commands/handlers.h"
+#include "server/imap/commands/resolve.h"
+#include "server/imap/error_map.h"
+
+namespace server::imap {
+
+using protocol::No;
+using protocol::NumberKind;
+using protocol::Ok;
+using protocol::ResponseCode;
+
+namespace {
+
+ResponseCode CopyCode(const storage::CopyResult& done) {
+  if (done.source.empty()) return ResponseCode::kNone;
+  return ResponseCode::CopyUid{done.uid_validity, done.source, done.target};
+}
+
+/// RFC 2180 §4.4.1: a copy is of all the messages that were named, or of none. UIDs that do not exist are no
+/// names.
+std::optional<Reply> SomeAreGone(const MailboxView& view, NumberKind numbers, const UidSet& uids) {
+  if (numbers == NumberKind::kUid || !AnyGone(view, uids)) return std::nullopt;
+  return No(ResponseCode::kExpungeIssued, "Some of the messages no longer exist, nothing was copied");
+}
+
+}  // namespace
+
+asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx) {
+  const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
+  if (!uids) co_return uids.error();
+  if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
+  auto copy = [&] { return ctx.store.Copy(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
+  const auto done = co_await ctx.storage.Run(copy);
+  if (!done) co_return ReplyFor(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
+  co_return Ok(CopyCode(*done), "COPY completed");
+}
+
+asio::awaitable<Reply> Handle(const command::Move& cmd, SelectedContext& ctx) {
+  if (ctx.view.read_only()) co_return No("Mailbox is read-only");
+  const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
+  if (!uids) co_return uids.error();
+  if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
+  auto move = [&] { return ctx.store.Move(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
+  const auto done = co_await ctx.storage.Run(move);
+  if (!done) co_return ReplyFor(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
+  // The client must hear of the copies before the EXPUNGE lines take the originals' numbers (RFC 6851 §4.3).
+  if (!done->source.empty()) protocol::WriteUntagged(ctx.out, Ok(CopyCode(*done), "Moved"));
+  co_return Ok("MOVE completed");
+}
+
+}  // namespace server::imap

@@ -1,0 +1,25 @@
+// EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1). The EXPUNGE lines are Session::Sync()'s.
+#include "server/imap/commands/handlers.h"
+#include "server/imap/commands/resolve.h"
+#include "server/imap/error_map.h"
+
+namespace server::imap {
+
+using protocol::No;
+using protocol::Ok;
+
+asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx) {
+  if (ctx.view.read_only()) co_return No("Mailbox is read-only");
+  std::optional<UidSet> only;
+  if (cmd.uids) {
+    auto uids = Resolve(ctx.view, protocol::NumberKind::kUid, *cmd.uids);
+    if (!uids) co_return std::move(uids.error());
+    only = *std::move(uids);
+  }
+  auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), only, ctx.origin); };
+  const auto gone = co_await ctx.storage.Run(expunge);
+  if (!gone) co_return ReplyFor(gone.error());
+  co_return Ok("EXPUNGE completed");
+}
+
+}  // namespace server::imap

@@ -1,0 +1,58 @@
+// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
+#include <spdlog/spdlog.h>
+
+#include "server/imap/commands/handlers.h"
+#include "server/imap/commands/resolve.h"
+#include "server/imap/error_map.h"
+#include "server/imap/fetch/fetch_run.h"
+
+namespace server::imap {
+
+using protocol::No;
+using protocol::Ok;
+using protocol::ResponseCode;
+
+namespace {
+
+Reply ResultOf(const FetchRun& run, bool by_uid) {
+  if (run.unknown_cte()) return No(ResponseCode::kUnknownCte, "A part's transfer encoding is not known");
+  if (run.unreadable()) return No(ResponseCode::kServerBug, "Some of the content could not be read");
+  // A UID that is not there is no error (RFC 3501 §6.4.8); a number that is not there any more is.
+  if (!by_uid && run.any_missing()) {
+    return No(ResponseCode::kExpungeIssued, "Some of the messages no longer exist");
+  }
+  return Ok("FETCH completed");
+}
+
+}  // namespace
+
+asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
+  auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
+  if (!uids) co_return std::move(uids.error());
+  FetchPlan plan(cmd, ctx.view.read_only());
+  const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
+  FetchRun run(ctx.store, ctx.view, ctx.origin, std::move(plan), *std::move(uids), ctx.out);
+  auto produce = [&] { return run.Produce(); };
+  for (;;) {
+    storage::Result<bool> done = false;
+    if (in_memory) {
+      done = run.Produce();
+    } else {
+      done = co_await ctx.storage.Run(produce);
+    }
+    if (!done) {
+      if (run.mid_literal()) {
+        ctx.services.log.error("event=fetch_broken_off conn={} account={} detail=\"{}\"", ctx.session.info().id,
+                               ctx.account.value, done.error().detail);
+        ctx.wire.stream().Close();
+      }
+      co_return ReplyFor(done.error());
+    }
+    if (*done) break;
+    const bool flushed = co_await ctx.wire.out.Flush();
+    if (!flushed) break;
+  }
+  co_return ResultOf(run, cmd.numbers == protocol::NumberKind::kUid);
+}
+
+}  // namespace server::imap

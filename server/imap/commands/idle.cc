@@ -1,0 +1,57 @@
+// IDLE (RFC 2177).
+#include "protocol/model/ascii.h"
+#include "server/imap/commands/handlers.h"
+#include "server/imap/commands/read_line.h"
+
+namespace server::imap {
+
+using protocol::Bad;
+using protocol::Bye;
+using protocol::Ok;
+
+namespace {
+
+/// The inbox wakes nobody once IDLE is over.
+class Armed {
+ public:
+  explicit Armed(SelectedFolder* folder) : folder_(folder) {}
+  Armed(const Armed&) = delete;
+  ~Armed() {
+    if (folder_ != nullptr) folder_->inbox.Disarm();
+  }
+  /// True: there are news already.
+  bool Arm() { return folder_ != nullptr && folder_->inbox.Arm(); }
+
+ private:
+  SelectedFolder* const folder_;
+};
+
+}  // namespace
+
+asio::awaitable<Reply> Handle(const command::Idle&, AuthenticatedContext& ctx) {
+  protocol::WriteContinuation(ctx.out, "idling");
+  ctx.wire.reader.ExpectLine();
+  Armed armed(ctx.session.selected());
+  const auto deadline = ctx.services.clock.Now() + ctx.services.options.idle_limit;
+  for (;;) {
+    auto step = ctx.wire.reader.Next();
+    if (const auto* line = std::get_if<protocol::Line>(&step)) {
+      if (protocol::ascii::EqualNoCase(line->text, "DONE")) co_return Ok("IDLE completed");
+      co_return Bad("Expected DONE");
+    }
+    if (auto* bad = std::get_if<protocol::BadCommand>(&step)) {
+      if (bad->fatal) co_return Bye(bad->reply.text);
+      co_return std::move(bad->reply);
+    }
+    // A push is made at once, whatever the reader holds.
+    if (!ctx.session.SyncFromMemory(ExpungePolicy::kAllowed, false)) {
+      co_await ctx.session.Sync(ExpungePolicy::kAllowed, false);
+    }
+    if (armed.Arm()) continue;
+    const auto event = co_await ctx.wire.More(deadline);
+    if (event == Wire::Event::kInput || event == Wire::Event::kNotified) continue;
+    co_return EndOf(event);
+  }
+}
+
+}  // namespace server::imap

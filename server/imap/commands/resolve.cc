@@ -1,0 +1,43 @@
+#include "server/imap/commands/resolve.h"
+
+#include <algorithm>
+
+namespace server::imap {
+
+using protocol::Bad;
+using protocol::NumberKind;
+using protocol::SequenceRange;
+
+namespace {
+
+bool NamesNothing(const protocol::SequenceSet& set) {
+  return std::all_of(set.ranges.begin(), set.ranges.end(), [](const SequenceRange& range) {
+    return range.first == SequenceRange::kLargest || range.last == SequenceRange::kLargest;
+  });
+}
+
+}  // namespace
+
+tl::expected<UidSet, protocol::Reply> Resolve(const MailboxView& view, NumberKind numbers,
+                                              const protocol::SequenceSet& set) {
+  if (set.saved_result) return view.saved();
+  const SequenceMap& map = view.map();
+  UidSet uids;
+  if (numbers == NumberKind::kUid) {
+    for (const auto& range : set.Resolve(map.last_uid().value)) uids.Add(Uid{range.first}, Uid{range.last});
+    return map.Known(uids);
+  }
+  if (map.empty() && NamesNothing(set)) return uids;
+  for (const auto& range : set.Resolve(map.size())) {
+    if (range.last > map.size()) {
+      return tl::unexpected(Bad("There is no message " + std::to_string(range.last) + ", the mailbox has " +
+                                std::to_string(map.size())));
+    }
+    map.AddUids(SeqNum{range.first}, SeqNum{range.last}, uids);
+  }
+  return uids;
+}
+
+bool AnyGone(const MailboxView& view, const UidSet& uids) { return !view.gone().Intersect(uids).empty(); }
+
+}  // namespace server::imap

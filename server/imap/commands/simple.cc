@@ -1,0 +1,50 @@
+// CAPABILITY, NOOP, LOGOUT, ID, ENABLE, NAMESPACE, CHECK.
+#include <array>
+#include <span>
+
+#include <spdlog/spdlog.h>
+
+#include "protocol/imap/write/server.h"
+#include "server/imap/commands/handlers.h"
+
+namespace server::imap {
+
+using protocol::Ok;
+
+asio::awaitable<Reply> Handle(const command::Capability&, AnyContext& ctx) {
+  protocol::write::CapabilityLine(ctx.out, protocol::CapabilityWords(ctx.session.Capabilities()));
+  co_return Ok("CAPABILITY completed");
+}
+
+asio::awaitable<Reply> Handle(const command::Noop&, AnyContext&) { co_return Ok("NOOP completed"); }
+
+asio::awaitable<Reply> Handle(const command::Logout&, AnyContext& ctx) {
+  co_await ctx.session.Deselect();
+  ctx.session.SayBye(protocol::Bye("Logging out"));
+  co_return Ok("LOGOUT completed");
+}
+
+asio::awaitable<Reply> Handle(const command::Id&, AnyContext& ctx) {
+  const auto& options = ctx.services.options;
+  const std::array<std::pair<std::string_view, std::string_view>, 2> fields{
+      {{"name", options.product}, {"version", options.version}}};
+  protocol::write::IdLine(ctx.out, fields);
+  co_return Ok("ID completed");
+}
+
+// RFC 5161 §3.1: what is unknown is ignored. No extension here needs enabling yet.
+asio::awaitable<Reply> Handle(const command::Enable&, AuthenticatedContext& ctx) {
+  protocol::write::EnabledLine(ctx.out, {});
+  co_return Ok("ENABLE completed");
+}
+
+asio::awaitable<Reply> Handle(const command::Namespace&, AuthenticatedContext& ctx) {
+  const std::array<protocol::write::NamespacePrefix, 1> personal{{{""}}};
+  protocol::write::NamespaceLine(ctx.out, personal, {}, {});
+  co_return Ok("NAMESPACE completed");
+}
+
+// RFC 3501 §6.4.1: there is nothing to check, all that was acknowledged is on stable storage.
+asio::awaitable<Reply> Handle(const command::Check&, SelectedContext&) { co_return Ok("CHECK completed"); }
+
+}  // namespace server::imap

@@ -1,0 +1,124 @@
+#include "server/imap/connection.h"
+
+#include <exception>
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+#include "server/imap/session.h"
+#include "server/net/tls_context.h"
+
+namespace server::imap {
+namespace {
+
+using protocol::Bye;
+using protocol::Ok;
+
+class Connection {
+ public:
+  Connection(net::Stream stream, const net::ConnectionInfo& info, const Services& services)
+      : services_(services), wire_(std::move(stream)), session_(wire_, info, services) {}
+
+  asio::awaitable<void> Run() {
+    wire_.stream().SetWriteStall(services_.options.write_stall);
+    const auto words = protocol::CapabilityWords(session_.Capabilities());
+    protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
+                                                 services_.options.product + " ready"));
+    while (session_.state() != State::kLogout && !wire_.out.broken()) {
+      const bool more = co_await Step();
+      if (!more) break;
+    }
+    static_cast<void>(co_await wire_.out.Flush());
+    co_await session_.Deselect();
+    wire_.stream().Close();
+  }
+
+  const Wire& wire() const { return wire_; }
+  const Session& session() const { return session_; }
+  std::string_view ending() const { return ending_; }
+
+ private:
+  /// One step of the reader; false: the connection is over.
+  asio::awaitable<bool> Step() {
+    auto step = wire_.reader.Next();
+    if (std::holds_alternative<protocol::NeedBytes>(step)) {
+      const bool more = co_await Wait();
+      co_return more;
+    }
+    if (std::holds_alternative<protocol::NeedContinuation>(step)) {
+      protocol::WriteContinuation(wire_.out.text(), "OK");
+    } else if (const auto* bad = std::get_if<protocol::BadCommand>(&step)) {
+      session_.Reject(*bad);
+      command_since_.reset();
+    } else if (auto* command = std::get_if<protocol::TaggedCommand>(&step)) {
+      co_await session_.Execute(*command);
+      command_since_.reset();
+      if (session_.TakeTlsRequest()) {
+        const bool secure = co_await StartTls();
+        co_return secure;
+      }
+    } else if (const auto* begin = std::get_if<protocol::command::AppendBegin>(&step)) {
+      co_await session_.ExecuteAppend(*begin);
+      command_since_.reset();
+    }
+    co_return true;
+  }
+
+  asio::awaitable<bool> StartTls() {
+    const bool flushed = co_await wire_.out.Flush();
+    if (!flushed) co_return false;
+    wire_.stream().SetDeadline(session_.ReadDeadline(std::nullopt));
+    const bool secure = co_await wire_.stream().StartTls(*services_.tls);
+    wire_.stream().ClearDeadline();
+    if (!secure) ending_ = "tls";
+    co_return secure;
+  }
+
+  asio::awaitable<bool> Wait() {
+    if (!wire_.reader.HasInput()) {
+      command_since_.reset();
+    } else if (!command_since_) {
+      command_since_ = services_.clock.Now();
+    }
+    const auto event = co_await wire_.More(session_.ReadDeadline(command_since_));
+    switch (event) {
+      case Wire::Event::kInput:
+      case Wire::Event::kNotified: co_return true;
+      case Wire::Event::kDeadline:
+        session_.SayBye(Bye("Waited too long for a command"));
+        ending_ = "deadline";
+        co_return true;
+      case Wire::Event::kShutdown:
+        session_.SayBye(Bye(protocol::ResponseCode::kUnavailable, "Server is shutting down"));
+        ending_ = "shutdown";
+        co_return true;
+      case Wire::Event::kClosed: ending_ = "closed"; co_return false;
+    }
+    co_return false;
+  }
+
+  const Services& services_;
+  Wire wire_;
+  Session session_;
+  std::optional<std::chrono::steady_clock::time_point> command_since_;
+  std::string_view ending_ = "logout";
+};
+
+}  // namespace
+
+asio::awaitable<void> ServeConnection(net::Stream stream, net::ConnectionInfo info, const Services& services) {
+  services.log.info("event=connect conn={} peer={} tls={}", info.id, stream.peer(), stream.secure() ? 1 : 0);
+  Connection connection(std::move(stream), info, services);
+  std::string failure;
+  try {
+    co_await connection.Run();
+  } catch (const std::exception& e) {  // a bug or no memory: this connection ends, the server goes on
+    failure = e.what();
+  }
+  if (!failure.empty()) services.log.error("event=connection_failed conn={} what=\"{}\"", info.id, failure);
+  services.log.info("event=disconnect conn={} account={} reason={} bytes_in={} bytes_out={}", info.id,
+                    connection.session().account().value, failure.empty() ? connection.ending() : "failure",
+                    connection.wire().octets_received(), connection.wire().out.octets_sent());
+}
+
+}  // namespace server::imap

@@ -1,0 +1,264 @@
+#include "server/imap/fetch/fetch_run.h"
+
+#include <utility>
+
+#include "server/imap/fetch/flags_writer.h"
+#include "server/imap/view/view_writer.h"
+
+namespace server::imap {
+
+using protocol::write::FetchResponse;
+using storage::MessageRow;
+using storage::MessageState;
+using Begun = BodyTransfer::Begun;
+
+namespace {
+
+constexpr std::uint32_t kFlagsBatch = 8192;  ///< state pages are cheap: about 256 KiB of answers
+constexpr std::uint32_t kRowsBatch = 512;
+constexpr std::uint32_t kBodiesBatch = 100;
+constexpr std::size_t kLoaded = 256 * 1024;  ///< octets of rows kept while bodies are sent
+
+/// States and rows come in the same order; this walks the former beside the latter.
+class StateFinder {
+ public:
+  explicit StateFinder(const std::vector<MessageState>& states) : at_(states.begin()), end_(states.end()) {}
+  const MessageState* Find(storage::Uid uid) {
+    while (at_ != end_ && at_->uid < uid) ++at_;
+    return at_ != end_ && at_->uid == uid ? &*at_ : nullptr;
+  }
+
+ private:
+  std::vector<MessageState>::const_iterator at_;
+  const std::vector<MessageState>::const_iterator end_;
+};
+
+}  // namespace
+
+storage::Result<bool> FetchRun::Produce() {
+  switch (plan_.reads) {
+    case FetchPlan::Reads::kNothing: return ProduceUids();
+    case FetchPlan::Reads::kStates: return ProduceFlags();
+    case FetchPlan::Reads::kRows: return ProduceRows();
+    case FetchPlan::Reads::kBodies: return ProduceBodies();
+  }
+  return true;
+}
+
+void FetchRun::LearnKeywords(const storage::FolderReader& reader) {
+  view_.Learn(reader.keywords());
+  ViewWriter writer(out_, view_, plan_.uid);
+  view_.ReportKeywords(writer);
+}
+
+storage::Result<bool> FetchRun::ProduceUids() {
+  while (!batches_.done() && out_.size() < kProduce) {
+    batches_.Next(kFlagsBatch).ForEach([&](storage::Uid uid) {
+      FetchResponse response(out_, *view_.map().SeqOf(uid));
+      response.Uid(uid);
+      response.End();
+      ++answered_;
+    });
+  }
+  return batches_.done();
+}
+
+storage::Result<bool> FetchRun::ProduceFlags() {
+  const auto reader = store_.Read(view_.folder());
+  if (!reader) return tl::unexpected(reader.error());
+  LearnKeywords(*reader);
+  FlagsWriter flags(view_, plan_.uid);
+  while (!batches_.done() && out_.size() < kProduce) {
+    const auto read = reader->States(batches_.Next(kFlagsBatch), [&](const MessageState& state) {
+      if (flags.Write(out_, state)) ++answered_;
+    });
+    if (!read) return tl::unexpected(read.error());
+  }
+  return batches_.done();
+}
+
+storage::Result<> FetchRun::ReadStates(const storage::FolderReader& reader, const UidSet& batch,
+                                       std::vector<MessageState>& states) {
+  if (!plan_.states) return {};
+  return reader.States(batch, [&](const MessageState& state) { states.push_back(state); });
+}
+
+storage::Result<bool> FetchRun::ProduceRows() {
+  const auto reader = store_.Read(view_.folder());
+  if (!reader) return tl::unexpected(reader.error());
+  LearnKeywords(*reader);
+  SequenceMap::Cursor numbers(view_.map());
+  while (!batches_.done() && out_.size() < kProduce) {
+    const UidSet batch = batches_.Next(kRowsBatch);
+    std::vector<MessageState> states;
+    const auto read_states = ReadStates(*reader, batch, states);
+    if (!read_states) return tl::unexpected(read_states.error());
+    StateFinder finder(states);
+    const auto read = reader->Rows(batch, [&](storage::Uid uid, const MessageRow& row) {
+      const MessageState* state = plan_.states ? finder.Find(uid) : nullptr;
+      const auto seq = numbers.SeqOf(uid);
+      if (!seq || (plan_.states && state == nullptr)) return true;
+      FetchResponse response(out_, *seq);
+      WriteHead(response, uid);
+      for (const FetchItem& item : plan_.items) {
+        WriteItem(item, response, state != nullptr ? *state : MessageState{uid, {}, {}}, row);
+      }
+      response.End();
+      ++answered_;
+      if (out_.size() < kProduce) return true;
+      batches_.ResumeAfter(uid);
+      return false;
+    });
+    if (!read) return tl::unexpected(read.error());
+  }
+  return batches_.done();
+}
+
+void FetchRun::WriteHead(FetchResponse& response, storage::Uid uid) {
+  if (plan_.uid) response.Uid(uid);
+}
+
+void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const MessageState& state,
+                         const MessageRow& row) {
+  using Kind = FetchItem::Kind;
+  switch (item.kind) {
+    case Kind::kUid: break;  // written first
+    case Kind::kFlags:
+      response.Flags(state.flags.system, state.flags.keywords, view_.keywords(), view_.IsRecent(state.uid));
+      break;
+    case Kind::kInternalDate: response.InternalDate(row.internal_date); break;
+    case Kind::kRfc822Size: response.Rfc822Size(row.size); break;
+    case Kind::kEnvelope: response.Structure(item.kind, row.envelope); break;
+    case Kind::kBody: response.Structure(item.kind, row.body); break;
+    case Kind::kBodyStructure: response.Structure(item.kind, row.body_structure); break;
+    case Kind::kEmailId: response.EmailId(row.object); break;
+    case Kind::kThreadId: response.ThreadId(std::nullopt); break;
+    case Kind::kSaveDate: response.SaveDate(protocol::InternalDate{row.save_date, 0}); break;
+    case Kind::kRfc822:
+    case Kind::kRfc822Header:
+    case Kind::kRfc822Text:
+    case Kind::kSection:
+    case Kind::kBinary:
+    case Kind::kBinarySize: break;  // WriteMessage() streams them
+  }
+}
+
+void FetchRun::MarkSeen(const UidSet& batch) {
+  if (!plan_.marks_seen) return;
+  const protocol::FlagChange change{protocol::FlagChange::Op::kAdd, {protocol::SystemFlag::kSeen}};
+  // A store that cannot write still lets the message be read.
+  const auto done = store_.UpdateFlags(view_.folder(), batch, change, origin_);
+  if (!done) return;
+  for (const auto& state : done->changed) became_seen_.Add(state.uid);
+}
+
+storage::Result<> FetchRun::LoadBodies() {
+  const UidSet batch = batches_.Next(kBodiesBatch);
+  MarkSeen(batch);
+  const auto reader = store_.Read(view_.folder());
+  if (!reader) return tl::unexpected(reader.error());
+  LearnKeywords(*reader);
+  std::vector<MessageState> states;
+  const auto read_states = ReadStates(*reader, batch, states);
+  if (!read_states) return read_states;
+  StateFinder finder(states);
+  std::size_t held = 0;
+  return reader->Rows(batch, [&](storage::Uid uid, const MessageRow& row) {
+    const MessageState* state = plan_.states ? finder.Find(uid) : nullptr;
+    const auto seq = view_.map().SeqOf(uid);
+    if (!seq || (plan_.states && state == nullptr)) return true;
+    held += Load(state != nullptr ? *state : MessageState{uid, {}, {}}, *seq, row);
+    if (held < kLoaded) return true;
+    batches_.ResumeAfter(uid);
+    return false;
+  });
+}
+
+std::size_t FetchRun::Load(const MessageState& state, SeqNum seq, const MessageRow& row) {
+  Message& message = loaded_.emplace_back();
+  message.state = state;
+  message.became_seen = became_seen_.Contains(state.uid);
+  message.seq = seq;
+  message.parts_text = row.parts;
+  if (plan_.structures) {
+    message.envelope = row.envelope;
+    message.body = row.body;
+    message.body_structure = row.body_structure;
+  }
+  message.row = row;
+  message.row.envelope = message.envelope;
+  message.row.body = message.body;
+  message.row.body_structure = message.body_structure;
+  message.row.parts = message.parts_text;
+  return message.parts_text.size() + message.envelope.size() + message.body.size() + message.body_structure.size();
+}
+
+storage::Result<bool> FetchRun::ProduceBodies() {
+  while (out_.size() < kProduce) {
+    if (loaded_.empty()) {
+      if (batches_.done()) return true;
+      const auto loaded = LoadBodies();
+      if (!loaded) return tl::unexpected(loaded.error());
+      continue;
+    }
+    const auto written = WriteMessage(loaded_.front());
+    if (!written) return written;
+    if (!*written) return false;
+    loaded_.pop_front();
+  }
+  return loaded_.empty() && batches_.done();
+}
+
+bool FetchRun::OpenMessage(Message& message) {
+  auto parts = protocol::mime::DecodeParts(message.row.parts);
+  if (!parts) return false;
+  message.parts = *std::move(parts);
+  message.source = store_.OpenBody(view_.folder().account, message.row.object, message.row.size);
+  message.response.emplace(out_, message.seq);
+  WriteHead(*message.response, message.state.uid);
+  return true;
+}
+
+bool FetchRun::Note(Begun begun) {
+  if (begun == Begun::kUnreadable) unreadable_ = true;
+  if (begun == Begun::kUnknownCte) unknown_cte_ = true;
+  return begun == Begun::kMore;
+}
+
+storage::Result<bool> FetchRun::WriteMessage(Message& message) {
+  if (!message.response && !OpenMessage(message)) {
+    unreadable_ = true;
+    ++left_out_;
+    return true;
+  }
+  while (message.item < plan_.items.size()) {
+    const FetchItem& item = plan_.items[message.item];
+    if (message.transfer) {
+      const Begun more = message.transfer->Continue(out_, kProduce);
+      if (more == Begun::kMore) return false;
+      if (more == Begun::kUnreadable) {
+        mid_literal_ = true;
+        return storage::Fail(storage::Errc::kUnavailable, "the octets of a message are gone while it is sent");
+      }
+      message.transfer.reset();
+    } else {
+      WriteItem(item, *message.response, message.state, message.row);
+      // The items that WriteItem() leaves are the ones that are streamed.
+      if (item.kind >= FetchItem::Kind::kRfc822 && item.kind <= FetchItem::Kind::kBinarySize) {
+        message.transfer.emplace(*message.source, message.parts);
+        if (Note(message.transfer->Begin(item, *message.response, out_))) continue;
+        message.transfer.reset();
+      }
+    }
+    ++message.item;
+  }
+  if (message.became_seen && !plan_.flags_asked) {
+    message.response->Flags(message.state.flags.system, message.state.flags.keywords, view_.keywords(),
+                            view_.IsRecent(message.state.uid));
+  }
+  message.response->End();
+  ++answered_;
+  return true;
+}
+
+}  // namespace server::imap

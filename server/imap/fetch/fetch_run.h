@@ -1,0 +1,95 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/imap/fetch/body_transfer.h"
+#include "server/imap/fetch/plan.h"
+#include "server/imap/fetch/uid_batches.h"
+#include "server/imap/view/mailbox_view.h"
+#include "storage/store/mail_store.h"
+
+namespace server::imap {
+
+/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets, the
+/// session sends them, and so on. Memory is that, whatever is fetched.
+///
+/// Lifetime   one command; store, view and `out` outlive it.
+/// Thread     the pool's during Produce(), while the session waits for it.
+class FetchRun {
+ public:
+  static constexpr std::size_t kProduce = 256 * 1024;
+
+  FetchRun(storage::MailStore& store, MailboxView& view, storage::Origin origin, FetchPlan plan, UidSet uids,
+           std::string& out)
+      : store_(store), view_(view), origin_(origin), plan_(std::move(plan)), uids_(std::move(uids)), batches_(uids_), out_(out) {}
+  FetchRun(const FetchRun&) = delete;
+
+  /// True when everything has been written.
+  storage::Result<bool> Produce();
+
+  /// An error came while a literal was half written: only closing the connection tells the client.
+  bool mid_literal() const { return mid_literal_; }
+  /// Messages that were to be answered but are gone.
+  bool any_missing() const { return answered_ + left_out_ < uids_.size(); }
+  bool unreadable() const { return unreadable_; }
+  bool unknown_cte() const { return unknown_cte_; }
+
+ private:
+  /// What is kept of a row while bodies are sent.
+  struct Message {
+    storage::MessageState state;
+    bool became_seen = false;
+    SeqNum seq;
+    storage::MessageRow row;  ///< its views point into the strings below
+    std::string parts_text;
+    std::string envelope;
+    std::string body;
+    std::string body_structure;
+
+    protocol::mime::Parts parts;
+    std::unique_ptr<protocol::mime::Source> source;
+    std::optional<protocol::write::FetchResponse> response;
+    std::optional<BodyTransfer> transfer;
+    std::size_t item = 0;
+  };
+
+  storage::Result<bool> ProduceUids();
+  storage::Result<bool> ProduceFlags();
+  storage::Result<bool> ProduceRows();
+  storage::Result<bool> ProduceBodies();
+  storage::Result<> LoadBodies();
+  /// The octets that it keeps.
+  std::size_t Load(const storage::MessageState& state, SeqNum seq, const storage::MessageRow& row);
+  storage::Result<> ReadStates(const storage::FolderReader& reader, const UidSet& batch,
+                               std::vector<storage::MessageState>& states);
+  void MarkSeen(const UidSet& batch);
+  void LearnKeywords(const storage::FolderReader& reader);
+  void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid);
+  void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response, const storage::MessageState& state,
+                 const storage::MessageRow& row);
+  /// False: the output is full in the midst of the message.
+  storage::Result<bool> WriteMessage(Message& message);
+  bool OpenMessage(Message& message);
+  bool Note(BodyTransfer::Begun begun);
+
+  storage::MailStore& store_;
+  MailboxView& view_;
+  const storage::Origin origin_;
+  const FetchPlan plan_;
+  const UidSet uids_;
+  UidBatches batches_;
+  std::string& out_;
+  std::deque<Message> loaded_;
+  UidSet became_seen_;  ///< by this command
+  std::uint64_t answered_ = 0;
+  std::uint64_t left_out_ = 0;  ///< there, but nothing could be said of them
+  bool mid_literal_ = false;
+  bool unreadable_ = false;
+  bool unknown_cte_ = false;
+};
+
+}  // namespace server::imap

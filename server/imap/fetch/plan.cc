@@ -1,0 +1,59 @@
+#include "server/imap/fetch/plan.h"
+
+#include <algorithm>
+
+namespace server::imap {
+namespace {
+
+FetchPlan::Reads ReadsFor(const FetchItem& item) {
+  using Kind = FetchItem::Kind;
+  using Reads = FetchPlan::Reads;
+  switch (item.kind) {
+    case Kind::kUid:
+    case Kind::kThreadId: return Reads::kNothing;
+    case Kind::kFlags: return Reads::kStates;
+    case Kind::kInternalDate:
+    case Kind::kRfc822Size:
+    case Kind::kEnvelope:
+    case Kind::kBody:
+    case Kind::kBodyStructure:
+    case Kind::kEmailId:
+    case Kind::kSaveDate: return Reads::kRows;
+    case Kind::kRfc822:
+    case Kind::kRfc822Header:
+    case Kind::kRfc822Text:
+    case Kind::kSection:
+    case Kind::kBinary:
+    case Kind::kBinarySize: return Reads::kBodies;
+  }
+  return Reads::kBodies;
+}
+
+bool IsStructure(const FetchItem& item) {
+  using Kind = FetchItem::Kind;
+  return item.kind == Kind::kEnvelope || item.kind == Kind::kBody || item.kind == Kind::kBodyStructure;
+}
+
+}  // namespace
+
+FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only) {
+  uid = cmd.numbers == protocol::NumberKind::kUid;
+  for (const FetchItem& item : cmd.items) {
+    if (item.kind == FetchItem::Kind::kUid) {
+      uid = true;
+      continue;
+    }
+    reads = std::max(reads, ReadsFor(item));
+    flags_asked = flags_asked || item.kind == FetchItem::Kind::kFlags;
+    structures = structures || IsStructure(item);
+    marks_seen = marks_seen || (!read_only && item.SetsSeen());
+    items.push_back(item);
+  }
+  states = flags_asked || marks_seen;
+  // An answer of flags and something from the view is still one about rows: the fast path knows one layout.
+  const bool only_flags = items.size() == 1 && flags_asked;
+  const bool only_uid = items.empty();
+  if (reads < Reads::kRows && !only_flags && !only_uid) reads = Reads::kRows;
+}
+
+}  // namespace server::imap

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "protocol/imap/command/fetch.h"
+
+namespace server::imap {
+
+using protocol::FetchItem;
+
+/// What a FETCH has to read, and what it answers in which order: UID first, then the items as asked for.
+struct FetchPlan {
+  /// From the cheapest to the dearest.
+  enum class Reads : std::uint8_t {
+    kNothing,  ///< the view knows it
+    kStates,   ///< flags only: state pages
+    kRows,     ///< message rows, with states if `states`
+    kBodies,   ///< rows, then octets of objects
+  };
+
+  FetchPlan(const protocol::command::Fetch& cmd, bool read_only);
+
+  std::vector<FetchItem> items;  ///< without UID
+  bool uid = false;
+  bool states = false;
+  bool flags_asked = false;
+  bool marks_seen = false;  ///< and FLAGS are told of messages that became \Seen by it
+  bool structures = false;  ///< ENVELOPE, BODY, BODYSTRUCTURE
+  Reads reads = Reads::kNothing;
+};
+
+}  // namespace server::imap

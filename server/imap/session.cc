@@ -1,0 +1,168 @@
+#include "server/imap/session.h"
+
+#include <spdlog/spdlog.h>
+
+#include "protocol/imap/reply.h"
+#include "server/imap/command_table.h"
+#include "server/imap/view/read_picture.h"
+#include "server/imap/view/view_writer.h"
+
+namespace server::imap {
+
+using protocol::Bad;
+using protocol::Reply;
+using protocol::ResponseCode;
+
+namespace {
+
+/// Why the command may not be given now; nullopt: it may.
+std::optional<Reply> WrongState(const CommandRow& row, State state) {
+  const bool no_login = state == State::kNotAuthenticated;
+  const std::string name(row.name);
+  switch (row.needs) {
+    case Needs::kAnything: return std::nullopt;
+    case Needs::kNoLogin:
+      if (!no_login) return Bad(name + " is not possible after login");
+      return std::nullopt;
+    case Needs::kLogin:
+      if (no_login) return Bad(name + " needs a login first");
+      return std::nullopt;
+    case Needs::kFolder:
+      if (no_login) return Bad(name + " needs a login first");
+      if (state != State::kSelected) return Bad(name + " needs a selected mailbox: SELECT one first");
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Session::Session(Wire& wire, const net::ConnectionInfo& info, const Services& services)
+    : wire_(wire), services_(services), info_(info), connected_(services.clock.Now()) {}
+
+asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
+  const CommandRow& row = RowOf(command.command);
+  if (const auto refusal = WrongState(row, state_)) {
+    Finish(command.tag, *refusal);
+    co_return;
+  }
+  const bool uid_form = IsUidForm(command.command);
+  // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
+  if (uid_form && !SyncFromMemory(ExpungePolicy::kForbidden, true)) {
+    co_await Sync(ExpungePolicy::kForbidden, true);
+  }
+  const Reply reply = co_await row.run(command.command, *this);
+  const bool expunge = row.expunge == Expunge::kAlways || uid_form;
+  const auto policy = expunge ? ExpungePolicy::kAllowed : ExpungePolicy::kForbidden;
+  if (!SyncFromMemory(policy, uid_form)) co_await Sync(policy, uid_form);
+  Finish(command.tag, reply);
+}
+
+void Session::Finish(std::string_view tag, const Reply& reply) {
+  if (reply.status == Reply::Status::kBye) return SayBye(reply);
+  protocol::WriteTagged(wire_.out.text(), tag, reply);
+  if (reply.status == Reply::Status::kBad) {
+    CountBad();
+  } else if (state_ != State::kNotAuthenticated) {
+    bad_commands_ = 0;
+  }
+}
+
+void Session::Reject(const protocol::BadCommand& bad) {
+  if (bad.tag.empty()) {
+    protocol::WriteUntagged(wire_.out.text(), bad.reply);
+  } else {
+    protocol::WriteTagged(wire_.out.text(), bad.tag, bad.reply);
+  }
+  if (bad.fatal) return SayBye(protocol::Bye("The input cannot be followed any further"));
+  CountBad();
+}
+
+void Session::CountBad() {
+  const auto& options = services_.options;
+  const std::size_t limit =
+      state_ == State::kNotAuthenticated ? options.bad_commands_before_login : options.bad_commands;
+  if (++bad_commands_ >= limit) SayBye(protocol::Bye("Too many bad commands"));
+}
+
+void Session::SayBye(const Reply& bye) {
+  if (state_ == State::kLogout) return;
+  state_ = State::kLogout;
+  protocol::WriteUntagged(wire_.out.text(), bye);
+}
+
+bool Session::SyncFromMemory(ExpungePolicy policy, bool with_uid) {
+  if (state_ != State::kSelected) return true;
+  MailboxView& view = *selected_->view;
+  if (view.Absorb()) return false;
+  ViewWriter writer(wire_.out.text(), view, with_uid);
+  return view.Report(policy, writer);
+}
+
+asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
+  if (state_ != State::kSelected) co_return;
+  MailboxView& view = *selected_->view;
+  if (view.Absorb()) {
+    auto read = [&] { return ReadPicture(services_.store, view.folder(), view.modseq()); };
+    const auto picture = co_await services_.storage.Run(read);
+    if (picture) {
+      view.Adopt(*picture);
+    } else {
+      services_.log.error("event=resync_failed conn={} account={} detail=\"{}\"", info_.id, account_.value,
+                          picture.error().detail);
+    }
+  }
+  for (;;) {
+    ViewWriter writer(wire_.out.text(), view, with_uid);
+    if (view.Report(policy, writer)) co_return;
+    const bool flushed = co_await wire_.out.Flush();
+    if (!flushed) co_return;
+  }
+}
+
+void Session::LoggedIn(const storage::AccountInfo& account) {
+  state_ = State::kAuthenticated;
+  account_ = account.id;
+  user_ = account.address;
+  bad_commands_ = 0;
+  wire_.reader.SetAuthenticated();
+}
+
+void Session::Select(std::unique_ptr<SelectedFolder> folder) {
+  selected_ = std::move(folder);
+  state_ = State::kSelected;
+}
+
+asio::awaitable<void> Session::Deselect() {
+  if (!selected_) co_return;
+  const auto folder = std::move(selected_);
+  if (state_ == State::kSelected) state_ = State::kAuthenticated;
+  const MailboxView& view = *folder->view;
+  // What arrived while it was selected was \Recent here, so it is to no session after this one.
+  if (view.read_only() || view.deleted() || !view.has_grown()) co_return;
+  auto claim = [&] { return services_.store.OpenFolder(view.folder(), /*claim_recent=*/true); };
+  const auto claimed = co_await services_.storage.Run(claim);
+  if (!claimed) {
+    services_.log.debug("event=recent_not_claimed conn={} detail=\"{}\"", info_.id, claimed.error().detail);
+  }
+}
+
+protocol::CapabilityContext Session::Capabilities() {
+  protocol::CapabilityContext context;
+  context.tls = wire_.stream().secure();
+  context.authenticated = state_ != State::kNotAuthenticated;
+  context.starttls_available = services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
+  context.plaintext_login = services_.options.plaintext_login_on_loopback && info_.loopback;
+  context.append_limit = services_.options.append_limit;
+  return context;
+}
+
+std::chrono::steady_clock::time_point Session::ReadDeadline(
+    std::optional<std::chrono::steady_clock::time_point> since) const {
+  const auto& options = services_.options;
+  if (state_ == State::kNotAuthenticated) return connected_ + options.login_limit;
+  if (since) return *since + options.command_limit;
+  return services_.clock.Now() + options.idle_limit;
+}
+
+}  // namespace server::imap

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "server/imap/view/mailbox_view.h"
+#include "storage/store/mail_store.h"
+
+namespace server::imap {
+
+/// The folder as it is now, for MailboxView::Adopt(); states with a modseq above `since`. A deleted folder is
+/// a picture, not an error. Blocks.
+storage::Result<FolderPicture> ReadPicture(storage::MailStore& store, storage::FolderRef folder,
+                                           storage::ModSeq since);
+
+}  // namespace server::imap

@@ -1,0 +1,36 @@
+#include "server/imap/view/view_writer.h"
+
+#include "protocol/imap/reply.h"
+#include "protocol/imap/write/fetch.h"
+#include "protocol/imap/write/flags.h"
+#include "protocol/imap/write/mailbox.h"
+
+namespace server::imap {
+
+void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, bool read_only) {
+  using protocol::SystemFlag;
+  protocol::FlagSet flags{SystemFlag::kAnswered, SystemFlag::kFlagged, SystemFlag::kDeleted, SystemFlag::kSeen,
+                          SystemFlag::kDraft};
+  for (const std::string& keyword : keywords) flags.Insert(keyword);
+  protocol::write::FlagsLine(out, flags);
+  protocol::ResponseCode::PermanentFlags permanent;
+  if (!read_only) permanent.flags = flags;
+  permanent.new_keywords = !read_only && keywords.size() < storage::kMaxKeywords;
+  protocol::WriteUntagged(out, protocol::Ok(permanent, read_only ? "No flag can be changed" : "Flags"));
+}
+
+void ViewWriter::Keywords(const storage::KeywordTable& keywords) {
+  WriteFlagLines(out_, keywords, view_.read_only());
+}
+void ViewWriter::Exists(std::uint32_t messages) { protocol::write::ExistsLine(out_, messages); }
+void ViewWriter::Recent(std::uint32_t messages) { protocol::write::RecentLine(out_, messages); }
+void ViewWriter::Expunge(SeqNum seq) { protocol::write::ExpungeLine(out_, seq); }
+
+void ViewWriter::FetchFlags(SeqNum seq, Uid uid, const storage::FlagBits& flags, bool recent) {
+  protocol::write::FetchResponse response(out_, seq);
+  if (with_uid_) response.Uid(uid);
+  response.Flags(flags.system, flags.keywords, view_.keywords(), recent);
+  response.End();
+}
+
+}  // namespace server::imap
