@@ -32,22 +32,30 @@ std::map<int, std::string> FlagsByNumber(const std::string& text) {
   return flags;
 }
 
+/// Somebody has seen the messages, so that they are \Recent to nobody in the transcript.
+void TakeRecent(const std::string& folder, Commands& commands) {
+  commands.push_back("SELECT " + Quoted(folder));
+  commands.emplace_back("UNSELECT");
+}
+
 bool AddMessages(const std::string& folder, const std::string& what,
                  const std::map<std::string, std::string>& messages, Commands& commands) {
-  static const std::regex kCount(R"((\d+) messages?((?:, [^,]+ (?:is|are) [^,]+|, \d+)*))");
-  static const std::regex kNamed(R"rx(message (\S+)(?: flags \(([^)]*)\))?(?: date "([^"]*)")?)rx");
+  static const std::regex kCount(R"((\d+) (new )?messages?((?:, [^,]+ (?:is|are) [^,]+|, \d+)*))");
+  static const std::regex kNamed(R"rx((new )?message (\S+)(?: flags \(([^)]*)\))?(?: date "([^"]*)")?)rx");
   std::smatch match;
   if (std::regex_match(what, match, kCount)) {
-    auto flags = FlagsByNumber(match[2]);
+    auto flags = FlagsByNumber(match[3]);
     for (int i = 1; i <= std::stoi(match[1]); ++i) {
       commands.push_back(Append(folder, flags[i], "", OrdinaryMessage(i)));
     }
+    if (!match[2].matched) TakeRecent(folder, commands);
     return true;
   }
   if (!std::regex_match(what, match, kNamed)) return false;
-  const auto message = messages.find(match[1].str());
+  const auto message = messages.find(match[2].str());
   if (message == messages.end()) return false;
-  commands.push_back(Append(folder, match[2].str(), match[3].str(), message->second));
+  commands.push_back(Append(folder, match[3].str(), match[4].str(), message->second));
+  if (!match[1].matched) TakeRecent(folder, commands);
   return true;
 }
 

@@ -15,6 +15,7 @@ std::string OrdinaryMessage(int number);
 ///
 ///   INBOX with 3 messages, 2 is \Deleted, 1 and 3 are \Seen \Flagged
 ///   INBOX with message NAME flags (\Seen) date "17-Jul-1996 02:44:25 -0700"
+///   INBOX with 2 new messages                only "new" ones are \Recent to the first session that selects
 ///   folder Archive                           and either "with" above
 ///   folder Mine use \Sent
 ///   subscription Lists/imap

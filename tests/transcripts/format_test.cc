@@ -129,7 +129,7 @@ TEST(ScriptTest, MessagesAreInserted) {
 }
 
 TEST(GivenTest, MessagesHaveTheirFlags) {
-  const auto commands = GivenCommands(R"(INBOX with 3 messages, 2 is \Deleted, 1 and 3 are \Seen \Flagged)", {});
+  const auto commands = GivenCommands(R"(INBOX with 3 new messages, 2 is \Deleted, 1 and 3 are \Seen \Flagged)", {});
   ASSERT_TRUE(commands);
   ASSERT_EQ(commands->size(), 3U);
   EXPECT_TRUE((*commands)[0].starts_with(R"(APPEND "INBOX" (\Seen \Flagged) {)")) << (*commands)[0];
@@ -138,9 +138,17 @@ TEST(GivenTest, MessagesHaveTheirFlags) {
   EXPECT_TRUE((*commands)[2].ends_with(OrdinaryMessage(3)));
 }
 
+TEST(GivenTest, OnlyNewMessagesStayRecent) {
+  EXPECT_EQ(GivenCommands("INBOX with 1 new message", {})->size(), 1U);
+  const auto commands = GivenCommands("INBOX with 1 message", {});
+  ASSERT_EQ(commands->size(), 3U);
+  EXPECT_EQ((*commands)[1], "SELECT \"INBOX\"");
+  EXPECT_EQ((*commands)[2], "UNSELECT");
+}
+
 TEST(GivenTest, FoldersAreMadeAndFilled) {
   EXPECT_EQ(*GivenCommands(R"(folder A b/c use \Sent)", {}), (std::vector<std::string>{R"(CREATE "A b/c" (USE (\Sent)))"}));
-  EXPECT_EQ(*GivenCommands(R"(folder X with message m flags (\Seen) date "d")", {{"m", "abc"}}),
+  EXPECT_EQ(*GivenCommands(R"(folder X with new message m flags (\Seen) date "d")", {{"m", "abc"}}),
             (std::vector<std::string>{"CREATE \"X\"", "APPEND \"X\" (\\Seen) \"d\" {3+}\r\nabc"}));
   EXPECT_EQ(*GivenCommands("subscription a/b", {}), (std::vector<std::string>{"SUBSCRIBE \"a/b\""}));
   EXPECT_EQ(GivenCommands("INBOX with nonsense", {}), std::nullopt);

@@ -9,10 +9,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "tests/support/transcript_player.h"
+#include "tests/transcripts/transcript_files.h"
 
 namespace tests::transcript {
 namespace {
@@ -23,9 +26,7 @@ class TranscriptTest : public testing::Test {
       : file_(std::move(file)), server_(std::move(server)) {}
 
   void TestBody() override {
-    std::ifstream in(file_);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    const auto script = ParseScript(text);
+    const auto script = ParseScript(ReadTranscript(file_));
     ASSERT_TRUE(script) << file_.string() << ": " << script.error();
     EXPECT_NE(script->comment.find("RFC"), std::string::npos) << "the comment at the top must name the rule";
     if (!server_.empty() && NeedsLocalServer(*script)) GTEST_SKIP() << script->only_here;
@@ -39,7 +40,7 @@ class TranscriptTest : public testing::Test {
   const std::string server_;
 };
 
-std::vector<std::filesystem::path> Files() {
+std::vector<std::filesystem::path> TranscriptFiles() {
   std::vector<std::filesystem::path> files;
   const std::filesystem::path root = std::filesystem::path(CMSD_SOURCE_ROOT) / "tests" / "transcripts";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
@@ -49,8 +50,18 @@ std::vector<std::filesystem::path> Files() {
   return files;
 }
 
+std::string ReadTranscript(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace tests::transcript
+
+namespace {
+
 void RegisterAll(const std::string& server) {
-  for (const auto& file : Files()) {
+  using tests::transcript::TranscriptTest;
+  for (const auto& file : tests::transcript::TranscriptFiles()) {
     const std::string topic = file.parent_path().filename();
     const std::string name = file.stem();
     testing::RegisterTest(topic.c_str(), name.c_str(), nullptr, nullptr, file.c_str(), 1,
@@ -59,12 +70,11 @@ void RegisterAll(const std::string& server) {
 }
 
 }  // namespace
-}  // namespace tests::transcript
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   std::string server;
   if (argc == 3 && std::string_view(argv[1]) == "--server") server = argv[2];
-  tests::transcript::RegisterAll(server);
+  RegisterAll(server);
   return RUN_ALL_TESTS();
 }
