@@ -1,6 +1,8 @@
 // Precompiled for every file of the server library: Asio alone costs 19 s a file.
 #pragma once
 #include <boost/asio.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 

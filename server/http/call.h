@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json/value.hpp>
+
+#include "server/net/asio.h"
+#include "storage/error.h"
+
+namespace server::http {
+
+namespace beast = boost::beast;
+using Status = boost::beast::http::status;
+using Verb = boost::beast::http::verb;
+
+/// TCP or a Unix socket, with a time limit on every operation.
+using HttpStream = beast::basic_stream<asio::generic::stream_protocol, asio::io_context::executor_type,
+                                       beast::unlimited_rate_policy>;
+
+/// A request that a resource refuses: what becomes of it.
+struct Refusal {
+  Status status;
+  std::string code;     ///< stable, for programs: "no_such_account"
+  std::string message;  ///< a sentence, for people
+};
+
+/// One request and its answer. A resource reads what it wants of the body and answers once: Reply(), Fail(),
+/// or StartStream() ... EndStream(). All functions that return false mean that the connection is of no more
+/// use and the resource should return.
+///
+/// Lifetime   one request, in its connection's frame.
+/// Thread     the connection's.
+class Call {
+ public:
+  using Parser = beast::http::request_parser<beast::http::buffer_body>;
+
+  Call(HttpStream& stream, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit);
+
+  Verb verb() const { return parser_.get().method(); }
+  /// Without the query, still percent-encoded.
+  std::string_view path() const { return path_; }
+  /// "{address}" of the route's pattern, decoded; empty if the pattern has none of this name.
+  const std::string& Parameter(std::string_view name) const;
+  void SetParameters(std::map<std::string, std::string, std::less<>> parameters) {
+    parameters_ = std::move(parameters);
+  }
+  /// "?name=value", decoded; nullopt if absent.
+  std::optional<std::string> Query(std::string_view name) const;
+  /// `fallback` if absent, nullopt if it is no number from 0 to `max`.
+  std::optional<std::uint64_t> NumberQuery(std::string_view name, std::uint64_t fallback,
+                                           std::uint64_t max) const;
+
+  /// Reads up to `space.size()` octets of the body; 0 at its end; nullopt: the connection is of no more use.
+  asio::awaitable<std::optional<std::size_t>> ReadSome(std::span<char> space);
+  /// The whole body. nullopt: it is over `limit` (then that has been answered), or the connection is of no
+  /// more use.
+  asio::awaitable<std::optional<std::string>> ReadAll(std::size_t limit);
+  /// The whole body as a JSON object; nullopt as for ReadAll(), also if it is none.
+  asio::awaitable<std::optional<boost::json::object>> ReadJson(std::size_t limit = 1 << 20);
+
+  asio::awaitable<void> Reply(Status status, boost::json::value body);
+  asio::awaitable<void> ReplyText(std::string content_type, std::string body);
+  asio::awaitable<void> Fail(Refusal refusal);
+  asio::awaitable<void> Fail(storage::Error error);
+
+  /// An answer whose end is not known yet: sent as it comes.
+  asio::awaitable<bool> StartStream(std::string content_type);
+  asio::awaitable<bool> Write(std::string_view octets);
+  asio::awaitable<bool> EndStream();
+
+  /// True if another request may follow on this connection.
+  bool keep_alive() const { return answered_ && intact_ && parser_.is_done() && parser_.get().keep_alive(); }
+  bool answered() const { return answered_; }
+  /// Of the answer, for the log; 0 before.
+  unsigned status() const { return status_; }
+
+ private:
+  asio::awaitable<void> Send(Status status, std::string content_type, std::string body);
+
+  HttpStream& stream_;
+  beast::flat_buffer& buffer_;
+  Parser& parser_;
+  const std::chrono::seconds limit_;
+  std::string path_;
+  std::string query_;
+  std::map<std::string, std::string, std::less<>> parameters_;
+  bool answered_ = false;
+  bool intact_ = true;
+  unsigned status_ = 0;
+};
+
+}  // namespace server::http

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace server::http {
+
+/// Undoes percent-encoding; nullopt for broken escapes and for NUL.
+std::optional<std::string> PercentDecode(std::string_view text);
+
+/// Encodes all but RFC 3986's unreserved characters.
+std::string PercentEncode(std::string_view text);
+
+/// The decoded value of `name` in "a=1&b=2"; nullopt if absent or broken. '+' stands for itself (addresses
+/// are full of it).
+std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
+
+/// Matches "/v1/accounts/{address}/folders" segment by segment and collects what the names in braces stand
+/// for, decoded.
+std::optional<std::map<std::string, std::string, std::less<>>> MatchPath(std::string_view pattern,
+                                                                         std::string_view path);
+
+}  // namespace server::http
