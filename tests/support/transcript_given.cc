@@ -13,8 +13,8 @@ std::string Quoted(std::string_view name) { return fmt::format("\"{}\"", name); 
 
 std::string Append(const std::string& folder, std::string_view flags, std::string_view date,
                    std::string_view octets) {
-  return fmt::format("APPEND {} ({}) {}{{{}+}}\r\n{}", Quoted(folder), flags, date.empty() ? "" : fmt::format("\"{}\" ", date),
-                     octets.size(), octets);
+  return fmt::format("APPEND {} ({}) {}{{{}+}}\r\n{}", Quoted(folder), flags,
+                     date.empty() ? "" : fmt::format("\"{}\" ", date), octets.size(), octets);
 }
 
 /// ", 2 is \Deleted, 1 and 3 are \Seen \Flagged": flags by message.
@@ -73,7 +73,8 @@ std::string OrdinaryMessage(int number) {
       number);
 }
 
-std::optional<Commands> GivenCommands(std::string_view what, const std::map<std::string, std::string>& messages) {
+std::optional<Commands> GivenCommands(std::string_view what,
+                                      const std::map<std::string, std::string>& messages) {
   static const std::regex kFolder(R"((INBOX|folder (?:(?! with | use ).)+)(?: use (\\\S+))?(?: with (.+))?)");
   static const std::regex kSubscription(R"(subscription (.+))");
   const std::string text(what);
@@ -87,7 +88,8 @@ std::optional<Commands> GivenCommands(std::string_view what, const std::map<std:
   std::string folder = match[1];
   if (folder != "INBOX") {
     folder = folder.substr(std::string_view("folder ").size());
-    commands.push_back("CREATE " + Quoted(folder) + (match[2].matched ? " (USE (" + match[2].str() + "))" : ""));
+    commands.push_back("CREATE " + Quoted(folder) +
+                       (match[2].matched ? " (USE (" + match[2].str() + "))" : ""));
   }
   if (match[3].matched && !AddMessages(folder, match[3], messages, commands)) return std::nullopt;
   return commands;

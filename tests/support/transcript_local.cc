@@ -58,7 +58,8 @@ class LocalServer final : public Server {
 
   std::unique_ptr<Client> Connect(const Approach& approach) override {
     int fds[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) throw std::runtime_error("socketpair");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+      throw std::runtime_error("socketpair");
     auto client = std::make_unique<Client>(net::UniqueFd(fds[1]));
     net::Stream stream(reactor_, net::UniqueFd(fds[0]), "test");
     net::ConnectionInfo info;
@@ -67,10 +68,11 @@ class LocalServer final : public Server {
     info.loopback = !approach.remote;
     info.tls = approach.implicit_tls ? net::TlsMode::kImplicit : net::TlsMode::kStartTls;
     ++running_;
-    asio::co_spawn(reactor_.context(), Serve(std::move(stream), info), [this](const std::exception_ptr& error) {
-      --running_;
-      EXPECT_FALSE(error) << "an exception left a connection";
-    });
+    asio::co_spawn(reactor_.context(), Serve(std::move(stream), info),
+                   [this](const std::exception_ptr& error) {
+                     --running_;
+                     EXPECT_FALSE(error) << "an exception left a connection";
+                   });
     return client;
   }
 

@@ -127,7 +127,8 @@ class Player {
       const std::string line = NextLine(name);
       if (line.starts_with(tag + " OK")) return;
       if (line.starts_with(tag)) {
-        throw Failure{fmt::format("\"{}\" must succeed, but the answer is \"{}\"", Escape(command), Escape(line))};
+        throw Failure{
+            fmt::format("\"{}\" must succeed, but the answer is \"{}\"", Escape(command), Escape(line))};
       }
     }
   }
@@ -144,13 +145,14 @@ class Player {
     const std::string octets = InsertMessages(Unescape(Substitute(text, bindings_)), script_.messages);
     Note(name, "> ", octets);
     client.Send(octets + std::string(end));
-    // Also what nobody waits for must have happened before the next step: a hangup, another session's look.
-    server_.Await(client, [] { return false; });
+    // What nobody waits for must have happened before the next step, too: another session may look at it.
+    if (server_.InProcess()) server_.Await(client, [] { return false; });
   }
 
   void Note(std::string_view name, std::string_view arrow, std::string_view octets) {
     if (octets.size() > 2000) {
-      dialog_ += fmt::format("{}{}{}[{} octets]\n", name, arrow, Escape(octets.substr(0, 100)), octets.size());
+      dialog_ +=
+          fmt::format("{}{}{}[{} octets]\n", name, arrow, Escape(octets.substr(0, 100)), octets.size());
     } else {
       dialog_ += fmt::format("{}{}{}\n", name, arrow, Escape(octets));
     }
@@ -161,7 +163,8 @@ class Player {
     Client& client = *Named(name).client;
     const bool there = server_.Await(client, [&] { return client.HasLine(); });
     if (!there) {
-      std::string what = client.ended() ? "the server has closed the connection" : "the server has nothing more to say";
+      std::string what =
+          client.ended() ? "the server has closed the connection" : "the server has nothing more to say";
       if (!client.rest().empty()) what += ", after half a line: " + Escape(client.rest());
       if (!expected.empty()) what += fmt::format("\n  expected  {}< {}", name, expected);
       throw Failure{what};
@@ -197,7 +200,8 @@ class Player {
 
   void ExpectGroup(const Step& step) {
     std::vector<std::string> lines;
-    for (std::size_t i = 0; i < step.texts.size(); ++i) lines.push_back(NextLine(step.session, step.texts[i]));
+    for (std::size_t i = 0; i < step.texts.size(); ++i)
+      lines.push_back(NextLine(step.session, step.texts[i]));
     if (!MatchesInAnyOrder(step.texts, lines, bindings_)) {
       std::string all = "these lines do not fit in any order\n";
       for (const auto& text : step.texts) all += fmt::format("  expected  {}\n", Substitute(text, bindings_));
@@ -211,8 +215,8 @@ class Player {
     const std::string line = NextLine(step.session, step.text);
     const auto missing = MissingWord(step.text, line, bindings_);
     if (missing) {
-      throw Failure{fmt::format("the word {} is at fault\n  expected  {}\n  received  {}", *missing, step.text,
-                                Escape(line))};
+      throw Failure{fmt::format("the word {} is at fault\n  expected  {}\n  received  {}", *missing,
+                                step.text, Escape(line))};
     }
     Note(step.session, "< ", line);
   }
@@ -222,14 +226,16 @@ class Player {
     const std::string shown = Escape(line);
     std::size_t same = 0;
     while (same < pattern.size() && same < shown.size() && pattern[same] == shown[same]) ++same;
-    throw Failure{fmt::format("another line than expected from {}\n  expected  {}\n  received  {}\n            {}^",
-                              name, pattern, shown, std::string(same, ' '))};
+    throw Failure{
+        fmt::format("another line than expected from {}\n  expected  {}\n  received  {}\n            {}^",
+                    name, pattern, shown, std::string(same, ' '))};
   }
 
   void ExpectClosed(const std::string& name) {
     Client& client = *Named(name).client;
     server_.Await(client, [&] { return client.ended() || client.HasLine(); });
-    if (client.HasLine()) throw Failure{"expected the end of the connection, not: " + Escape(*client.TakeLine())};
+    if (client.HasLine())
+      throw Failure{"expected the end of the connection, not: " + Escape(*client.TakeLine())};
     if (!client.ended()) throw Failure{"the connection is still open"};
   }
 
@@ -246,7 +252,8 @@ class Player {
       if (!session.client) continue;
       Client& client = *session.client;
       server_.Await(client, [&] { return client.HasLine(); });
-      if (client.HasLine()) throw Failure{fmt::format("{} was sent more: {}", name, Escape(*client.TakeLine()))};
+      if (client.HasLine())
+        throw Failure{fmt::format("{} was sent more: {}", name, Escape(*client.TakeLine()))};
     }
   }
 
@@ -261,7 +268,9 @@ class Player {
 
 }  // namespace
 
-std::optional<std::string> Play(const Script& script, Server& server) { return Player(script, server).Play(); }
+std::optional<std::string> Play(const Script& script, Server& server) {
+  return Player(script, server).Play();
+}
 
 bool NeedsLocalServer(const Script& script) {
   if (!script.only_here.empty()) return true;

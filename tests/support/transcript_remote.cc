@@ -15,14 +15,15 @@ namespace tests::transcript {
 namespace {
 
 /// How long silence lasts before it is taken for an answer.
-constexpr int kSilence = 700;  // milliseconds
+constexpr int kSilence = 2000;  // milliseconds
 
 class RemoteServer final : public Server {
  public:
   explicit RemoteServer(const std::string& address) {
     const auto colon = address.rfind(':');
     endpoint_.sin_family = AF_INET;
-    if (colon == std::string::npos || ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &endpoint_.sin_addr) != 1) {
+    if (colon == std::string::npos ||
+        ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &endpoint_.sin_addr) != 1) {
       throw std::runtime_error("expected IPV4:PORT, not " + address);
     }
     endpoint_.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));

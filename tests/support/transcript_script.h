@@ -40,8 +40,8 @@ struct Step {
 };
 
 struct Script {
-  std::string comment;                          ///< the leading lines with '#'
-  std::string only_here;                        ///< why other servers answer differently; empty: they should not
+  std::string comment;    ///< the leading lines with '#'
+  std::string only_here;  ///< why other servers answer differently; empty: they should not
   std::map<std::string, std::string> messages;  ///< octets with CRLF, by name
   std::vector<Step> steps;
 };

@@ -13,7 +13,7 @@ namespace tests::transcript {
 
 /// How a session reaches the server.
 struct Approach {
-  bool remote = false;       ///< not from the server's own machine
+  bool remote = false;  ///< not from the server's own machine
   bool implicit_tls = false;
 };
 

@@ -105,7 +105,7 @@ TEST(ScriptTest, EveryKindOfLineIsRead) {
   EXPECT_EQ(script->messages.at("hello"), "Subject: x\r\n\r\ny\r\n");
   std::vector<Kind> kinds;
   for (const auto& step : script->steps) kinds.push_back(step.kind);
-  const std::vector<Kind> expected{Kind::kGiven,    Kind::kRun,  Kind::kRun,   Kind::kSend,
+  const std::vector<Kind> expected{Kind::kGiven,    Kind::kRun,    Kind::kRun,      Kind::kSend,
                                    Kind::kSendPart, Kind::kExpect, Kind::kAnyOrder, Kind::kAnyOrder,
                                    Kind::kSkip,     Kind::kWords,  Kind::kConnect,  Kind::kNothing,
                                    Kind::kClosed,   Kind::kAdvance};
@@ -116,7 +116,8 @@ TEST(ScriptTest, EveryKindOfLineIsRead) {
 }
 
 TEST(ScriptTest, NonsenseIsRefusedWithItsLine) {
-  EXPECT_EQ(ParseScript("# x\nA SELECT\n").error(), "line 2: expected '>', '<' or ': ' after the session's name");
+  EXPECT_EQ(ParseScript("# x\nA SELECT\n").error(),
+            "line 2: expected '>', '<' or ': ' after the session's name");
   EXPECT_TRUE(ParseScript("a> b\n").error().starts_with("line 1: expected given"));
   EXPECT_TRUE(ParseScript("| text\n").error().starts_with("line 1: '|'"));
   EXPECT_TRUE(ParseScript("advance soon\n").error().starts_with("line 1: expected a time"));
@@ -129,7 +130,8 @@ TEST(ScriptTest, MessagesAreInserted) {
 }
 
 TEST(GivenTest, MessagesHaveTheirFlags) {
-  const auto commands = GivenCommands(R"(INBOX with 3 new messages, 2 is \Deleted, 1 and 3 are \Seen \Flagged)", {});
+  const auto commands =
+      GivenCommands(R"(INBOX with 3 new messages, 2 is \Deleted, 1 and 3 are \Seen \Flagged)", {});
   ASSERT_TRUE(commands);
   ASSERT_EQ(commands->size(), 3U);
   EXPECT_TRUE((*commands)[0].starts_with(R"(APPEND "INBOX" (\Seen \Flagged) {)")) << (*commands)[0];
@@ -147,7 +149,8 @@ TEST(GivenTest, OnlyNewMessagesStayRecent) {
 }
 
 TEST(GivenTest, FoldersAreMadeAndFilled) {
-  EXPECT_EQ(*GivenCommands(R"(folder A b/c use \Sent)", {}), (std::vector<std::string>{R"(CREATE "A b/c" (USE (\Sent)))"}));
+  EXPECT_EQ(*GivenCommands(R"(folder A b/c use \Sent)", {}),
+            (std::vector<std::string>{R"(CREATE "A b/c" (USE (\Sent)))"}));
   EXPECT_EQ(*GivenCommands(R"(folder X with new message m flags (\Seen) date "d")", {{"m", "abc"}}),
             (std::vector<std::string>{"CREATE \"X\"", "APPEND \"X\" (\\Seen) \"d\" {3+}\r\nabc"}));
   EXPECT_EQ(*GivenCommands("subscription a/b", {}), (std::vector<std::string>{"SUBSCRIBE \"a/b\""}));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,6 @@
 #include "tests/transcripts/transcript_files.h"
 
 namespace tests::transcript {
-namespace {
 
 class TranscriptTest : public testing::Test {
  public:
