@@ -21,8 +21,7 @@ using protocol::SearchKey;
 using protocol::StatusItem;
 namespace command = protocol::command;
 
-/// What is named in `kNames` at the place of the enumerator; the switches below make the compiler ask for a
-/// new one's.
+// For the failure's message; the switches make the compiler ask for a new enumerator's name.
 std::string_view Name(FetchItem::Kind kind) {
   switch (kind) {
     case FetchItem::Kind::kUid: return "UID";
@@ -132,12 +131,12 @@ class Used {
     if (octets.find(" UID ") != std::string::npos) {
       uid_commands.emplace(server::imap::RowOf(parsed->command).name);
     }
-    if (const auto* cmd = std::get_if<command::Fetch>(&parsed->command)) {
-      for (const auto& item : cmd->items) fetch.insert(item.kind);
-    } else if (const auto* cmd = std::get_if<command::Search>(&parsed->command)) {
-      NoteKey(cmd->key);
-    } else if (const auto* cmd = std::get_if<command::Status>(&parsed->command)) {
-      status.insert(cmd->items.begin(), cmd->items.end());
+    if (const auto* asked = std::get_if<command::Fetch>(&parsed->command)) {
+      for (const auto& item : asked->items) fetch.insert(item.kind);
+    }
+    if (const auto* sought = std::get_if<command::Search>(&parsed->command)) NoteKey(sought->key);
+    if (const auto* asked = std::get_if<command::Status>(&parsed->command)) {
+      status.insert(asked->items.begin(), asked->items.end());
     }
   }
 
