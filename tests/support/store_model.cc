@@ -153,8 +153,7 @@ std::optional<Errc> StoreModel::Rename(const std::string& from, const std::strin
   if (from == "INBOX") {
     if (Find(to)) return Errc::kFolderExists;
     Create({.kind = Kind::kCreate, .path = to});
-    if (!Find(from)->seen.messages.empty())
-      return Copy({.kind = Kind::kMove, .path = from, .other = to});
+    if (!Find(from)->seen.messages.empty()) return Copy({.kind = Kind::kMove, .path = from, .other = to});
     return {};
   }
   if (!folders_.contains(from)) return Errc::kNoSuchFolder;
@@ -217,7 +216,8 @@ std::optional<Errc> StoreModel::ChangeFlags(const StoreOp& op) {
   for (const auto& name : op.flags) {
     if (IsSystem(Lower(name))) named.insert(Lower(name));
   }
-  for (const auto& name : Flags(op.flags).keywords())
+  const auto flags_named = Flags(op.flags);
+  for (const auto& name : flags_named.keywords())
     named.insert(op.op == FlagChange::Op::kRemove ? Lower(name) : Keyword(changed, name));
   bool any = false;
   for (auto& [uid, message] : changed.seen.messages) {

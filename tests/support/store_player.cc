@@ -164,8 +164,8 @@ std::string StorePlayer::Compare(Precision precision) {
     storage::UidSet uids;
     for (const auto& [uid, message] : at->second.messages) uids.Add(storage::Uid{uid});
     if (uids != heard.uids)
-      return fmt::format("the feed told of UIDs {} in \"{}\", there are {}", heard.uids.ToString(), heard.path,
-                         uids.ToString());
+      return fmt::format("the feed told of UIDs {} in \"{}\", there are {}", heard.uids.ToString(),
+                         heard.path, uids.ToString());
   }
   return {};
 }

@@ -8,6 +8,7 @@
 
 #include "protocol/mime/inspect.h"
 #include "protocol/mime/words.h"
+#include "protocol/text/charset.h"
 
 namespace protocol::mime {
 namespace {
@@ -171,6 +172,11 @@ TEST(InspectSearchTest, WordsAndCharsetsAreDecodedAndFolded) {
 }
 TEST(InspectSearchTest, AnEncodedLineEndDoesNotForgeAField) {
   EXPECT_EQ(Of("A: =?utf-8?q?x=0D=0Ab:_c?=\r\n\r\n").search_header, "a: x  b: c\n");
+}
+TEST(InspectSearchTest, WordsInAnUnknownCharsetAreStillUtf8) {
+  const auto found = Of("Subject: =?x-none?q?a=E9?= =?utf-8?q?=FF?=\r\n\r\n");
+  ASSERT_TRUE(found.subject);
+  EXPECT_TRUE(text::IsValidUtf8(*found.subject)) << *found.subject;
 }
 TEST(InspectSearchTest, CpimIsItsInnerText) {
   const auto found =
