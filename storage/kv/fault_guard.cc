@@ -35,8 +35,11 @@ RecordScope::~RecordScope() { current_record = nullptr; }
 /// Thread: RocksDB writes and syncs a log file from one thread at a time.
 class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  GuardedFile(std::unique_ptr<rocksdb::FSWritableFile> file, bool is_log, std::uint64_t size)
-      : FSWritableFileOwnerWrapper(std::move(file)), is_log_(is_log), size_(size) {}
+  /// `log`: its number, 0 for other files. `guard` owns nothing here, but outlives its files, as any file
+  /// system does.
+  GuardedFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultGuard& guard, std::uint64_t log,
+              std::uint64_t size)
+      : FSWritableFileOwnerWrapper(std::move(file)), guard_(guard), log_(log), size_(size) {}
 
   IOStatus Append(const Slice& octets, const IOOptions& options, IODebugContext* dbg) override {
     if (!BeginAppend()) return IOStatus::OK();
@@ -71,6 +74,7 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   void CutBackTo(std::uint64_t size) {
     if (cut_) return;
     cut_ = true;
+    MarkFailed();
     target()->Truncate(size, IOOptions(), nullptr).PermitUncheckedError();
     target()->Sync(IOOptions(), nullptr).PermitUncheckedError();
   }
@@ -79,7 +83,7 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   /// False: the file was cut, and what RocksDB still held of the refused record goes nowhere.
   bool BeginAppend() {
     if (cut_) return false;
-    if (is_log_ && current_record && !current_record->file_) {
+    if (log_ != 0 && current_record && !current_record->file_) {
       current_record->file_ = this;
       current_record->begin_ = size_;
     }
@@ -92,11 +96,21 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
   IOStatus Checked(IOStatus status) {
-    if (!status.ok() && is_log_) TakeBackRecord();
+    if (!status.ok() && log_ != 0) {
+      MarkFailed();
+      TakeBackRecord();
+    }
     return Retryable(std::move(status));
   }
 
-  const bool is_log_;
+  void MarkFailed() {
+    auto failed = guard_.failed_log_.load();
+    while (failed < log_ && !guard_.failed_log_.compare_exchange_weak(failed, log_)) {
+    }
+  }
+
+  FaultGuard& guard_;
+  const std::uint64_t log_;
   std::uint64_t size_;
   bool cut_ = false;
 };
@@ -144,59 +158,51 @@ class GuardedRandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWra
   }
 };
 
-class FaultGuard final : public rocksdb::FileSystemWrapper {
- public:
-  using FileSystemWrapper::FileSystemWrapper;
-
-  const char* Name() const override { return "FaultGuard"; }
-
-  IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
-                           std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) override {
-    return Guarded(target()->NewWritableFile(path, options, file, dbg), path, 0, file);
-  }
-  IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
-                              std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) override {
-    std::uint64_t size = 0;
-    target()->GetFileSize(path, options.io_options, &size, dbg).PermitUncheckedError();
-    return Guarded(target()->ReopenWritableFile(path, options, file, dbg), path, size, file);
-  }
-  IOStatus ReuseWritableFile(const std::string& path, const std::string& old_path, const FileOptions& options,
-                             std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) override {
-    return Guarded(target()->ReuseWritableFile(path, old_path, options, file, dbg), path, 0, file);
-  }
-  IOStatus NewRandomAccessFile(const std::string& path, const FileOptions& options,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
-                               IODebugContext* dbg) override {
-    auto status = target()->NewRandomAccessFile(path, options, file, dbg);
-    if (status.ok()) *file = std::make_unique<GuardedRandomAccessFile>(std::move(*file));
-    return Retryable(std::move(status));
-  }
-  IOStatus NewDirectory(const std::string& path, const IOOptions& options,
-                        std::unique_ptr<rocksdb::FSDirectory>* directory, IODebugContext* dbg) override {
-    auto status = target()->NewDirectory(path, options, directory, dbg);
-    if (status.ok()) *directory = std::make_unique<GuardedDirectory>(std::move(*directory));
-    return Retryable(std::move(status));
-  }
-  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
-                      IODebugContext* dbg) override {
-    return Retryable(target()->RenameFile(from, to, options, dbg));
-  }
-  IOStatus DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* dbg) override {
-    return Retryable(target()->DeleteFile(path, options, dbg));
-  }
-
- private:
-  static IOStatus Guarded(IOStatus status, const std::string& path, std::uint64_t size,
-                          std::unique_ptr<rocksdb::FSWritableFile>* file) {
-    if (status.ok()) *file = std::make_unique<GuardedFile>(std::move(*file), IsLog(path), size);
-    return Retryable(std::move(status));
-  }
-};
-
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> NewFaultGuard(std::shared_ptr<rocksdb::FileSystem> target) {
-  return std::make_shared<FaultGuard>(std::move(target));
+IOStatus FaultGuard::NewWritableFile(const std::string& path, const FileOptions& options,
+                                     std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) {
+  return Guarded(target()->NewWritableFile(path, options, file, dbg), path, 0, file);
+}
+
+IOStatus FaultGuard::ReopenWritableFile(const std::string& path, const FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* dbg) {
+  std::uint64_t size = 0;
+  target()->GetFileSize(path, options.io_options, &size, dbg).PermitUncheckedError();
+  return Guarded(target()->ReopenWritableFile(path, options, file, dbg), path, size, file);
+}
+
+IOStatus FaultGuard::NewRandomAccessFile(const std::string& path, const FileOptions& options,
+                                         std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                         IODebugContext* dbg) {
+  auto status = target()->NewRandomAccessFile(path, options, file, dbg);
+  if (status.ok()) *file = std::make_unique<GuardedRandomAccessFile>(std::move(*file));
+  return Retryable(std::move(status));
+}
+
+IOStatus FaultGuard::NewDirectory(const std::string& path, const IOOptions& options,
+                                  std::unique_ptr<rocksdb::FSDirectory>* directory, IODebugContext* dbg) {
+  auto status = target()->NewDirectory(path, options, directory, dbg);
+  if (status.ok()) *directory = std::make_unique<GuardedDirectory>(std::move(*directory));
+  return Retryable(std::move(status));
+}
+
+IOStatus FaultGuard::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
+                                IODebugContext* dbg) {
+  return Retryable(target()->RenameFile(from, to, options, dbg));
+}
+
+IOStatus FaultGuard::DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* dbg) {
+  return Retryable(target()->DeleteFile(path, options, dbg));
+}
+
+IOStatus FaultGuard::Guarded(IOStatus status, const std::string& path, std::uint64_t size,
+                             std::unique_ptr<rocksdb::FSWritableFile>* file) {
+  if (status.ok()) {
+    const auto log = IsLog(path) ? ++newest_log_ : 0;
+    *file = std::make_unique<GuardedFile>(std::move(*file), *this, log, size);
+  }
+  return Retryable(std::move(status));
 }
 
 }  // namespace storage::kv

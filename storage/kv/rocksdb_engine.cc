@@ -5,11 +5,11 @@
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <utility>
 
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/write_buffer_manager.h>
 
 #include "storage/kv/fault_guard.h"
 #include "storage/kv/rocksdb_options.h"
@@ -21,15 +21,22 @@ namespace {
 constexpr std::string_view kFormatKey = "cms_store_format";
 constexpr std::string_view kFormat = "1";
 
+/// Beside it, in memory and lost with it: see OpenedStore::PutSentinel.
+constexpr std::string_view kSentinelKey = "sentinel";
+
 constexpr const char* kRemedy =
     "; nothing was changed: restore a backup, or see what is affected with `cms-admin store check`";
 
 Error ToError(const rocksdb::Status& status) {
+  auto text = status.ToString();
+  // RocksDB tries the name of older versions last, and reports that one.
+  if (const auto old_name = text.find(".ldb"); old_name != std::string::npos)
+    text.replace(old_name, 4, ".sst");
   // A file that the manifest names and the folder lacks is damage, too.
   if (status.IsCorruption() || status.IsPathNotFound()) {
-    return {Errc::kCorruption, "damaged store: " + status.ToString() + kRemedy};
+    return {Errc::kCorruption, "damaged store: " + text + kRemedy};
   }
-  return {Errc::kUnavailable, status.ToString()};
+  return {Errc::kUnavailable, std::move(text)};
 }
 
 tl::unexpected<Error> Failed(const rocksdb::Status& status) { return tl::unexpected<Error>(ToError(status)); }
@@ -53,8 +60,9 @@ class OpenedStore final : public RocksEngine {
       : options_(options),
         cache_(rocksdb::NewLRUCache(options.block_cache_bytes)),
         listener_(std::make_shared<FaultListener>()),
-        env_(rocksdb::NewCompositeEnv(
-            NewFaultGuard(options.file_system ? options.file_system : rocksdb::FileSystem::Default()))) {}
+        guard_(std::make_shared<FaultGuard>(options.file_system ? options.file_system
+                                                                : rocksdb::FileSystem::Default())),
+        env_(rocksdb::NewCompositeEnv(guard_)) {}
   ~OpenedStore() override;
   OpenedStore(const OpenedStore&) = delete;
   OpenedStore& operator=(const OpenedStore&) = delete;
@@ -84,15 +92,28 @@ class OpenedStore final : public RocksEngine {
   Result<> CheckFormat();
   bool IsEmpty() const;
   Result<> Recover();
+  rocksdb::Status Write(rocksdb::WriteBatch& writes, bool sync);
+  void SealTables();
+  void PutSentinel();
+  std::vector<rocksdb::ColumnFamilyHandle*> AllHandles() const;
   std::uint64_t Property(Table table, const std::string& name) const;
 
   const RocksEngineOptions options_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<FaultListener> listener_;
+  std::shared_ptr<FaultGuard> guard_;
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
+
+  /// Shared: writing to the log. Exclusive: sealing tables, so that the sentinel is back before the next
+  /// write. Who wants it exclusively holds the turnstile while it waits, else a stream of writers would never
+  /// let it in.
+  std::mutex turnstile_;
+  std::shared_mutex gate_;
+  bool sentinel_ = false;  ///< of gate_
+  std::atomic<std::size_t> log_bytes_ = 0;
 
   std::mutex recovery_mutex_;
   std::chrono::steady_clock::time_point retry_at_;  ///< not before; of recovery_mutex_
@@ -160,8 +181,9 @@ Result<> Snapshot::Scan(Table table, std::string_view first, std::string_view en
 
 OpenedStore::~OpenedStore() {
   if (!db_) return;
-  // kBeforeNext batches of the last moment. On a fault they are lost, as after a crash.
-  db_->FlushWAL(/*sync=*/true).PermitUncheckedError();
+  // kBeforeNext batches of the last moment. After a fault they are lost, as after a crash; and Debian's
+  // RocksDB, built with its asserts, aborts when a log that failed is synced again.
+  if (!listener_->faulted) db_->FlushWAL(/*sync=*/true).PermitUncheckedError();
   for (auto* handle : handles_) {
     if (handle) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }
@@ -180,7 +202,9 @@ Result<> OpenedStore::Open() {
     std::filesystem::create_directories(options_.path.parent_path(), ignored);
   }
   RETURN_IF_ERROR(OpenDatabase());
-  return CheckFormat();
+  RETURN_IF_ERROR(CheckFormat());
+  PutSentinel();
+  return {};
 }
 
 /// False: nothing there yet. RocksDB would take a folder without CURRENT for an empty one, and remove its
@@ -244,6 +268,11 @@ Result<> OpenedStore::OpenDatabase() {
     return Fail(Errc::kUnavailable,
                 "the store at " + options_.path.string() + " is in use by another process");
   }
+  if (status.IsCorruption() && status.ToString().find('/') == std::string::npos) {
+    // Of the log alone RocksDB does not name the file.
+    return Failed(
+        rocksdb::Status::Corruption(status.getState(), "in the log " + options_.path.string() + "/*.log"));
+  }
   if (!status.ok()) return Failed(status);
   db_.reset(db);
   std::copy_n(handles.begin(), kTableCount, handles_.begin());
@@ -300,12 +329,48 @@ Result<> OpenedStore::Apply(const Batch& batch, Durability durability) {
       if (!status.ok()) return Failed(status);
     }
   }
-  rocksdb::WriteOptions options;
-  options.sync = durability == Durability::kNow;
-  const RecordScope record;
-  const auto status = db_->Write(options, &writes);
+  const auto status = Write(writes, durability == Durability::kNow);
   if (!status.ok()) return Failed(status);
+  if (log_bytes_ > options_.log_bytes) SealTables();
   return {};
+}
+
+rocksdb::Status OpenedStore::Write(rocksdb::WriteBatch& writes, bool sync) {
+  std::unique_lock turn(turnstile_);
+  const std::shared_lock pass(gate_);
+  turn.unlock();
+  if (!sentinel_) return rocksdb::Status::IOError("an earlier fault is not mended yet");
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  log_bytes_ += writes.GetDataSize();
+  const RecordScope record;
+  return db_->Write(options, &writes);
+}
+
+/// Bounds the log: once the rows of all tables are in table files, the old logs go. The files are written in
+/// the background.
+void OpenedStore::SealTables() {
+  const std::lock_guard turn(turnstile_);
+  const std::unique_lock all(gate_);
+  if (log_bytes_ <= options_.log_bytes || !sentinel_) return;
+  log_bytes_ = 0;
+  sentinel_ = false;
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;  // else it waits here while an earlier flush goes on
+  db_->Flush(options, AllHandles()).PermitUncheckedError();  // a fault reaches the listener
+  PutSentinel();
+}
+
+/// DB::Resume() starts a new log only if some table has a row in memory; if none has, it keeps the log that
+/// failed, and the next write would abort the process (Debian's RocksDB is built with its asserts) or be
+/// refused for ever. So there is always one row in memory, in a table that RocksDB never flushes by itself,
+/// and it does not go to the log. REQUIRES: gate_ exclusive, or no writer yet.
+void OpenedStore::PutSentinel() {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  sentinel_ = db_->Put(options, default_handle_, ToSlice(kSentinelKey), "1").ok();
+  if (!sentinel_) listener_->faulted = true;
 }
 
 /// Lets RocksDB write again once it can. It first moves all rows to table files, so that the log with the
@@ -315,18 +380,31 @@ Result<> OpenedStore::Recover() {
   if (!listener_->faulted) return {};
   const auto now = std::chrono::steady_clock::now();
   if (now < retry_at_) return Fail(Errc::kUnavailable, "the store takes no writes: " + fault_);
+
+  const std::lock_guard turn(turnstile_);
+  const std::unique_lock all(gate_);
   listener_->faulted = false;
-  const auto status = db_->Resume();
-  if (status.ok()) {
+  auto status = db_->Resume();
+  if (status.ok() && !guard_->LogIsSound()) status = rocksdb::Status::IOError("the log failed; restart cmsd");
+  if (status.ok()) PutSentinel();
+  if (status.ok() && !listener_->faulted) {
     retry_at_ = {};
     ++recoveries_;
     return {};
   }
   listener_->faulted = true;
+  sentinel_ = false;
+  if (status.ok()) status = rocksdb::Status::IOError("the fault came back");
   auto error = ToError(status);
   fault_ = error.detail;
   retry_at_ = now + options_.retry_pause;
   return tl::unexpected<Error>(std::move(error));
+}
+
+std::vector<rocksdb::ColumnFamilyHandle*> OpenedStore::AllHandles() const {
+  std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+  all.push_back(default_handle_);
+  return all;
 }
 
 std::uint64_t OpenedStore::ApproximateBytes(Table table, std::string_view first, std::string_view end) {
@@ -392,14 +470,18 @@ Result<> OpenedStore::VerifyChecksums() {
 }
 
 Result<> OpenedStore::Flush() {
-  std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
-  all.push_back(default_handle_);
-  const auto status = db_->Flush(rocksdb::FlushOptions(), all);
+  if (listener_->faulted) RETURN_IF_ERROR(Recover());
+  const std::lock_guard turn(turnstile_);
+  const std::unique_lock all(gate_);
+  sentinel_ = false;
+  const auto status = db_->Flush(rocksdb::FlushOptions(), AllHandles());
+  PutSentinel();
   if (!status.ok()) return Failed(status);
   return {};
 }
 
 Result<> OpenedStore::Compact() {
+  if (listener_->faulted) RETURN_IF_ERROR(Recover());
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (auto* handle : handles_) {

@@ -19,10 +19,11 @@ struct RocksEngineOptions {
   bool create_if_missing = false;
   std::size_t block_cache_bytes = std::size_t{256}
                                   << 20;  ///< data, index and filter blocks of all tables together
-  std::size_t write_buffer_bytes = std::size_t{128}
-                                   << 20;  ///< rows of all tables that are not in table files yet
-  int max_open_files = 1024;               ///< table files held open
-  int background_threads = 2;              ///< flushes and compactions at once
+  /// Rows of all tables that are not in table files yet; twice this while all are flushed.
+  std::size_t write_buffer_bytes = std::size_t{128} << 20;
+  std::size_t log_bytes = std::size_t{128} << 20;  ///< about the most that a start after a kill has to replay
+  int max_open_files = 1024;                       ///< table files held open
+  int background_threads = 2;                      ///< flushes and compactions at once
   /// After a failed write, the pause before the next Apply tries again; in between Apply is refused at once.
   std::chrono::milliseconds retry_pause{500};
   /// Below the engine; nullptr: the operating system's. Tests inject faults here.

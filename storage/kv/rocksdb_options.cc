@@ -1,10 +1,10 @@
 #include "storage/kv/rocksdb_options.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
-#include <rocksdb/write_buffer_manager.h>
 
 namespace storage::kv {
 namespace {
@@ -19,6 +19,20 @@ enum class Shape {
   kText,       ///< large compressible values, read in long scans
   kBodies,     ///< rows of up to 256 KiB, often already compressed, each read once or twice
 };
+
+/// In 64ths of the write buffer. Together, with the 1/64 of RocksDB's own default table, no more than 64.
+std::size_t WriteBufferShare(Table table) {
+  switch (table) {
+    case Table::kBodies: return 20;
+    case Table::kMessages:
+    case Table::kStates:
+    case Table::kTexts:
+    case Table::kIds: return 6;
+    case Table::kFolders:
+    case Table::kAccounts: return 2;
+    default: return 1;
+  }
+}
 
 Shape ShapeOf(Table table) {
   switch (table) {
@@ -48,15 +62,17 @@ rocksdb::DBOptions DatabaseOptions(const RocksEngineOptions& options, rocksdb::E
   // Faults are mended by RocksEngine, at the caller's pace, not by a thread of RocksDB.
   db.max_bgerror_resume_count = 0;
 
-  // Bounded memory. The write buffer does not stall writers at its limit (allow_stall: a flush that fails on
-  // a full disk would leave them waiting for ever): it starts a flush, and max_write_buffer_number stops a
-  // writer that is faster.
-  db.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes, nullptr,
-                                                                          /*allow_stall=*/false);
+  // Bounded memory: each table has its share of the write buffer (TableOptions), so no common bound is
+  // needed. RocksDB's own one (WriteBufferManager) would pick tables to flush behind RocksEngine's back, its
+  // stall never ends on a full disk.
+  db.db_write_buffer_size = 0;
+  // RocksEngine bounds the log itself (SealTables), for the same reason.
+  db.max_total_wal_size = std::numeric_limits<std::uint64_t>::max();
   db.max_open_files = options.max_open_files;
   db.table_cache_numshardbits = 4;  // 2^6 by default, which rounds a small max_open_files up
-  // Bounded log: what a start after a kill must replay. A rarely written table cannot keep old logs alive.
-  db.max_total_wal_size = std::max<std::uint64_t>(2 * options.write_buffer_bytes, 64 * kMiB);
+  db.max_file_opening_threads = 1;  // else 16 threads for each of the tables, at every start
+  // What is in memory is in the log; at the next start it is in the tables.
+  db.avoid_flush_during_shutdown = true;
   db.max_manifest_file_size = 16 * kMiB;
 
   db.max_background_jobs = std::max(2, options.background_threads);
@@ -94,10 +110,11 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksEngineOptions&
 
   rocksdb::ColumnFamilyOptions cf;
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
-  // A share of the common bound; a batch always fits.
   cf.write_buffer_size =
-      std::max<std::size_t>(options.write_buffer_bytes / (shape == Shape::kSmallRows ? 4 : 2), 2 * kMiB);
-  cf.max_write_buffer_number = 3;
+      std::max<std::size_t>(options.write_buffer_bytes / 64 * WriteBufferShare(table), 256 * kKiB);
+  cf.max_write_buffer_number = 2;  // one is filled while one is flushed; a writer that is faster waits
+  // Rows of a table sealed with all others may be few: small files are merged at once, not one by one.
+  cf.level0_file_num_compaction_trigger = 4;
   cf.level_compaction_dynamic_level_bytes = true;  // space amplification near 1.1
   cf.target_file_size_base = 32 * kMiB;
   cf.max_bytes_for_level_base = 128 * kMiB;

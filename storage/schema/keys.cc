@@ -105,7 +105,7 @@ Result<IdKey> IdKey::Decode(std::string_view key) {
   out.account = {in.U64()};
   out.kind = static_cast<IdKind>(in.U8());
   out.value = in.Raw(key.size() - 9 - kTail);
-  if (in.U8() != 0 || out.value.find('\0') != std::string::npos) in.Fault();
+  if (in.U8() != 0 || IdKey::Indexed(out.value) != out.value) in.Fault();
   out.folder = {in.U64()};
   out.uid = {in.U32()};
   return Finish(in, std::move(out));

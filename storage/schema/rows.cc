@@ -171,6 +171,8 @@ Result<FolderRow> FolderRow::Decode(std::string_view value) {
   row.conversation_id = in.String();
   row.contribution_id = in.String();
   row.keywords = Strings(in);
+  // More have no bit in a message's state.
+  if (row.keywords.size() > 64) in.Fault();
   if (!in.Done()) return Bad("folder row", value);
   return row;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "storage/schema/bytes.h"
 #include "storage/store/core.h"
 #include "storage/store/folder_tree.h"
 
@@ -28,6 +29,18 @@ bool IsDeleting(const schema::AccountRow& row) {
   return row.status == static_cast<std::uint8_t>(AccountStatus::kDeleting);
 }
 
+constexpr std::string_view kUidValidityFloor = "uid_validity_floor";
+
+/// Above every UIDVALIDITY of the accounts that were deleted.
+Result<std::uint32_t> UidValidityFloor(kv::Engine& engine) {
+  ASSIGN_OR_RETURN(const auto value, engine.Get(Table::kMeta, kUidValidityFloor));
+  if (!value) return 1;
+  schema::Reader in(*value);
+  const auto floor = in.U32();
+  if (!in.Done()) return Fail(Errc::kCorruption, "uid_validity_floor (table meta) does not decode");
+  return floor;
+}
+
 /// Changes the account's row by `change`.
 Result<> Edit(MailStore::Core& core, AccountId account,
               const std::function<void(schema::AccountRow&)>& change) {
@@ -53,6 +66,7 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
     ASSIGN_OR_RETURN(const auto taken, core_->engine.Get(Table::kAddresses, address));
     if (taken) return Fail(Errc::kAccountExists, address);
   }
+  ASSIGN_OR_RETURN(const auto floor, UidValidityFloor(core_->engine));
   ASSIGN_OR_RETURN(const auto id, core_->accounts.Next());
   const AccountId account_id{id};
   RETURN_IF_ERROR(core_->lanes.Run(account_id, [&](AccountTxn& txn) -> Result<> {
@@ -68,7 +82,7 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
     row.quota_messages = account.quota_messages;
     row.created = txn.now();
     // A later account under the same address must not repeat a UIDVALIDITY that clients have cached.
-    row.next_uid_validity = static_cast<std::uint32_t>(std::max<std::int64_t>(1, txn.now()));
+    row.next_uid_validity = std::max(floor, static_cast<std::uint32_t>(txn.now()));
     txn.PutAccount(std::move(row));
 
     FolderTree tree(txn, core_->options.max_folders, Origin{});
@@ -145,6 +159,9 @@ Result<> MailStore::DeleteAccount(AccountId account) {
     row.status = static_cast<std::uint8_t>(AccountStatus::kDeleting);
     txn.Erase(Table::kAddresses, row.address);
     for (const auto& alias : row.aliases) txn.Erase(Table::kAddresses, alias);
+    ASSIGN_OR_RETURN(const auto floor, UidValidityFloor(core_->engine));
+    if (row.next_uid_validity > floor)
+      txn.Put(Table::kMeta, kUidValidityFloor, schema::Writer().U32(row.next_uid_validity).Take());
     txn.PutAccount(std::move(row));
     txn.Put(Table::kIntents, intent.Encode(), schema::MarkerRow());
     return {};

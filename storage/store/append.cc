@@ -68,7 +68,9 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
   std::vector<Prepared> prepared;
   std::uint64_t octets = 0;
   std::size_t in_memory = 0;
+  if (messages.empty()) return Fail(Errc::kInvalidArgument, "There is no message to append");
   for (const auto& message : messages) {
+    if (message.body.failed_) return Fail(Errc::kUnavailable, "octets of a message could not be written");
     StagedSource source(message.body, core_->engine);
     auto inspection = protocol::mime::Inspect(source);
     if (!inspection) return Fail(Errc::kUnavailable, "staged octets cannot be read back");

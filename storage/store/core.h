@@ -14,12 +14,12 @@ namespace storage {
 
 /// Frees what is no longer, or never became, visible: one intent after the other, in slices that are one
 /// commit each, so that nobody waits long for the account's lane. An intent that fails (disk full) is tried
-/// again every second.
+/// again every `retry`.
 ///
 /// Thread: Add() from any; the work is done on one thread of its own.
 class Janitor {
  public:
-  explicit Janitor(AccountLanes& lanes);
+  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry);
   /// Finishes the current slice only; the intents left are found again at the next start.
   ~Janitor();
 
@@ -37,6 +37,7 @@ class Janitor {
   Result<bool> SliceDropAccount(const schema::IntentKey& intent);
 
   AccountLanes& lanes_;
+  std::chrono::milliseconds retry_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
@@ -70,7 +71,7 @@ struct MailStore::Core {
         lanes(engine, feed, [this] { return Now(); }),
         accounts(engine, "next_account"),
         objects(engine, "next_object"),
-        janitor(lanes) {}
+        janitor(lanes, options.janitor_retry) {}
 
   std::int64_t Now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(options.now().time_since_epoch()).count();

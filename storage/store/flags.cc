@@ -31,7 +31,11 @@ Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids,
   StoreResult out;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
-    ASSIGN_OR_RETURN(const FlagBits bits, edit.BitsOf(change.flags));
+    FlagBits bits = edit.KnownBitsOf(change.flags);
+    // To remove a keyword nobody has needs no place in the table.
+    if (change.op != FlagChange::Op::kRemove) {
+      ASSIGN_OR_RETURN(bits, edit.BitsOf(change.flags));
+    }
     std::vector<MessageState> changed;
     RETURN_IF_ERROR(edit.ForEach(uids, [&](Uid uid, const StatePage::State& old) {
       StatePage::State state = old;

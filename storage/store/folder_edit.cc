@@ -88,12 +88,30 @@ Result<> FolderEdit::ForEach(const UidSet& uids,
   return {};
 }
 
+namespace {
+
+/// The table's entry for a keyword, its end if there is none.
+template <class Table>
+auto FindKeyword(Table& table, const std::string& keyword) {
+  return std::find_if(table.begin(), table.end(),
+                      [&](const std::string& known) { return protocol::ascii::EqualNoCase(known, keyword); });
+}
+
+}  // namespace
+
+FlagBits FolderEdit::KnownBitsOf(const FlagSet& flags) const {
+  FlagBits bits{flags.system_bits(), 0};
+  for (const auto& keyword : flags.keywords()) {
+    const auto at = FindKeyword(row_.keywords, keyword);
+    if (at != row_.keywords.end()) bits.keywords |= std::uint64_t{1} << (at - row_.keywords.begin());
+  }
+  return bits;
+}
+
 Result<FlagBits> FolderEdit::BitsOf(const FlagSet& flags) {
   FlagBits bits{flags.system_bits(), 0};
   for (const auto& keyword : flags.keywords()) {
-    auto at = std::find_if(row_.keywords.begin(), row_.keywords.end(), [&](const std::string& known) {
-      return protocol::ascii::EqualNoCase(known, keyword);
-    });
+    auto at = FindKeyword(row_.keywords, keyword);
     if (at == row_.keywords.end()) {
       if (row_.keywords.size() == kMaxKeywords) return Fail(Errc::kTooManyKeywords);
       at = row_.keywords.insert(at, keyword);

@@ -33,6 +33,8 @@ class FolderEdit {
 
   /// The bits of `flags`; keywords that are missing are added to the row's table. kTooManyKeywords.
   Result<FlagBits> BitsOf(const protocol::FlagSet& flags);
+  /// Those of `flags` that the folder knows; the table stays as it is.
+  FlagBits KnownBitsOf(const protocol::FlagSet& flags) const;
   std::shared_ptr<const KeywordTable> Keywords() const {
     return std::make_shared<const KeywordTable>(row_.keywords);
   }

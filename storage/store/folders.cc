@@ -153,7 +153,7 @@ Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) 
   Uid recent_from = before.recent_from;
   if (claim_recent && before.recent_from != before.uid_next) {
     // Claimed in the lane, so that of two sessions only one sees a message as \Recent (RFC 3501 §2.3.2).
-    RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+    const auto claimed = core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
       txn.NeedNotSync();
       ASSIGN_OR_RETURN(auto row, txn.Folder(folder.folder));
       recent_from = row.recent_from;
@@ -161,7 +161,9 @@ Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) 
       row.recent_from = row.uid_next;
       txn.PutFolder(folder.folder, row);
       return {};
-    }));
+    });
+    // A full disk must not keep anyone from reading; the messages stay \Recent for the next one.
+    if (!claimed && claimed.error().code != Errc::kUnavailable) return tl::unexpected<Error>(claimed.error());
   }
   const auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(auto row, RowOf(*view, folder));

@@ -13,7 +13,6 @@ using schema::IntentKind;
 // One commit's worth of work.
 constexpr std::size_t kMessagesPerSlice = 100;
 constexpr std::size_t kRowsPerSlice = 1000;
-constexpr auto kRetry = std::chrono::seconds(1);
 
 /// Erases up to kRowsPerSlice rows in [prefix, end of prefix); true if none are left.
 Result<bool> EraseSome(AccountTxn& txn, Table table, const std::string& prefix) {
@@ -56,7 +55,8 @@ Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
 
 }  // namespace
 
-Janitor::Janitor(AccountLanes& lanes) : lanes_(lanes), thread_([this] { Run(); }) {}
+Janitor::Janitor(AccountLanes& lanes, std::chrono::milliseconds retry)
+    : lanes_(lanes), retry_(retry), thread_([this] { Run(); }) {}
 
 Janitor::~Janitor() {
   {
@@ -98,7 +98,7 @@ void Janitor::Run() {
     if (done && *done) continue;
     // Others get their turn before the next slice of a long one.
     queue_.push_back(intent);
-    if (!done) wake_.wait_for(lock, kRetry, [&] { return stop_; });
+    if (!done) wake_.wait_for(lock, retry_, [&] { return stop_; });
   }
   idle_.notify_all();
 }

@@ -48,7 +48,7 @@ class StagedBody {
   StagedBody& operator=(StagedBody&&) noexcept;
   ~StagedBody();
 
-  /// kUnavailable ends this body: nothing more can be written to it.
+  /// kUnavailable ends this body: nothing more can be written to it, and Append refuses it.
   Result<> Write(std::string_view octets);
 
   /// True if the next `n` octets fit in memory, so that Write(n octets) will not block and may run on any
@@ -70,7 +70,8 @@ class StagedBody {
   ObjectId object_;
   std::uint64_t size_ = 0;
   std::uint32_t chunks_written_ = 0;
-  std::string tail_;  ///< octets after the last chunk written
+  std::string tail_;     ///< octets after the last chunk written
+  bool failed_ = false;  ///< octets are missing
 };
 
 struct NewMessage {

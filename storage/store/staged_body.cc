@@ -15,7 +15,8 @@ StagedBody::StagedBody(StagedBody&& other) noexcept
       object_(other.object_),
       size_(other.size_),
       chunks_written_(other.chunks_written_),
-      tail_(std::move(other.tail_)) {}
+      tail_(std::move(other.tail_)),
+      failed_(other.failed_) {}
 
 StagedBody& StagedBody::operator=(StagedBody&& other) noexcept {
   if (this == &other) return *this;
@@ -25,6 +26,7 @@ StagedBody& StagedBody::operator=(StagedBody&& other) noexcept {
   std::swap(size_, other.size_);
   std::swap(chunks_written_, other.chunks_written_);
   std::swap(tail_, other.tail_);
+  std::swap(failed_, other.failed_);
   return *this;
 }
 
@@ -36,6 +38,7 @@ StagedBody::~StagedBody() {
 bool StagedBody::FitsInMemory(std::size_t n) const { return tail_.size() + n <= kChunk; }
 
 Result<> StagedBody::Write(std::string_view octets) {
+  if (failed_) return Fail(Errc::kUnavailable, "an earlier write to this body failed");
   const auto limit = store_->core_->options.max_message_octets;
   if (size_ + octets.size() > limit)
     return Fail(Errc::kTooBig, fmt::format("A message holds at most {} octets", limit));
@@ -52,13 +55,14 @@ Result<> StagedBody::Write(std::string_view octets) {
 
 Result<> StagedBody::FlushChunk() {
   kv::Batch batch;
-  if (chunks_written_ == 0) {
-    batch.Put(Table::kIntents,
-              schema::IntentKey{account_, schema::IntentKind::kStagedObject, object_.value}.Encode(),
-              schema::MarkerRow());
-  }
+  // With each chunk: the account may have been deleted, and all its rows freed, since the one before.
+  batch.Put(Table::kIntents,
+            schema::IntentKey{account_, schema::IntentKind::kStagedObject, object_.value}.Encode(),
+            schema::MarkerRow());
   batch.Put(Table::kBodies, schema::ChunkKey{account_, object_, chunks_written_}.Encode(), tail_);
+  failed_ = true;
   RETURN_IF_ERROR(store_->core_->engine.Apply(batch, kv::Durability::kBeforeNext));
+  failed_ = false;
   ++chunks_written_;
   tail_.clear();
   return {};

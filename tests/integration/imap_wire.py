@@ -188,5 +188,5 @@ def literal(octets):
     found = re.search(rb'\{(\d+)\}\r\n', octets)
     if found:
         return octets[found.end():found.end() + int(found.group(1))]
-    quoted = re.search(rb'\] "((?:[^"\\]|\\.)*)"', octets)
+    quoted = re.search(rb'\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', octets)
     return re.sub(rb'\\(.)', rb'\1', quoted.group(1)) if quoted else None

@@ -1,6 +1,7 @@
 #include "tests/support/fault_fs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -81,7 +82,7 @@ class FaultFs::Disk final : public rocksdb::FileSystemWrapper, public std::enabl
   std::string fault_suffix_;
   std::size_t passes_left_ = 0;
   bool once_ = false;
-  bool dead_ = false;
+  std::atomic<bool> off_ = false;
   std::size_t writes_ = 0;
   std::size_t syncs_ = 0;
   std::size_t failures_ = 0;
@@ -111,8 +112,7 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return Append(octets, options, dbg);
   }
   IOStatus Truncate(std::uint64_t size, const IOOptions& options, IODebugContext* dbg) override {
-    // Needs no space: only a disk that is gone refuses it.
-    if (disk_->dead_) return Disk::StatusOf(Fault::kPowerLoss, path_);
+    if (disk_->off_) return IOStatus::OK();  // needs no space: an injected fault does not refuse it
     auto status = target()->Truncate(size, options, dbg);
     if (status.ok()) disk_->Resized(path_, size);
     return status;
@@ -165,11 +165,7 @@ class FaultyFolder final : public rocksdb::FSDirectoryWrapper {
 std::optional<Fault> FaultFs::Disk::Try(Op op, const std::string& path) {
   const std::lock_guard lock(mutex_);
   ++(op == Op::kWrite ? writes_ : syncs_);
-  if (dead_) {
-    ++failures_;
-    return Fault::kPowerLoss;
-  }
-  if (!fault_ || (fault_op_ != Op::kAny && fault_op_ != op) || !path.ends_with(fault_suffix_))
+  if (off_ || !fault_ || (fault_op_ != Op::kAny && fault_op_ != op) || !path.ends_with(fault_suffix_))
     return std::nullopt;
   if (passes_left_ > 0) {
     --passes_left_;
@@ -177,9 +173,10 @@ std::optional<Fault> FaultFs::Disk::Try(Op op, const std::string& path) {
   }
   ++failures_;
   const auto fault = *fault_;
-  if (fault == Fault::kPowerLoss) dead_ = true;
   if (once_) fault_.reset();
-  return fault;
+  if (fault != Fault::kPowerLoss) return fault;
+  off_ = true;
+  return std::nullopt;
 }
 
 IOStatus FaultFs::Disk::StatusOf(Fault fault, const std::string& path) {
@@ -189,6 +186,7 @@ IOStatus FaultFs::Disk::StatusOf(Fault fault, const std::string& path) {
 
 void FaultFs::Disk::Grew(const std::string& path, std::size_t octets) {
   const std::lock_guard lock(mutex_);
+  if (off_) return;  // not even a torn write keeps it
   extents_[path].size += octets;
 }
 
@@ -200,11 +198,13 @@ void FaultFs::Disk::Resized(const std::string& path, std::uint64_t size) {
 
 void FaultFs::Disk::Synced(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  if (off_) return;
   extents_[path].synced = extents_[path].size;
 }
 
 void FaultFs::Disk::FolderSynced(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  if (off_) return;
   const auto folder = fs::path(path + "/x").parent_path().lexically_normal().string();
   std::erase_if(entries_,
                 [&](const Entry& entry) { return entry.folder == folder || entry.folder + "/" == folder; });
@@ -266,6 +266,7 @@ IOStatus FaultFs::Disk::RenameFile(const std::string& from, const std::string& t
 
 IOStatus FaultFs::Disk::DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* dbg) {
   if (const auto fault = Try(Op::kWrite, path)) return StatusOf(*fault, path);
+  if (off_) return IOStatus::OK();
   auto status = target()->DeleteFile(path, options, dbg);
   if (!status.ok()) return status;
   const std::lock_guard lock(mutex_);
@@ -299,6 +300,13 @@ void FaultFs::Heal() {
   disk_->fault_.reset();
 }
 
+void FaultFs::CutPower() {
+  const std::lock_guard lock(disk_->mutex_);
+  disk_->off_ = true;
+}
+
+bool FaultFs::power_is_off() const { return disk_->off_; }
+
 std::size_t FaultFs::Count(Op op) const {
   const std::lock_guard lock(disk_->mutex_);
   return (op == Op::kSync ? 0 : disk_->writes_) + (op == Op::kWrite ? 0 : disk_->syncs_);
@@ -313,7 +321,7 @@ void FaultFs::DropUnsynced(std::uint64_t torn_seed) {
   const std::lock_guard lock(disk_->mutex_);
   std::mt19937_64 random(torn_seed);
   for (auto& [path, extent] : disk_->extents_) {
-    if (extent.size == extent.synced || !fs::exists(path)) continue;
+    if (!fs::exists(path)) continue;
     const auto kept = torn_seed == 0 ? 0 : random() % (extent.size - extent.synced + 1);
     fs::resize_file(path, extent.synced + kept);
   }
@@ -328,7 +336,7 @@ void FaultFs::DropUnsynced(std::uint64_t torn_seed) {
   disk_->extents_.clear();
   disk_->entries_.clear();
   disk_->fault_.reset();
-  disk_->dead_ = false;
+  disk_->off_ = false;
 }
 
 }  // namespace tests

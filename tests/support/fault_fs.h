@@ -57,6 +57,12 @@ class FaultFs {
   void FailOnce(Op op, std::size_t successes, Fault fault, std::string suffix = {});
   void Heal();
 
+  /// From here on the disk pretends: all operations succeed and DropUnsynced() will undo them. What a caller
+  /// was told before power_is_off() must be there afterwards, what it is told later nobody hears.
+  /// (Pretending, since RocksDB sleeps for a second after a failed flush.)
+  void CutPower();
+  bool power_is_off() const;
+
   /// Operations of this kind that were tried so far, failed ones included.
   std::size_t Count(Op op) const;
   /// Operations that a fault refused so far.

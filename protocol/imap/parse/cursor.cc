@@ -48,7 +48,9 @@ void Cursor::Word(std::string_view word) {
 
 std::string_view Cursor::Take(std::size_t n) {
   if (failed_) return {};
-  return octets_.substr(std::exchange(at_, at_ + n), n);
+  const std::string_view taken = octets_.substr(at_, n);
+  at_ += n;
+  return taken;
 }
 
 void Cursor::EndOfLine() {

@@ -63,7 +63,7 @@ class Cursor {
       Fail(end == at_ ? expected : std::string_view("fewer octets"));
       return {};
     }
-    return octets_.substr(std::exchange(at_, end), end - at_);
+    return Take(end - at_);
   }
   /// Exactly `n` octets, which the caller knows to be there.
   std::string_view Take(std::size_t n);

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "tests/bench/workload.h"
+
+namespace bench {
+namespace {
+
+constexpr int kRepeats = 5;
+constexpr std::string_view kEnvelope = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)";
+
+/// FETCH 1:* of `item` in the selected folder, as messages a second.
+double FetchAll(Connection& connection, std::string_view item, int count, int repeats = kRepeats) {
+  const std::string command = fmt::format("FETCH 1:* {}", item);
+  const double seconds = Best(repeats, [&] {
+    const Answer answer = connection.Must(command);
+    if (answer.untagged < static_cast<std::uint64_t>(count))
+      throw Broken(fmt::format("{}: {} answers for {} messages", command, answer.untagged, count));
+  });
+  return count / seconds;
+}
+
+void Select(const Options& options) {
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-large-folder", options.large);
+  Connection fresh(options.target, 1);
+  Report("select-large-first", Best(1, [&] { fresh.Must("SELECT bench-large-folder"); }) * 1000, "ms");
+  Report("select-large", Best(20, [&] { fresh.Must("SELECT bench-large-folder"); }) * 1000, "ms");
+  Report("fetch-flags-large", FetchAll(fresh, "FLAGS", options.large), "/s");
+}
+
+void Fetch(const Options& options) {
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-fetch", options.messages);
+  connection.Must("SELECT bench-fetch");
+  FetchAll(connection, kEnvelope, options.messages, 1);
+  Report("fetch-envelope", FetchAll(connection, kEnvelope, options.messages), "/s");
+  Report("fetch-flags", FetchAll(connection, "FLAGS", options.messages), "/s");
+  Report("fetch-header-fields",
+         FetchAll(connection, "BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE CONTRIBUTION-ID)]",
+                  options.messages),
+         "/s");
+  Report("fetch-bodystructure", FetchAll(connection, "BODYSTRUCTURE", options.messages), "/s");
+  Report("fetch-bodies", FetchAll(connection, "BODY.PEEK[]", options.messages), "/s");
+}
+
+/// The same right after the messages came, when nothing is cached from an earlier FETCH.
+void FetchAfterAppend(const Options& options) {
+  Connection connection(options.target, 1);
+  connection.Run("DELETE bench-new");
+  Prepare(connection, "bench-new", options.messages);
+  Connection fresh(options.target, 1);
+  fresh.Must("SELECT bench-new");
+  Report("fetch-envelope-first", FetchAll(fresh, kEnvelope, options.messages, 1), "/s");
+}
+
+void FetchOne(const Options& options) {
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-fetch", options.messages);
+  connection.Must("SELECT bench-fetch");
+  std::vector<double> seconds;
+  unsigned state = 1;
+  const auto start = Clock::now();
+  while (Since(start) < options.seconds) {
+    state = state * 1664525U + 1013904223U;
+    const unsigned number = (state >> 8) % static_cast<unsigned>(options.messages) + 1;
+    seconds.push_back(Best(1, [&] { connection.Must(fmt::format("FETCH {} (UID BODY.PEEK[])", number)); }));
+  }
+  std::ranges::sort(seconds);
+  Report("fetch-one", static_cast<double>(seconds.size()) / Since(start), "/s");
+  Report("fetch-one-p50", seconds[seconds.size() / 2] * 1000, "ms");
+}
+
+void Search(const Options& options) {
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-fetch", options.messages);
+  connection.Must("SELECT bench-fetch");
+  const auto measure = [&](std::string_view name, const std::string& keys) {
+    Report(name, Best(kRepeats, [&] { connection.Must("SEARCH " + keys); }) * 1000, "ms");
+  };
+  measure("search-id", fmt::format("HEADER Contribution-ID contribution-{}", options.messages / 2));
+  measure("search-body", "BODY nowhere");
+  measure("search-text", "TEXT nowhere");
+  measure("search-since", "SINCE 1-Jan-2020");
+  measure("search-unseen", "UNSEEN");
+}
+
+void Folders(const Options& options) {
+  Connection connection(options.target, 3);
+  const auto start = Clock::now();
+  int made = 0;
+  for (int i = 0; i < options.folders; ++i) {
+    const std::string name = fmt::format("bench-folders/{}/{}", i % 50, i);
+    if (!connection.Run(fmt::format("STATUS {} (MESSAGES)", name)).ok) {
+      connection.Must("CREATE " + name);
+      ++made;
+    }
+    if (made > 0 && Since(start) > 4 * options.seconds)
+      break;  // a slow server gets fewer; the figures are per folder
+  }
+  if (made > 50) Report("create", made / Since(start), "/s");
+  const Answer all = connection.Must("LIST \"\" \"bench-folders/*\"");
+  const double listed = static_cast<double>(all.untagged);
+  const double seconds = Best(kRepeats, [&] { connection.Must("LIST \"\" \"bench-folders/*\""); });
+  Report("list", listed / seconds, "/s");
+}
+
+constexpr std::array kWorkloads = {
+    Workload{"select", "SELECT and FETCH FLAGS of 100,000", Select},
+    Workload{"fetch", "FETCH 1:* of 10,000, five kinds of items", Fetch},
+    Workload{"fetch-after-append", "FETCH 1:* ENVELOPE of 10,000 right after APPEND", FetchAfterAppend},
+    Workload{"fetch-one", "FETCH of one body, one after the other", FetchOne},
+    Workload{"search", "SEARCH in 10,000", Search},
+    Workload{"folders", "CREATE and LIST", Folders},
+};
+
+}  // namespace
+
+std::span<const Workload> ReadWorkloads() { return kWorkloads; }
+
+}  // namespace bench

@@ -1,0 +1,482 @@
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "storage/kv/rocksdb_engine.h"
+#include "tests/support/fault_fs.h"
+#include "tests/support/temp_folder.h"
+
+namespace tests {
+namespace {
+
+using storage::Errc;
+using storage::Result;
+using storage::kv::Batch;
+using storage::kv::Durability;
+using storage::kv::RocksEngine;
+using storage::kv::RocksEngineOptions;
+using storage::kv::Table;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class RocksFaultTest : public testing::Test {
+ protected:
+  RocksEngineOptions Options() const {
+    return {.path = folder_.path() / "store",
+            .create_if_missing = true,
+            .block_cache_bytes = 1 << 20,
+            .write_buffer_bytes = 8 << 20,
+            .retry_pause = std::chrono::milliseconds(0),
+            .file_system = faults_.file_system()};
+  }
+
+  void Open() {
+    auto engine = RocksEngine::Open(Options());
+    ASSERT_TRUE(engine) << engine.error().detail;
+    engine_ = std::move(*engine);
+  }
+  void Reopen() {
+    engine_.reset();
+    Open();
+  }
+  void LosePower(std::uint64_t torn_seed = 0) {
+    faults_.CutPower();
+    engine_.reset();
+    faults_.DropUnsynced(torn_seed);
+  }
+
+  /// A batch over two tables, so that half of it would show.
+  Result<> Write(const std::string& key, Durability durability = Durability::kNow, std::size_t bytes = 100) {
+    Batch batch;
+    batch.Put(Table::kFolders, key, "folder of " + key);
+    batch.Put(Table::kBodies, key, std::string(bytes, key[0]));
+    return engine_->Apply(batch, durability);
+  }
+  /// The keys that are there, wholly.
+  std::set<std::string> Keys() {
+    std::set<std::string> folders;
+    std::set<std::string> bodies;
+    const auto view = engine_->OpenView();
+    const auto into = [](std::set<std::string>& keys) {
+      return [&keys](std::string_view key, std::string_view) { return keys.emplace(key), true; };
+    };
+    EXPECT_TRUE(view->Scan(Table::kFolders, "", "", into(folders)));
+    EXPECT_TRUE(view->Scan(Table::kBodies, "", "", into(bodies)));
+    EXPECT_EQ(folders, bodies);
+    return folders;
+  }
+  std::uint64_t Stat(std::string_view name) {
+    for (const auto& statistic : engine_->Stats()) {
+      if (statistic.name == name) return statistic.value;
+    }
+    ADD_FAILURE() << "no statistic " << name;
+    return 0;
+  }
+  /// The one file in the store whose name ends so; the newest if there are several.
+  fs::path File(std::string_view ending) const {
+    fs::path found;
+    for (const auto& entry : fs::directory_iterator(Options().path)) {
+      const auto name = entry.path().filename().string();
+      const bool match = name.ends_with(ending) || name.starts_with(ending);
+      if (match && (found.empty() || name > found.filename().string())) found = entry.path();
+    }
+    EXPECT_FALSE(found.empty()) << ending;
+    return found;
+  }
+  static void Flip(const fs::path& path, std::uint64_t offset) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const auto octet = static_cast<char>(file.get() ^ 0x55);
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(octet);
+  }
+  void ExpectRefusal(Errc code, const std::string& what) {
+    const auto engine = RocksEngine::Open(Options());
+    ASSERT_FALSE(engine) << "opened; expected a refusal that says " << what;
+    EXPECT_EQ(engine.error().code, code) << engine.error().detail;
+    EXPECT_THAT(engine.error().detail, HasSubstr(what));
+  }
+
+  TempFolder folder_;
+  FaultFs faults_;
+  std::unique_ptr<RocksEngine> engine_;
+};
+
+TEST_F(RocksFaultTest, ReopenKeepsAll) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  ASSERT_TRUE(Write("b", Durability::kBeforeNext));
+  Reopen();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"a", "b"}));
+}
+
+TEST_F(RocksFaultTest, PowerLossKeepsWhatWasSyncedAndNothingHalf) {
+  Open();
+  ASSERT_TRUE(Write("a", Durability::kBeforeNext));
+  ASSERT_TRUE(Write("b"));
+  ASSERT_TRUE(Write("c", Durability::kBeforeNext));
+  LosePower();
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"a", "b"}));
+}
+
+TEST_F(RocksFaultTest, TornTailOfTheLogOpens) {
+  Open();
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto synced = "synced" + std::to_string(seed);
+    ASSERT_TRUE(Write(synced));
+    ASSERT_TRUE(Write("x" + std::to_string(seed), Durability::kBeforeNext, 5000));
+    ASSERT_TRUE(Write("y" + std::to_string(seed), Durability::kBeforeNext, 50'000));
+    LosePower(seed);
+    Open();
+    const auto keys = Keys();
+    EXPECT_TRUE(keys.contains(synced));
+    EXPECT_TRUE(!keys.contains("y" + std::to_string(seed)) || keys.contains("x" + std::to_string(seed)));
+  }
+}
+
+TEST_F(RocksFaultTest, PowerLossAtEverySyncKeepsEachAcknowledgedBatch) {
+  bool survived = false;
+  // Making the store is many syncs, and every fifth will do; of the work after it, each.
+  const auto after_making = [&] {
+    Open();
+    engine_.reset();
+    return faults_.Count(Op::kSync);
+  }();
+  for (std::size_t syncs = 0; !survived; syncs += syncs + 5 < after_making ? 5 : 1) {
+    SCOPED_TRACE("after sync " + std::to_string(syncs));
+    const TempFolder folder;
+    FaultFs faults;
+    auto options = Options();
+    options.path = folder.path() / "store";
+    options.file_system = faults.file_system();
+
+    std::set<std::string> acknowledged;
+    std::set<std::string> in_flight;  // one batch: the disk may have it, and nobody was told
+    faults.FailAfter(Op::kSync, syncs, Fault::kPowerLoss);
+    auto made = RocksEngine::Open(options);
+    ASSERT_TRUE(made) << made.error().detail;
+    engine_ = std::move(*made);
+    for (int i = 0; i < 12 && !faults.power_is_off(); ++i) {
+      const auto key = "k" + std::to_string(i);
+      ASSERT_TRUE(Write(key, Durability::kNow, 3000));
+      (faults.power_is_off() ? in_flight : acknowledged).insert(key);
+      if (i % 4 == 3) ASSERT_TRUE(engine_->Flush());
+    }
+    survived = !faults.power_is_off();
+    faults.CutPower();
+    engine_.reset();
+    faults.DropUnsynced();
+
+    auto engine = RocksEngine::Open(options);
+    ASSERT_TRUE(engine) << engine.error().detail;
+    engine_ = std::move(*engine);
+    auto keys = Keys();
+    for (const auto& key : in_flight) keys.erase(key);
+    EXPECT_EQ(keys, acknowledged);
+    engine_.reset();
+  }
+}
+
+struct FaultCase {
+  std::string name;
+  Op op;
+  Fault fault;
+  std::string suffix;
+};
+
+class RocksWriteFaultTest : public RocksFaultTest, public testing::WithParamInterface<FaultCase> {};
+
+TEST_P(RocksWriteFaultTest, BatchIsRefusedReadsGoOnAndWritesResume) {
+  Open();
+  ASSERT_TRUE(Write("before"));
+  ASSERT_TRUE(Write("unsynced", Durability::kBeforeNext));
+  faults_.FailAfter(GetParam().op, 0, GetParam().fault, GetParam().suffix);
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = Write("refused");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::kUnavailable) << refused.error().detail;
+    EXPECT_THAT(refused.error().detail, HasSubstr("injected"));
+    EXPECT_EQ(Keys(), (std::set<std::string>{"before", "unsynced"}));
+  }
+  EXPECT_EQ(Stat("write_fault"), 1U);
+
+  faults_.Heal();
+  const auto resumed = Write("after");
+  ASSERT_TRUE(resumed) << resumed.error().detail;
+  EXPECT_EQ(Stat("write_fault"), 0U);
+  const std::set<std::string> expected{"before", "unsynced", "after"};
+  EXPECT_EQ(Keys(), expected);
+  LosePower();
+  Open();
+  EXPECT_EQ(Keys(), expected);
+}
+
+TEST_P(RocksWriteFaultTest, RefusedBatchDoesNotComeBackAfterAKill) {
+  Open();
+  ASSERT_TRUE(Write("before"));
+  faults_.FailAfter(GetParam().op, 0, GetParam().fault, GetParam().suffix);
+  ASSERT_FALSE(Write("refused"));
+  engine_.reset();  // nothing can be written any more: as good as a kill
+  faults_.Heal();
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"before"}));
+}
+
+TEST_P(RocksWriteFaultTest, RefusedBatchDoesNotComeBackAfterAPowerLoss) {
+  Open();
+  for (const std::uint64_t torn_seed : {0, 1, 2, 3}) {
+    ASSERT_TRUE(Write("before"));
+    faults_.FailAfter(GetParam().op, 0, GetParam().fault, GetParam().suffix);
+    ASSERT_FALSE(Write("refused"));
+    LosePower(torn_seed);
+    Open();
+    EXPECT_EQ(Keys(), (std::set<std::string>{"before"}));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, RocksWriteFaultTest,
+                         testing::Values(FaultCase{"LogWrite", Op::kWrite, Fault::kIoError, ".log"},
+                                         FaultCase{"LogWriteTorn", Op::kWrite, Fault::kTornWrite, ".log"},
+                                         FaultCase{"LogWriteNoSpace", Op::kWrite, Fault::kNoSpace, ".log"},
+                                         FaultCase{"LogSync", Op::kSync, Fault::kIoError, ".log"},
+                                         FaultCase{"LogSyncNoSpace", Op::kSync, Fault::kNoSpace, ".log"},
+                                         FaultCase{"AllWrites", Op::kWrite, Fault::kNoSpace, ""},
+                                         FaultCase{"AllSyncs", Op::kSync, Fault::kIoError, ""},
+                                         FaultCase{"All", Op::kAny, Fault::kNoSpace, ""}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(RocksFaultTest, OneFailedSyncIsForgottenByTheNextBatch) {
+  Open();
+  faults_.FailOnce(Op::kSync, 0, Fault::kIoError, ".log");
+  EXPECT_FALSE(Write("refused"));
+  EXPECT_TRUE(Write("next"));
+  EXPECT_EQ(Keys(), (std::set<std::string>{"next"}));
+  EXPECT_EQ(Stat("recoveries"), 1U);
+}
+
+TEST_F(RocksFaultTest, RefusalWithinTheRetryPauseIsImmediate) {
+  auto options = Options();
+  options.retry_pause = std::chrono::hours(1);
+  engine_ = std::move(RocksEngine::Open(options).value());
+  faults_.FailAfter(Op::kAny, 0, Fault::kNoSpace);
+  EXPECT_FALSE(Write("refused"));
+  EXPECT_FALSE(Write("refused"));  // the one attempt
+  const auto tries = faults_.Count(Op::kAny);
+  const auto refused = Write("refused");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("no space"));
+  EXPECT_EQ(faults_.Count(Op::kAny), tries);
+}
+
+class RocksFlushFaultTest : public RocksFaultTest, public testing::WithParamInterface<FaultCase> {};
+
+TEST_P(RocksFlushFaultTest, FlushFailsWritesAreRefusedThenResume) {
+  Open();
+  ASSERT_TRUE(Write("before"));
+  faults_.FailAfter(GetParam().op, 0, GetParam().fault, GetParam().suffix);
+  ASSERT_FALSE(engine_->Flush());
+  const auto refused = Write("refused");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kUnavailable) << refused.error().detail;
+  EXPECT_EQ(Keys(), (std::set<std::string>{"before"}));
+  faults_.Heal();
+  const auto resumed = Write("after");
+  ASSERT_TRUE(resumed) << resumed.error().detail;
+  EXPECT_EQ(Keys(), (std::set<std::string>{"before", "after"}));
+  LosePower();
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"before", "after"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, RocksFlushFaultTest,
+                         testing::Values(FaultCase{"TableFileWrite", Op::kWrite, Fault::kIoError, ".sst"},
+                                         FaultCase{"TableFileNoSpace", Op::kWrite, Fault::kNoSpace, ".sst"},
+                                         FaultCase{"TableFileSync", Op::kSync, Fault::kIoError, ".sst"},
+                                         FaultCase{"AnythingNoSpace", Op::kAny, Fault::kNoSpace, ""}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(RocksFaultTest, FullDiskWhileManyWriteIsSurvived) {
+  Open();
+  std::array<std::set<std::string>, 8> acknowledged;
+  std::vector<std::thread> writers;
+  std::atomic<int> refusals = 0;
+  faults_.FailAfter(Op::kWrite, 400, Fault::kNoSpace);
+  for (std::size_t w = 0; w < acknowledged.size(); ++w) {
+    writers.emplace_back([&, w] {
+      for (int i = 0; i < 200; ++i) {
+        const auto key = std::to_string(w) + "/" + std::to_string(i);
+        if (Write(key, Durability::kNow, 20'000)) {
+          acknowledged[w].insert(key);
+        } else if (++refusals == 40) {
+          faults_.Heal();
+        }
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  std::set<std::string> all;
+  for (const auto& keys : acknowledged) all.insert(keys.begin(), keys.end());
+  EXPECT_GT(refusals, 0);
+  EXPECT_EQ(Keys(), all);
+  LosePower();
+  Open();
+  EXPECT_EQ(Keys(), all);
+}
+
+// --- damage ---
+
+TEST_F(RocksFaultTest, DamagedMiddleOfTheLogRefuses) {
+  Open();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kNow, 2000));
+  engine_.reset();
+  const auto log = File(".log");
+  Flip(log, fs::file_size(log) / 2);
+  ExpectRefusal(Errc::kCorruption, ".log");
+}
+
+TEST_F(RocksFaultTest, MissingLogRefuses) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  ASSERT_TRUE(engine_->Flush());
+  engine_.reset();
+  fs::remove(File(".log"));
+  ExpectRefusal(Errc::kCorruption, "*.log");
+}
+
+TEST_F(RocksFaultTest, DamagedManifestRefuses) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  engine_.reset();
+  const auto manifest = File("MANIFEST-");
+  Flip(manifest, fs::file_size(manifest) / 2);
+  ExpectRefusal(Errc::kCorruption, "MANIFEST");
+}
+
+TEST_F(RocksFaultTest, MissingManifestOrCurrentRefuses) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  ASSERT_TRUE(engine_->Flush());
+  engine_.reset();
+  const auto manifest = File("MANIFEST-");
+  fs::rename(manifest, folder_.path() / "manifest");
+  ExpectRefusal(Errc::kCorruption, "MANIFEST");
+  fs::rename(folder_.path() / "manifest", manifest);
+  fs::remove(Options().path / "CURRENT");
+  const auto table_file = File(".sst");
+  ExpectRefusal(Errc::kCorruption, "CURRENT");
+  EXPECT_TRUE(fs::exists(table_file));  // nothing is thrown away
+}
+
+TEST_F(RocksFaultTest, MissingOrShortTableFileRefuses) {
+  Open();
+  ASSERT_TRUE(Write("a", Durability::kNow, 50'000));
+  ASSERT_TRUE(engine_->Flush());
+  engine_.reset();
+  const auto table_file = File(".sst");
+  fs::copy(table_file, folder_.path() / "copy");
+  fs::resize_file(table_file, fs::file_size(table_file) / 2);
+  ExpectRefusal(Errc::kCorruption, table_file.filename().string());
+  fs::remove(table_file);
+  ExpectRefusal(Errc::kCorruption, table_file.filename().string());
+  fs::copy(folder_.path() / "copy", table_file);
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"a"}));
+}
+
+TEST_F(RocksFaultTest, DamagedRowIsReportedWithItsFileAndNeverReturned) {
+  Open();
+  Batch batch;
+  std::string noise;
+  for (std::uint32_t i = 0, x = 1; i < 50'000; ++i)
+    noise += static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
+  batch.Put(Table::kBodies, "k", noise);
+  ASSERT_TRUE(engine_->Apply(batch, Durability::kNow));
+  ASSERT_TRUE(engine_->Flush());
+  engine_.reset();
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(Options().path)) {
+    if (entry.path().extension() == ".sst" || entry.path().extension() == ".blob")
+      files.push_back(entry.path());
+  }
+  const auto largest = *std::max_element(files.begin(), files.end(), [](const auto& a, const auto& b) {
+    return fs::file_size(a) < fs::file_size(b);
+  });
+  Flip(largest, 20'000);
+
+  Open();
+  const auto value = engine_->Get(Table::kBodies, "k");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().code, Errc::kCorruption);
+  EXPECT_THAT(value.error().detail, HasSubstr(largest.filename().string()));
+  EXPECT_THAT(value.error().detail, HasSubstr("cms-admin store check"));
+  const auto verified = engine_->VerifyChecksums();
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, Errc::kCorruption);
+}
+
+// --- opening ---
+
+TEST_F(RocksFaultTest, AbsentStoreIsMadeOnlyWhenAsked) {
+  auto options = Options();
+  options.create_if_missing = false;
+  const auto engine = RocksEngine::Open(options);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, Errc::kInvalidArgument);
+  EXPECT_FALSE(fs::exists(options.path));
+}
+
+TEST_F(RocksFaultTest, SecondOpenSaysThatTheStoreIsInUse) {
+  Open();
+  ExpectRefusal(Errc::kUnavailable, "in use");
+
+  const pid_t child = fork();
+  if (child == 0) {
+    auto options = Options();
+    options.file_system = nullptr;
+    const auto engine = RocksEngine::Open(options);
+    const bool good = !engine && engine.error().detail.find("in use by another process") != std::string::npos;
+    _exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(RocksFaultTest, KilledProcessLosesNothingAcknowledged) {
+  int acknowledged[2];
+  ASSERT_EQ(pipe(acknowledged), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto options = Options();
+    options.file_system = nullptr;
+    engine_ = std::move(RocksEngine::Open(options).value());
+    for (std::uint32_t i = 0;; ++i) {
+      if (!Write("k" + std::to_string(i), Durability::kNow, 1000)) _exit(1);
+      if (write(acknowledged[1], &i, sizeof(i)) != sizeof(i)) _exit(1);
+    }
+  }
+  close(acknowledged[1]);
+  std::uint32_t last = 0;
+  while (last < 200) ASSERT_EQ(read(acknowledged[0], &last, sizeof(last)), sizeof(last));
+  ASSERT_EQ(kill(child, SIGKILL), 0);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  for (std::uint32_t more = 0; read(acknowledged[0], &more, sizeof(more)) == sizeof(more);) last = more;
+  close(acknowledged[0]);
+
+  Open();
+  const auto keys = Keys();
+  EXPECT_GE(keys.size(), last + 1);
+  for (std::uint32_t i = 0; i <= last; ++i) EXPECT_TRUE(keys.contains("k" + std::to_string(i)));
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Bad input over real sockets: whatever a client sends gets an answer, and a client that stalls is dropped.
+
+The deadlines of the configuration are set to a few seconds for this test; idle_timeout may not be below the half hour
+of RFC 3501, so nothing here waits for it.
+"""
+
+import re
+import select
+import socket
+import sys
+import time
+
+import cmsd_fixture as fixture
+import imap_wire as wire
+
+LIMITS = {'login_timeout': 3, 'command_timeout': 3, 'literal_stall': 3, 'write_stall': 3}
+PATIENCE = 40            # a deadline of 3 s must have acted by then, on any machine
+MAIL = b'Subject: x\r\n\r\nbody\r\n'
+
+
+def strict(function):
+    """A case about cmsd's own limits: another server has others."""
+    def case(server, account):
+        if server.name != 'cmsd':
+            raise fixture.Skip('about cmsd only')
+        function(server, account)
+    return case
+
+
+def client_of(server, account=None, **options):
+    client = wire.Client(server.host, server.port, timeout=PATIENCE, **options)
+    return client.login(account.user, account.password) if account else client
+
+
+def expect_end(client):
+    """The server must end the connection; what it said last is returned."""
+    said = b''
+    try:
+        while True:
+            said += client.receive()
+    except wire.Closed:
+        return said
+    except TimeoutError:
+        raise AssertionError(f'still open after {PATIENCE} s; it said {said[-200:]!r}') from None
+
+
+def malformed(server, account):
+    lines = [b'', b' ', b'a', b'a ', b'a NOSUCH', b'* NOOP', b'a+b NOOP', b'a LOGIN', b'a LOGIN x', b'a LOGIN "x', b'a NOOP extra',
+             b'a \x00NOOP', b'a NOOP\x00', b'\xff\xfe\xfd', b'a SELECT', b'a SELECT "IN\x00BOX"', b'a STORE 0 FLAGS ()', b'a FETCH 1 (',
+             b'a SEARCH (', b'a APPEND INBOX', b'a UID', b'a UID NOOP', b'a FETCH 4294967296 FLAGS', b'a LIST "" "\\']
+    for octets in lines:
+        with client_of(server) as client:
+            client.send(octets + b'\r\nz NOOP\r\n')
+            answer = client.finish('z') if server.name == 'cmsd' else None
+            if answer:
+                assert answer.status == 'OK', (octets, answer)
+                before = b''.join(answer.untagged)
+                assert b'BAD' in before or b'NO ' in before, (octets, before)
+                assert b'\x00' not in before, before
+
+
+def every_octet_in_a_command(server, account):
+    octets = [octet for octet in range(256) if octet not in b'\r\n{']
+    for start in range(0, len(octets), 8):     # few a connection: too many bad commands would end it
+        with client_of(server, account) as client:
+            client.ok('SELECT INBOX')
+            for octet in octets[start:start + 8]:
+                client.send(b'a SEARCH SUBJECT %c\r\n' % octet)
+                answer = client.finish('a')
+                assert answer.status in ('OK', 'BAD', 'NO'), answer
+
+
+def bad_says_what_and_where(server, account):
+    with client_of(server, account) as client:
+        client.ok('SELECT INBOX')
+        answer = client.command('STORE 1 FLAGS \\Seen)')
+        assert answer.status == 'BAD' and len(answer.text) > 10, answer
+
+
+def too_many_bad_commands(server, account):
+    with client_of(server) as client:
+        try:
+            for _ in range(10_000):
+                client.send(b'a NOSUCH\r\n')
+        except wire.Closed:
+            pass
+        said = expect_end(client)
+        assert b'* BYE' in said or said.count(b'a BAD') > 0, said[-300:]
+
+
+def long_lines(server, account):
+    for size in (10_000, 1_000_000, 20_000_000):
+        with client_of(server, account) as client:
+            try:
+                client.send(b'a SEARCH TEXT ' + b'x' * size + b'\r\n')
+                line = client.line()
+                assert re.match(rb'(a (BAD|NO|OK)|\* (BAD|BYE|SEARCH))', line), line
+            except wire.Closed:
+                assert size > 1_000_000, f'dropped without a word at {size} octets'
+
+
+def long_literal_before_login(server, account):
+    with client_of(server) as client:
+        client.send(b'a LOGIN {1000000000}\r\n')
+        line = client.line()
+        assert not line.startswith(b'+'), line
+
+
+@strict
+def large_append_is_refused_before_it_is_sent(server, account):
+    with client_of(server, account) as client:
+        client.send(b'a APPEND INBOX {4294967295}\r\n')
+        answer = client.finish('a')
+        assert answer.status in ('NO', 'BAD') and ('TOOBIG' in answer.text or server.name != 'cmsd'), answer
+        assert client.ok('NOOP')
+
+
+@strict
+def pipelined(server, account):
+    with client_of(server, account) as client:
+        client.command('CREATE pipelined')
+        body = b'{%d+}\r\n%s' % (len(MAIL), MAIL)
+        commands = [b'p1 SELECT pipelined', *[b'p%d APPEND pipelined %s' % (i, body) for i in range(2, 22)], b'p22 NOOP',
+                    b'p23 STORE 1:* +FLAGS.SILENT (\\Deleted)', b'p24 EXPUNGE', b'p25 SEARCH ALL', b'p26 LOGOUT']
+        client.send(b''.join(c + b'\r\n' for c in commands))
+        answers = [client.finish(f'p{i}') for i in range(1, 27)]
+        assert all(a.status == 'OK' for a in answers), answers
+        assert len(answers[23].all(rb'\* \d+ EXPUNGE')) == 20, answers[23]
+        assert answers[24].untagged in ([b'* SEARCH\r\n'], [b'* SEARCH \r\n']), answers[24]
+        assert expect_end(client) == b''
+
+
+def byte_by_byte(server, account):
+    with client_of(server, account) as client:
+        for octet in b'a1 STATUS "INBOX" (MESSAGES)\r\na2 CREATE {5}\r\n':
+            client.send(bytes([octet]))
+        assert client.finish('a1').status == 'OK'
+        assert client.line().startswith(b'+')
+        for octet in b'bytes\r\n':
+            client.send(bytes([octet]))
+        assert client.finish('a2').status == 'OK'
+        client.ok('DELETE bytes')
+
+
+@strict
+def silent_before_login(server, account):
+    with client_of(server) as client:
+        expect_end(client)
+
+
+@strict
+def half_a_command(server, account):
+    with client_of(server, account) as client:
+        client.send(b'a NO')
+        said = expect_end(client)
+        assert b'BYE' in said, said
+
+
+@strict
+def slow_octets_do_not_extend_the_deadline(server, account):
+    """A byte now and then must not keep a command alive: the deadline is from its first octet to its last."""
+    with client_of(server, account) as client:
+        client.socket.settimeout(0.5)
+        started = time.monotonic()
+        try:
+            while time.monotonic() - started < PATIENCE:
+                client.send(b'x')
+                try:
+                    client.receive()
+                except TimeoutError:
+                    pass  # half a second between two octets
+        except wire.Closed:
+            return
+        raise AssertionError('the server is still listening to it')
+
+
+@strict
+def literal_that_never_comes(server, account):
+    with client_of(server, account) as client:
+        client.send(b'a APPEND INBOX {100}\r\n')
+        assert client.line().startswith(b'+')
+        client.send(b'part')
+        expect_end(client)
+    with client_of(server, account) as client:
+        assert client.ok('STATUS INBOX (MESSAGES)').all(rb'\* STATUS "?INBOX"? \(MESSAGES 0\)'), 'half a message was stored'
+
+
+@strict
+def never_reading(server, account):
+    """Asks for far more than the socket buffers hold and reads nothing: it must be dropped, and cost little meanwhile."""
+    with client_of(server, account) as client:
+        client.command('CREATE big')
+        assert client.append('big', b'Subject: big\r\n\r\n' + b'x' * 998 + b'\r\n' + (b'y' * 98 + b'\r\n') * 100_000).status == 'OK'
+    with client_of(server, account, receive_buffer=4096) as client:
+        client.ok('SELECT big')
+        before = server.memory()
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client.send(b''.join(b'f%d FETCH 1 (BODY.PEEK[])\r\n' % i for i in range(50)))
+        # Not reading is the point, so the end is awaited with POLLHUP/POLLERR, which reading is not needed for.
+        poller = select.poll()
+        poller.register(client.socket, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        assert poller.poll(PATIENCE * 1000), f'still connected after {PATIENCE} s without reading'
+        grown = server.memory() - before
+        assert grown < 64 << 20 or server.options.slow_machine, f'it cost {grown >> 20} MiB'
+
+
+def broken_messages(server, account):
+    """Broken, deep and wide MIME is stored and fetched octet for octet, and has some body structure."""
+    deep = b''.join(b'Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n' % (i, i) for i in range(200)) + b'\r\nend\r\n'
+    parts = 2_000 if server.options.slow_machine or server.name != 'cmsd' else 100_000
+    wide = b'Content-Type: multipart/mixed; boundary=b\r\n\r\n' + b'--b\r\n\r\nx\r\n' * parts + b'--b--\r\n'
+    messages = [deep, wide, b'', b'\r\n', b'no header at all', b': \r\n\r\n', b'Content-Type: ;;;;\r\n\r\n', b'From: ' + b'<' * 10_000 + b'\r\n\r\n',
+                b'Content-Type: multipart/mixed\r\n\r\n--\r\n', b'Subject: \xff\xfe\r\n\r\n\x80\r\n', b'A:' + b'a' * 300_000 + b'\r\n\r\n',
+                b'Content-Type: message/rfc822\r\n\r\n' * 200 + b'\r\n', b'\r\n\r\n\r\n--\r\n', b'To: ' + b'a@b,' * 5000 + b'\r\n\r\nx']
+    with client_of(server, account) as client:
+        client.command('CREATE broken')
+        number = 0
+        for octets in messages:
+            answer = client.append('broken', octets)
+            if answer.status != 'OK':
+                assert octets == b'', (octets[:80], answer)   # an empty message may be refused
+                continue
+            number += 1
+            client.ok('SELECT broken')
+            row = wire.fetched(client.ok(f'FETCH {number} (RFC822.SIZE BODY.PEEK[])'))[number]
+            if server.name == 'cmsd':
+                assert b'RFC822.SIZE %d ' % len(octets) in row, row[:200]
+                assert wire.literal(row) == octets, (octets[:80], row[:200])
+            for item in ('BODYSTRUCTURE', 'BODY', 'ENVELOPE', 'BODY.PEEK[1]', 'BODY.PEEK[1.1.1.1.1]', 'BODY.PEEK[HEADER]'):
+                client.ok(f'FETCH {number} ({item})')
+            client.ok('SEARCH TEXT zzz')
+
+
+CASES = [
+    ('malformed commands get BAD and the next one works', malformed),
+    ('each octet in a command is answered', every_octet_in_a_command),
+    ('BAD says what was expected', bad_says_what_and_where),
+    ('too many bad commands end with BYE', too_many_bad_commands),
+    ('lines over the limit', long_lines),
+    ('a long literal before login is refused', long_literal_before_login),
+    ('an APPEND over the limit is refused before it is sent', large_append_is_refused_before_it_is_sent),
+    ('pipelined commands', pipelined),
+    ('a command octet by octet', byte_by_byte),
+    ('silence before login ends by a deadline', silent_before_login),
+    ('half a command ends by a deadline', half_a_command),
+    ('slow octets do not extend the deadline', slow_octets_do_not_extend_the_deadline),
+    ('a literal that never comes ends by a deadline and stores nothing', literal_that_never_comes),
+    ('a client that never reads is dropped', never_reading),
+    ('broken, deep and wide messages come back octet for octet', broken_messages),
+]
+
+if __name__ == '__main__':
+    sys.exit(fixture.run_cases(fixture.parser(__doc__).parse_args(), CASES, limits=LIMITS))

@@ -1,0 +1,113 @@
+#include "tests/support/store_model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "tests/support/temp_store.h"
+
+// MailStore against a naive model: the same commands, the same answers, and after each the same account to
+// see, whichever way one looks at it.
+
+namespace tests {
+namespace {
+
+using Kind = StoreOp::Kind;
+using protocol::FlagChange;
+using protocol::SpecialUse;
+
+std::string AnyPath() {
+  // Names that nest, and names that sort between a folder and its inferiors.
+  return *rc::gen::weightedElement<std::string>(
+      {{6, "INBOX"}, {4, "a"}, {2, "a/b"}, {1, "a/b/c"}, {1, "a b"}, {2, "d"}, {1, "d/e/f"}, {1, "INBOX/g"}});
+}
+
+std::vector<std::string> AnyFlags() {
+  return *rc::gen::container<std::vector<std::string>>(
+      static_cast<std::size_t>(*rc::gen::inRange(0, 4)),
+      rc::gen::element<std::string>("\\Deleted", "\\Deleted", "\\Seen", "\\Flagged", "$One", "$ONE", "two",
+                                    "\\read-report-sent"));
+}
+
+StoreOp AnyOp() {
+  StoreOp op;
+  op.kind = *rc::gen::weightedElement<Kind>({{4, Kind::kCreate},
+                                             {2, Kind::kDelete},
+                                             {3, Kind::kRename},
+                                             {1, Kind::kSubscribe},
+                                             {1, Kind::kUnsubscribe},
+                                             {10, Kind::kAppend},
+                                             {8, Kind::kFlags},
+                                             {5, Kind::kExpunge},
+                                             {5, Kind::kCopy},
+                                             {5, Kind::kMove},
+                                             {2, Kind::kClaimRecent},
+                                             {1, Kind::kSetQuota},
+                                             {2, Kind::kAdvance},
+                                             {2, Kind::kDrain},
+                                             {2, Kind::kReopen}});
+  op.path = AnyPath();
+  op.other = AnyPath();
+  op.count = *rc::gen::weightedElement<std::uint32_t>({{10, 1}, {5, 3}, {1, 130}});
+  op.size =
+      op.count == 130 ? 10 : *rc::gen::weightedElement<std::uint32_t>({{10, 100}, {1, 0}, {1, 600'000}});
+  op.first = *rc::gen::inRange<std::uint32_t>(1, 8);
+  // Over 100 UIDs are written ahead, however few there are.
+  op.last = op.first + *rc::gen::element<std::uint32_t>(0, 2, 99, 100, 600, 0xfffffff0);
+  if (op.last < op.first) op.last = 0xffffffff;
+  op.quota = *rc::gen::element<std::uint64_t>(0, 10, 150);
+  op.op = *rc::gen::element(FlagChange::Op::kReplace, FlagChange::Op::kAdd, FlagChange::Op::kRemove);
+  op.flags = AnyFlags();
+  op.use = *rc::gen::element(SpecialUse::kNone, SpecialUse::kSent);
+  return op;
+}
+
+void BehavesLikeTheModel(Driver driver, const std::vector<StoreOp>& ops) {
+  TempStore store(driver);
+  const auto account = CreateAccount(*store);
+  StorePlayer player(*store, account, 1'700'000'000);
+  for (const auto& op : ops) {
+    player.Play(op);
+    if (op.kind == Kind::kAdvance) store.clock.Advance(std::chrono::seconds(op.count));
+    if (op.kind == Kind::kReopen) {
+      player.Detach();
+      store.Reopen();
+      player.Attach(*store);
+    }
+    const auto difference = player.Compare(Precision::kExact);
+    if (!difference.empty()) RC_FAIL(difference);
+  }
+  player.Detach();
+}
+
+rc::Gen<std::vector<StoreOp>> AnyOps() {
+  return rc::gen::container<std::vector<StoreOp>>(rc::gen::exec(AnyOp));
+}
+
+TEST(StoreProperty, MemoryStoreBehavesLikeTheModel) {
+  EXPECT_TRUE(rc::check([] {
+    const auto ops = *rc::gen::resize(60, AnyOps());
+    BehavesLikeTheModel(Driver::kMemory, ops);
+  }));
+}
+
+TEST(StoreProperty, RocksDbStoreBehavesLikeTheModel) {
+  rc::detail::TestParams params = rc::detail::configuration().testParams;
+  params.maxSuccess = 5;
+  const auto result = rc::detail::checkTestable(
+      [] {
+        const auto ops = *rc::gen::resize(120, AnyOps());
+        BehavesLikeTheModel(Driver::kRocks, ops);
+      },
+      rc::detail::TestMetadata(), params);
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  EXPECT_TRUE(result.is<rc::detail::SuccessResult>()) << text.str();
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/schema/keys.h"
+#include "storage/schema/rows.h"
+#include "storage/schema/state_page.h"
+
+namespace tests {
+
+/// One of the codecs in storage/schema, seen as bytes -> value -> bytes.
+struct RowCodec {
+  std::string_view name;
+  bool versioned;  ///< begins with a version octet
+  bool open_end;   ///< whatever follows belongs to the last field
+  storage::Result<std::string> (*recode)(std::string_view bytes);
+};
+
+template <class T>
+storage::Result<std::string> Recode(std::string_view bytes) {
+  ASSIGN_OR_RETURN(const auto value, T::Decode(bytes));
+  return value.Encode();
+}
+
+inline storage::Result<std::string> RecodeStatePage(std::string_view bytes) {
+  storage::schema::StatePage page;
+  RETURN_IF_ERROR(storage::schema::StatePage::Decode(bytes, page));
+  return page.Encode();
+}
+
+inline storage::Result<std::string> RecodeIds(std::string_view bytes) {
+  ASSIGN_OR_RETURN(const auto ids, storage::schema::DecodeIds(bytes));
+  return storage::schema::EncodeIds(ids);
+}
+
+/// Every key and every row. The index is what a fuzz input's first octet selects: append only.
+inline const std::vector<RowCodec>& RowCodecs() {
+  namespace schema = storage::schema;
+  static const std::vector<RowCodec> codecs{
+      {"account_key", false, false, Recode<schema::AccountKey>},
+      {"folder_key", false, false, Recode<schema::FolderKey>},
+      {"path_key", false, true, Recode<schema::PathKey>},
+      {"state_key", false, false, Recode<schema::StateKey>},
+      {"message_key", false, false, Recode<schema::MessageKey>},
+      {"object_key", false, false, Recode<schema::ObjectKey>},
+      {"chunk_key", false, false, Recode<schema::ChunkKey>},
+      {"id_key", false, false, Recode<schema::IdKey>},
+      {"vanished_key", false, false, Recode<schema::VanishedKey>},
+      {"intent_key", false, false, Recode<schema::IntentKey>},
+      {"address_row", true, false, Recode<schema::AddressRow>},
+      {"account_row", true, false, Recode<schema::AccountRow>},
+      {"folder_row", true, false, Recode<schema::FolderRow>},
+      {"folder_name_row", true, false, Recode<schema::FolderNameRow>},
+      {"message_row", true, true, Recode<schema::StoredMessage>},
+      {"ids", false, false, RecodeIds},
+      {"text_row", true, false, Recode<schema::TextRow>},
+      {"body_ref_row", true, false, Recode<schema::BodyRefRow>},
+      {"vanished_row", true, false, Recode<schema::VanishedRow>},
+      {"purge_row", true, false, Recode<schema::PurgeRow>},
+      {"state_page", true, false, RecodeStatePage},
+  };
+  return codecs;
+}
+
+}  // namespace tests

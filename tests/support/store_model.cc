@@ -1,0 +1,306 @@
+#include "tests/support/store_model.h"
+
+#include <functional>
+#include <ostream>
+
+#include "protocol/model/mailbox_name.h"
+
+namespace tests {
+
+using Kind = StoreOp::Kind;
+using protocol::FlagChange;
+using protocol::SpecialUse;
+using protocol::ascii::Lower;
+
+namespace {
+
+constexpr std::uint32_t kOneCommit = 100;  // storage/store/copy.cc: more UIDs are written ahead
+
+bool IsSystem(const std::string& lower) {
+  return lower == "\\answered" || lower == "\\flagged" || lower == "\\deleted" || lower == "\\seen" ||
+         lower == "\\draft";
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const StoreOp& op) {
+  const auto uids = fmt::format("{}:{}", op.first, op.last);
+  const auto flags = fmt::format("({})", fmt::join(op.flags, " "));
+  switch (op.kind) {
+    case Kind::kCreate: return out << "CREATE " << op.path;
+    case Kind::kDelete: return out << "DELETE " << op.path;
+    case Kind::kRename: return out << "RENAME " << op.path << " to " << op.other;
+    case Kind::kSubscribe: return out << "SUBSCRIBE " << op.path;
+    case Kind::kUnsubscribe: return out << "UNSUBSCRIBE " << op.path;
+    case Kind::kAppend:
+      return out << "APPEND " << op.path << " " << op.count << " times " << op.size << " octets " << flags;
+    case Kind::kFlags:
+      return out << "STORE " << op.path << " " << uids << " " << "=+-"[static_cast<int>(op.op)] << flags;
+    case Kind::kExpunge: return out << "EXPUNGE " << op.path << " " << uids;
+    case Kind::kCopy: return out << "COPY " << op.path << " " << uids << " to " << op.other;
+    case Kind::kMove: return out << "MOVE " << op.path << " " << uids << " to " << op.other;
+    case Kind::kClaimRecent: return out << "SELECT " << op.path;
+    case Kind::kSetQuota: return out << "quota " << op.quota;
+    case Kind::kAdvance: return out << "advance " << op.count;
+    case Kind::kDrain: return out << "drain";
+    case Kind::kReopen: return out << "reopen";
+  }
+  return out;
+}
+
+StoreModel::StoreModel(std::int64_t started, std::uint64_t modseq)
+    : now(started), next_uid_validity_(static_cast<std::uint32_t>(started)), modseq_(modseq) {
+  Make("INBOX", SpecialUse::kNone);
+}
+
+std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
+  switch (op.kind) {
+    case Kind::kCreate: return Create(op);
+    case Kind::kDelete: return Delete(op.path);
+    case Kind::kRename: return Rename(op.path, op.other);
+    case Kind::kSubscribe: subscriptions_.insert(op.path); return {};
+    case Kind::kUnsubscribe: subscriptions_.erase(op.path); return {};
+    case Kind::kAppend: return Append(op);
+    case Kind::kFlags: return ChangeFlags(op);
+    case Kind::kExpunge: return Expunge(op);
+    case Kind::kCopy:
+    case Kind::kMove: return Copy(op);
+    case Kind::kClaimRecent: return ClaimRecent(op.path);
+    case Kind::kSetQuota: quota_ = op.quota; return {};
+    case Kind::kAdvance: now += op.count; return {};
+    case Kind::kDrain:
+    case Kind::kReopen: return {};
+  }
+  return {};
+}
+
+AccountSeen StoreModel::Seen() const {
+  AccountSeen out;
+  out.subscriptions = subscriptions_;
+  out.used_octets = used_octets_;
+  out.used_messages = used_messages_;
+  out.modseq = modseq_;
+  for (const auto& [path, folder] : folders_) {
+    FolderSeen seen = folder.seen;
+    for (const auto& [uid, message] : seen.messages) seen.recent += uid >= folder.recent_from ? 1 : 0;
+    out.folders[path] = std::move(seen);
+  }
+  return out;
+}
+
+StoreModel::Folder* StoreModel::Find(const std::string& path) {
+  const auto at = folders_.find(path);
+  return at == folders_.end() || !at->second.seen.selectable ? nullptr : &at->second;
+}
+
+bool StoreModel::HasInferiors(const std::string& path) const {
+  return std::any_of(folders_.begin(), folders_.end(),
+                     [&](const auto& entry) { return entry.first.starts_with(path + "/"); });
+}
+
+void StoreModel::Make(const std::string& path, SpecialUse use) {
+  Folder folder;
+  folder.seen.use = use;
+  folder.seen.uid_validity = next_uid_validity_++;
+  folder.seen.highest_modseq = modseq_;
+  folders_[path] = std::move(folder);
+}
+
+void StoreModel::MakeSuperiors(const std::string& path) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (!folders_.contains(path.substr(0, slash))) Make(path.substr(0, slash), SpecialUse::kNone);
+  }
+}
+
+void StoreModel::Prune(std::string path) {
+  for (path = protocol::ParentName(path); !path.empty(); path = std::string(protocol::ParentName(path))) {
+    const auto at = folders_.find(path);
+    if (at == folders_.end() || at->second.seen.selectable || HasInferiors(path)) break;
+    folders_.erase(at);
+  }
+}
+
+std::optional<Errc> StoreModel::Create(const StoreOp& op) {
+  if (Find(op.path)) return Errc::kFolderExists;
+  ++modseq_;
+  MakeSuperiors(op.path);
+  Make(op.path, op.use);
+  return {};
+}
+
+std::optional<Errc> StoreModel::Delete(const std::string& path) {
+  if (path == "INBOX") return Errc::kNotAllowed;
+  const auto at = folders_.find(path);
+  if (at == folders_.end()) return Errc::kNoSuchFolder;
+  const bool inferiors = HasInferiors(path);
+  if (!at->second.seen.selectable) return inferiors ? Errc::kFolderHasChildren : Errc::kNoSuchFolder;
+  ++modseq_;
+  for (const auto& [uid, message] : at->second.seen.messages) {
+    used_octets_ -= message.size;
+    --used_messages_;
+  }
+  if (inferiors) {
+    at->second = {};
+    at->second.seen = {.selectable = false};
+  } else {
+    folders_.erase(at);
+    Prune(path);
+  }
+  return {};
+}
+
+std::optional<Errc> StoreModel::Rename(const std::string& from, const std::string& to) {
+  if (from == "INBOX") {
+    if (Find(to)) return Errc::kFolderExists;
+    Create({.kind = Kind::kCreate, .path = to});
+    if (!Find(from)->seen.messages.empty()) return Copy({.kind = Kind::kMove, .path = from, .other = to});
+    return {};
+  }
+  if (!folders_.contains(from)) return Errc::kNoSuchFolder;
+  if (to.starts_with(from + "/")) return Errc::kNotAllowed;
+  if (folders_.contains(to)) return Errc::kFolderExists;
+  ++modseq_;
+  MakeSuperiors(to);
+  std::map<std::string, Folder> moved;
+  for (auto at = folders_.begin(); at != folders_.end();) {
+    const bool mine = at->first == from || at->first.starts_with(from + "/");
+    if (mine) moved[to + at->first.substr(from.size())] = std::move(at->second);
+    at = mine ? folders_.erase(at) : std::next(at);
+  }
+  folders_.merge(moved);
+  Prune(from);
+  return {};
+}
+
+/// The name in lower case, with the folder's table made to hold it.
+std::string StoreModel::Keyword(Folder& folder, const std::string& name) {
+  const std::string lower = Lower(name);
+  auto& known = folder.seen.keywords;
+  if (!IsSystem(lower) &&
+      std::none_of(known.begin(), known.end(), [&](const auto& k) { return Lower(k) == lower; }))
+    known.push_back(name);
+  return lower;
+}
+
+std::optional<Errc> StoreModel::Append(const StoreOp& op) {
+  Folder* folder = Find(op.path);
+  if (!folder) return Errc::kNoSuchFolder;
+  if (quota_ != 0 && used_messages_ + op.count > quota_) return Errc::kOverQuota;
+  ++modseq_;
+  // Keywords enter the table in the order of a FlagSet, not in that of the client.
+  const auto flags = Flags(op.flags);
+  for (std::uint32_t i = 0; i < op.count; ++i) {
+    const std::string octets = MessageOctets(seed++, op.size);
+    MessageSeen message{.modseq = modseq_,
+                        .internal_date = now,
+                        .save_date = now,
+                        .size = octets.size(),
+                        .hash = std::hash<std::string>{}(octets)};
+    for (const auto& name : op.flags) {
+      if (IsSystem(Lower(name))) message.flags.insert(Lower(name));
+    }
+    for (const auto& name : flags.keywords()) message.flags.insert(Keyword(*folder, name));
+    folder->seen.messages[folder->seen.uid_next++] = std::move(message);
+    used_octets_ += octets.size();
+    ++used_messages_;
+  }
+  folder->seen.highest_modseq = modseq_;
+  return {};
+}
+
+std::optional<Errc> StoreModel::ChangeFlags(const StoreOp& op) {
+  Folder* folder = Find(op.path);
+  if (!folder) return Errc::kNoSuchFolder;
+  Folder changed = *folder;
+  std::set<std::string> named;
+  for (const auto& name : op.flags) {
+    if (IsSystem(Lower(name))) named.insert(Lower(name));
+  }
+  const auto flags_named = Flags(op.flags);
+  for (const auto& name : flags_named.keywords())
+    named.insert(op.op == FlagChange::Op::kRemove ? Lower(name) : Keyword(changed, name));
+  bool any = false;
+  for (auto& [uid, message] : changed.seen.messages) {
+    if (uid < op.first || uid > op.last) continue;
+    auto flags = op.op == FlagChange::Op::kReplace ? named : message.flags;
+    if (op.op == FlagChange::Op::kAdd) flags.insert(named.begin(), named.end());
+    if (op.op == FlagChange::Op::kRemove) std::erase_if(flags, [&](auto& f) { return named.contains(f); });
+    if (flags == message.flags) continue;
+    any = true;
+    message.flags = std::move(flags);
+    message.modseq = modseq_ + 1;
+  }
+  if (!any) return {};
+  changed.seen.highest_modseq = ++modseq_;
+  *folder = std::move(changed);
+  return {};
+}
+
+std::optional<Errc> StoreModel::Expunge(const StoreOp& op) {
+  Folder* folder = Find(op.path);
+  if (!folder) return Errc::kNoSuchFolder;
+  bool any = false;
+  auto& messages = folder->seen.messages;
+  for (auto at = messages.begin(); at != messages.end();) {
+    const bool gone = at->first >= op.first && at->first <= op.last && at->second.flags.contains("\\deleted");
+    if (gone) {
+      any = true;
+      used_octets_ -= at->second.size;
+      --used_messages_;
+    }
+    at = gone ? messages.erase(at) : std::next(at);
+  }
+  if (any) folder->seen.highest_modseq = ++modseq_;
+  return {};
+}
+
+std::optional<Errc> StoreModel::Copy(const StoreOp& op) {
+  Folder* source = Find(op.path);
+  Folder* target = Find(op.other);
+  if (!source || !target) return Errc::kNoSuchFolder;
+  std::map<std::uint32_t, MessageSeen> chosen;
+  std::uint64_t octets = 0;
+  for (const auto& [uid, message] : source->seen.messages) {
+    if (uid < op.first || uid > op.last) continue;
+    chosen[uid] = message;
+    octets += message.size;
+  }
+  if (chosen.empty()) return {};
+  const bool move = op.kind == Kind::kMove;
+  if (!move && quota_ != 0 && used_messages_ + chosen.size() > quota_) {
+    if (op.last - op.first >= kOneCommit) {
+      // Written ahead: the UIDs and the modseq are used up.
+      target->seen.uid_next += static_cast<std::uint32_t>(chosen.size());
+      ++modseq_;
+    }
+    return Errc::kOverQuota;
+  }
+  ++modseq_;
+  const auto names = source->seen.keywords;
+  for (auto& [uid, message] : chosen) {
+    for (const auto& name : names) {
+      if (message.flags.contains(Lower(name))) Keyword(*target, name);
+    }
+    message.modseq = modseq_;
+    message.save_date = now;
+    target->seen.messages[target->seen.uid_next++] = message;
+    if (move) source->seen.messages.erase(uid);
+  }
+  if (!move) {
+    used_octets_ += octets;
+    used_messages_ += chosen.size();
+  } else {
+    source->seen.highest_modseq = modseq_;
+  }
+  target->seen.highest_modseq = modseq_;
+  return {};
+}
+
+std::optional<Errc> StoreModel::ClaimRecent(const std::string& path) {
+  Folder* folder = Find(path);
+  if (!folder) return Errc::kNoSuchFolder;
+  folder->recent_from = folder->seen.uid_next;
+  return {};
+}
+
+}  // namespace tests

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/store_access.h"
+
+// What a MailStore should hold, said as simply as possible, and how to see what it does hold.
+
+namespace tests {
+
+using storage::Errc;
+
+struct MessageSeen {
+  std::set<std::string> flags;  ///< in lower case
+  std::uint64_t modseq = 0;
+  std::int64_t internal_date = 0;
+  std::int64_t save_date = 0;
+  std::uint64_t size = 0;
+  std::size_t hash = 0;  ///< of the octets
+  friend bool operator==(const MessageSeen&, const MessageSeen&) = default;
+};
+
+struct FolderSeen {
+  bool selectable = true;
+  protocol::SpecialUse use = protocol::SpecialUse::kNone;
+  std::uint32_t uid_validity = 0;
+  std::uint32_t uid_next = 1;
+  std::uint64_t highest_modseq = 0;
+  std::uint32_t recent = 0;
+  std::vector<std::string> keywords;
+  std::map<std::uint32_t, MessageSeen> messages;
+};
+
+/// Everything of one account that can be read.
+struct AccountSeen {
+  std::map<std::string, FolderSeen> folders;
+  std::set<std::string> subscriptions;
+  std::uint64_t used_octets = 0;
+  std::uint64_t used_messages = 0;
+  std::uint64_t modseq = 0;
+};
+
+/// Reads an account through every read there is, and throws where two of them disagree.
+AccountSeen See(storage::MailStore& store, storage::AccountId account);
+
+enum class Precision {
+  kExact,
+  kAfterFaults,  ///< UIDNEXT and the account's modseq may have skipped some, \Recent may be back
+};
+/// In words; empty if there is none.
+std::string Difference(const AccountSeen& expected, const AccountSeen& actual, Precision precision);
+
+/// One command, with all that it names.
+struct StoreOp {
+  enum class Kind {
+    kCreate,
+    kDelete,
+    kRename,
+    kSubscribe,
+    kUnsubscribe,
+    kAppend,
+    kFlags,
+    kExpunge,
+    kCopy,
+    kMove,
+    kClaimRecent,
+    kSetQuota,
+    kAdvance,
+    kDrain,
+    kReopen,
+  };
+  Kind kind = Kind::kDrain;
+  std::string path = "INBOX";
+  std::string other;         ///< RENAME's and COPY's target
+  std::uint32_t count = 1;   ///< messages to append; seconds to advance
+  std::uint32_t size = 100;  ///< of each
+  std::uint32_t first = 1;   ///< UIDs
+  std::uint32_t last = 0xffffffff;
+  std::uint64_t quota = 0;  ///< messages
+  protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
+  std::vector<std::string> flags;
+  protocol::SpecialUse use = protocol::SpecialUse::kNone;
+};
+std::ostream& operator<<(std::ostream& out, const StoreOp& op);
+
+/// One account of a naive store.
+class StoreModel {
+ public:
+  StoreModel(std::int64_t now, std::uint64_t modseq);
+
+  std::optional<Errc> Apply(const StoreOp& op);
+  AccountSeen Seen() const;
+
+  std::int64_t now = 0;
+  std::uint32_t seed = 0;  ///< of the next message
+
+ private:
+  struct Folder {
+    FolderSeen seen;
+    std::uint32_t recent_from = 1;
+  };
+  std::optional<Errc> Create(const StoreOp& op);
+  std::optional<Errc> Delete(const std::string& path);
+  std::optional<Errc> Rename(const std::string& from, const std::string& to);
+  std::optional<Errc> Append(const StoreOp& op);
+  std::optional<Errc> ChangeFlags(const StoreOp& op);
+  std::optional<Errc> Expunge(const StoreOp& op);
+  std::optional<Errc> Copy(const StoreOp& op);
+  std::optional<Errc> ClaimRecent(const std::string& path);
+
+  Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
+  bool HasInferiors(const std::string& path) const;
+  void Make(const std::string& path, protocol::SpecialUse use);
+  void MakeSuperiors(const std::string& path);
+  void Prune(std::string path);
+  static std::string Keyword(Folder& folder, const std::string& name);
+
+  std::map<std::string, Folder> folders_;
+  std::set<std::string> subscriptions_;
+  std::uint32_t next_uid_validity_ = 0;
+  std::uint64_t used_octets_ = 0;
+  std::uint64_t used_messages_ = 0;
+  std::uint64_t modseq_ = 0;
+  std::uint64_t quota_ = 0;
+};
+
+/// Does to a store what is done to a model, and looks whether both answer alike and the feed tells the truth.
+///
+/// Lifetime: the store outlives it, or Detach() was called.
+class StorePlayer : private storage::ChangeListener {
+ public:
+  StorePlayer(storage::MailStore& store, storage::AccountId account, std::int64_t now);
+
+  /// nullopt: done, as the model. kUnavailable: refused by a fault, and the model left as it was. Any other
+  /// error is the one that the model gave too. Throws where they differ.
+  std::optional<Errc> Play(const StoreOp& op);
+
+  void Detach();
+  void Attach(storage::MailStore& store);
+  /// See() against the model, and the feed's picture against both; empty if all agree.
+  std::string Compare(Precision precision);
+
+  StoreModel& model() { return model_; }
+  storage::AccountId account() const { return account_; }
+
+ private:
+  void OnChange(const std::shared_ptr<const storage::Change>& change) noexcept override {
+    changes_.push_back(change);
+  }
+  std::optional<Errc> Do(const StoreOp& op);
+  std::optional<Errc> Append(const StoreOp& op);
+  std::optional<Errc> CopyOrMove(const StoreOp& op, storage::FolderRef folder);
+  void TakeNews();
+
+  storage::MailStore* store_;
+  storage::AccountId account_;
+  StoreModel model_;
+  storage::ChangeFeed::Subscription subscription_;
+  std::vector<std::shared_ptr<const storage::Change>> changes_;
+  std::uint64_t origin_ = 0;
+
+  struct Heard {
+    std::string path;
+    storage::UidSet uids;
+  };
+  std::map<std::uint64_t, Heard> heard_;  ///< what somebody who only listens to the feed would know
+  std::set<std::string> heard_subscriptions_;
+  std::uint64_t heard_modseq_ = 0;
+};
+
+}  // namespace tests

@@ -1,0 +1,297 @@
+#include "tests/unit/protocol/imap_fixtures.h"
+
+namespace protocol::testing {
+namespace {
+
+using Op = SearchKey::Op;
+using Kind = FetchItem::Kind;
+constexpr auto kUid = NumberKind::kUid;
+constexpr auto kStar = SequenceRange::kLargest;
+
+SequenceSet Set(std::vector<SequenceRange> ranges) { return {.ranges = std::move(ranges)}; }
+SequenceSet One(std::uint32_t n) { return Set({{n, n}}); }
+const SequenceSet kSaved{.ranges = {}, .saved_result = true};
+
+FlagSet Flags(std::vector<std::string_view> names) {
+  FlagSet flags;
+  for (const auto name : names) flags.Insert(name);
+  return flags;
+}
+
+SearchKey And(std::vector<SearchKey> children) { return {.op = Op::kAnd, .children = std::move(children)}; }
+SearchKey Key(Op op) { return {.op = op}; }
+SearchKey TextKey(Op op, std::string text) { return {.op = op, .text = std::move(text)}; }
+SearchKey Numbers(Op op, SequenceSet set) { return {.op = op, .set = std::move(set)}; }
+SearchKey NumberKey(Op op, std::uint64_t number) { return {.op = op, .number = number}; }
+SearchKey DayKey(Op op, std::int32_t days) { return {.op = op, .day = {days}}; }
+command::Search Find(std::vector<SearchKey> keys) { return {.key = And(std::move(keys))}; }
+
+FetchItem Body(Section section, bool peek = false, std::optional<Partial> partial = {}) {
+  return {.kind = Kind::kSection, .peek = peek, .section = std::move(section), .partial = partial};
+}
+FetchItem Item(Kind kind) { return {.kind = kind}; }
+
+std::vector<Accepted> SimpleCommands() {
+  return {
+      {"Capability", "a CAPABILITY\r\n", command::Capability{}},
+      {"Noop", "a1 noop\r\n", command::Noop{}},
+      {"BareLineFeed", "a1 NOOP\n", command::Noop{}},
+      {"Logout", "a LOGOUT\r\n", command::Logout{}},
+      {"StartTls", "a STARTTLS\r\n", command::StartTls{}},
+      {"Namespace", "a NAMESPACE\r\n", command::Namespace{}},
+      {"Idle", "a Idle\r\n", command::Idle{}},
+      {"Check", "a CHECK\r\n", command::Check{}},
+      {"Close", "a CLOSE\r\n", command::Close{}},
+      {"Unselect", "a UNSELECT\r\n", command::Unselect{}},
+      {"Expunge", "a EXPUNGE\r\n", command::Expunge{}},
+      {"UidExpunge", "a UID EXPUNGE 3:5,9\r\n", command::Expunge{Set({{3, 5}, {9, 9}})}},
+      {"OddTag", "]a.1-_/: NOOP\r\n", command::Noop{}},
+      {"IdNil", "a ID NIL\r\n", command::Id{}},
+      {"IdEmpty", "a ID ()\r\n", command::Id{}},
+      {"IdFields", "a ID (\"name\" \"x\\\"y\" \"os\" NIL)\r\n", command::Id{{{"name", "x\"y"}, {"os", {}}}}},
+      {"Enable", "a ENABLE utf8=accept CONDSTORE\r\n", command::Enable{{"UTF8=ACCEPT", "CONDSTORE"}}},
+      {"Authenticate", "a AUTHENTICATE plain\r\n", command::Authenticate{"PLAIN", {}}},
+      {"InitialResponse", "a AUTHENTICATE PLAIN AHUAcA==\r\n",
+       command::Authenticate{"PLAIN", std::string("\0u\0p", 4)}},
+      {"EmptyInitialResponse", "a AUTHENTICATE EXTERNAL =\r\n", command::Authenticate{"EXTERNAL", ""}},
+      {"Login", "a LOGIN joe secret\r\n", command::Login{"joe", "secret"}},
+      {"LoginQuoted", "a LOGIN \"tel:+1555\" \"a\\\\b \\\"c{3}\"\r\n",
+       command::Login{"tel:+1555", "a\\b \"c{3}"}},
+      {"LoginLiterals", "a LOGIN {3}\r\njoe {7}\r\np\r\n w\xc3\xa9\r\n",
+       command::Login{"joe", "p\r\n w\xc3\xa9"}},
+      {"LoginNonSync", "a LOGIN {3+}\r\njoe {0+}\r\n\r\n", command::Login{"joe", ""}},
+      {"EmptyPassword", "a LOGIN joe \"\"\r\n", command::Login{"joe", ""}},
+  };
+}
+
+std::vector<Accepted> MailboxCommands() {
+  return {
+      {"Select", "a SELECT inbox\r\n", command::Select{"INBOX"}},
+      {"SelectNested", "a SELECT InBox/Sub\r\n", command::Select{"INBOX/Sub"}},
+      {"SelectUtf7", "a SELECT \"Entw&APw-rfe &- mehr\"\r\n", command::Select{"Entw\xc3\xbcrfe & mehr"}},
+      {"SelectLiteral", "a SELECT {4+}\r\na]b \r\n", command::Select{"a]b "}},
+      {"SelectBracket", "a SELECT a]b\r\n", command::Select{"a]b"}},
+      {"Examine", "a EXAMINE x\r\n", command::Examine{"x"}},
+      {"Create", "a CREATE a/b/\r\n", command::Create{"a/b/", {}}},
+      {"CreateUse", "a CREATE S (USE (\\Sent \\Junk))\r\n", command::Create{"S", {"\\Sent", "\\Junk"}}},
+      {"CreateUseNone", "a CREATE S (use ())\r\n", command::Create{"S", {}}},
+      {"Delete", "a DELETE x\r\n", command::Delete{"x"}},
+      {"Rename", "a RENAME inbox \"b c\"\r\n", command::Rename{"INBOX", "b c"}},
+      {"Subscribe", "a SUBSCRIBE x\r\n", command::Subscribe{"x"}},
+      {"Unsubscribe", "a UNSUBSCRIBE x\r\n", command::Unsubscribe{"x"}},
+      {"ListRoot", "a LIST \"\" \"\"\r\n", command::List{"", {""}}},
+      {"ListAll", "a LIST \"\" *\r\n", command::List{"", {"*"}}},
+      {"ListWildcards", "a LIST ~/Mail/ %/&APw-*]\r\n", command::List{"~/Mail/", {"%/\xc3\xbc*]"}}},
+      {"Lsub", "a LSUB \"#news.\" \"comp.*\"\r\n", command::Lsub{"#news.", "comp.*"}},
+      {"Status", "a STATUS INBOX (UIDNEXT messages)\r\n",
+       command::Status{"INBOX", {StatusItem::kUidNext, StatusItem::kMessages}}},
+      {"StatusAll", "a STATUS b (RECENT UIDVALIDITY UNSEEN SIZE APPENDLIMIT MAILBOXID)\r\n",
+       command::Status{"b",
+                       {StatusItem::kRecent, StatusItem::kUidValidity, StatusItem::kUnseen, StatusItem::kSize,
+                        StatusItem::kAppendLimit, StatusItem::kMailboxId}}},
+  };
+}
+
+std::vector<Accepted> MessageCommands() {
+  const auto add = FlagChange::Op::kAdd;
+  const auto remove = FlagChange::Op::kRemove;
+  return {
+      {"Store", "a STORE 2:4 +FLAGS (\\Deleted)\r\n",
+       command::Store{.set = Set({{2, 4}}), .change = {add, Flags({"\\Deleted"})}}},
+      {"StoreSilent", "a UID STORE * -flags.silent \\seen $MDNSent\r\n",
+       command::Store{kUid, One(kStar), {remove, Flags({"\\Seen", "$MDNSent"})}, true}},
+      {"StoreNothing", "a STORE 1 FLAGS ()\r\n", command::Store{.set = One(1)}},
+      {"StoreBackslashKeyword", "a STORE $ +FLAGS (\\read-report-sent)\r\n",
+       command::Store{.set = kSaved, .change = {add, Flags({"\\read-report-sent"})}}},
+      {"Copy", "a COPY 2:4,*:1,4294967295 inbox\r\n",
+       command::Copy{.set = Set({{2, 4}, {kStar, 1}, {4294967295U, 4294967295U}}), .mailbox = "INBOX"}},
+      {"UidCopy", "a UID COPY 1 {1}\r\nx\r\n", command::Copy{kUid, One(1), "x"}},
+      {"Move", "a MOVE 1 x\r\n", command::Move{.set = One(1), .mailbox = "x"}},
+      {"UidMove", "a UID MOVE $ x\r\n", command::Move{kUid, kSaved, "x"}},
+      {"FetchFlags", "a FETCH 1 FLAGS\r\n", command::Fetch{.set = One(1), .items = {Item(Kind::kFlags)}}},
+      {"FetchFast", "a FETCH 1 FAST\r\n",
+       command::Fetch{.set = One(1),
+                      .items = {Item(Kind::kFlags), Item(Kind::kInternalDate), Item(Kind::kRfc822Size)}}},
+      {"FetchAll", "a FETCH 1 all\r\n",
+       command::Fetch{.set = One(1),
+                      .items = {Item(Kind::kFlags), Item(Kind::kInternalDate), Item(Kind::kRfc822Size),
+                                Item(Kind::kEnvelope)}}},
+      {"FetchFull", "a FETCH 1 FULL\r\n",
+       command::Fetch{.set = One(1),
+                      .items = {Item(Kind::kFlags), Item(Kind::kInternalDate), Item(Kind::kRfc822Size),
+                                Item(Kind::kEnvelope), Item(Kind::kBody)}}},
+      {"FetchEveryName",
+       "a UID FETCH 1:* (UID BODY BODYSTRUCTURE RFC822 RFC822.HEADER RFC822.TEXT EMAILID THREADID "
+       "SAVEDATE)\r\n",
+       command::Fetch{kUid,
+                      Set({{1, kStar}}),
+                      {Item(Kind::kUid), Item(Kind::kBody), Item(Kind::kBodyStructure), Item(Kind::kRfc822),
+                       Item(Kind::kRfc822Header), Item(Kind::kRfc822Text), Item(Kind::kEmailId),
+                       Item(Kind::kThreadId), Item(Kind::kSaveDate)}}},
+      {"FetchBody", "a FETCH 1 BODY[]\r\n", command::Fetch{.set = One(1), .items = {Body({})}}},
+      {"FetchSections",
+       "a FETCH 1 (body.peek[header]<0.10> BODY[TEXT] BODY[1] BODY[1.2.MIME] BODY[2.3.HEADER])\r\n",
+       command::Fetch{.set = One(1),
+                      .items = {Body({.kind = Section::Kind::kHeader}, true, Partial{0, 10}),
+                                Body({.kind = Section::Kind::kText}), Body({.part = {1}}),
+                                Body({.part = {1, 2}, .kind = Section::Kind::kMime}),
+                                Body({.part = {2, 3}, .kind = Section::Kind::kHeader})}}},
+      {"FetchFields",
+       "a FETCH 1 (BODY.PEEK[HEADER.FIELDS (From \"To\")] BODY[1.HEADER.FIELDS.NOT ({2}\r\nCC)]<5.7> "
+       "UID)\r\n",
+       command::Fetch{.set = One(1),
+                      .items = {Body({.kind = Section::Kind::kHeaderFields, .fields = {"From", "To"}}, true),
+                                Body({.part = {1}, .kind = Section::Kind::kHeaderFieldsNot, .fields = {"CC"}},
+                                     false, Partial{5, 7}),
+                                Item(Kind::kUid)}}},
+      {"FetchBinary", "a FETCH 1 (BINARY[] BINARY.PEEK[1.2]<3.4> BINARY.SIZE[1])\r\n",
+       command::Fetch{
+           .set = One(1),
+           .items =
+               {{.kind = Kind::kBinary},
+                {.kind = Kind::kBinary, .peek = true, .section = {.part = {1, 2}}, .partial = Partial{3, 4}},
+                {.kind = Kind::kBinarySize, .section = {.part = {1}}}}}},
+  };
+}
+
+std::vector<Accepted> SearchCommands() {
+  SearchKey header = TextKey(Op::kHeader, "");
+  header.field = "X-Y";
+  return {
+      {"SearchAll", "a SEARCH ALL\r\n", Find({Key(Op::kAll)})},
+      {"UidSearch", "a UID SEARCH UID 5:*\r\n",
+       command::Search{.numbers = kUid, .key = And({Numbers(Op::kUidSet, Set({{5, kStar}}))})}},
+      {"SearchFlags", "a SEARCH ANSWERED UNSEEN KEYWORD $x UNKEYWORD \\read-report-sent\r\n",
+       Find({TextKey(Op::kFlag, "\\Answered"), TextKey(Op::kUnflag, "\\Seen"), TextKey(Op::kFlag, "$x"),
+             TextKey(Op::kUnflag, "\\read-report-sent")})},
+      {"SearchRecent", "a SEARCH NEW OLD RECENT\r\n", Find({Key(Op::kNew), Key(Op::kOld), Key(Op::kRecent)})},
+      {"SearchStrings", "a SEARCH FROM joe TO \"a b\" SUBJECT {3}\r\nx y BCC b CC c BODY d TEXT e\r\n",
+       Find({TextKey(Op::kFrom, "joe"), TextKey(Op::kTo, "a b"), TextKey(Op::kSubject, "x y"),
+             TextKey(Op::kBcc, "b"), TextKey(Op::kCc, "c"), TextKey(Op::kBody, "d"),
+             TextKey(Op::kText, "e")})},
+      {"SearchHeader", "a SEARCH HEADER X-Y \"\"\r\n", Find({header})},
+      {"SearchDates",
+       "a SEARCH SINCE 1-Jan-1970 BEFORE \"02-jan-1970\" SENTON 3-Jan-1970 SAVEDSINCE 4-Jan-1970\r\n",
+       Find({DayKey(Op::kSince, 0), DayKey(Op::kBefore, 1), DayKey(Op::kSentOn, 2),
+             DayKey(Op::kSavedSince, 3)})},
+      {"SearchMoreDates",
+       "a SEARCH ON 1-Jan-1970 SENTBEFORE 1-Jan-1970 SENTSINCE 1-Jan-1970 SAVEDBEFORE 1-Jan-1970 "
+       "SAVEDON 1-Jan-1970 SAVEDATESUPPORTED\r\n",
+       Find({DayKey(Op::kOn, 0), DayKey(Op::kSentBefore, 0), DayKey(Op::kSentSince, 0),
+             DayKey(Op::kSavedBefore, 0), DayKey(Op::kSavedOn, 0), Key(Op::kSaveDateSupported)})},
+      {"SearchNumbers", "a SEARCH LARGER 4294967296 SMALLER 0 OLDER 60 YOUNGER 1\r\n",
+       Find({NumberKey(Op::kLarger, 4294967296ULL), NumberKey(Op::kSmaller, 0), NumberKey(Op::kOlder, 60),
+             NumberKey(Op::kYounger, 1)})},
+      {"SearchIds", "a SEARCH EMAILID M1 THREADID T2\r\n",
+       Find({TextKey(Op::kEmailId, "M1"), TextKey(Op::kThreadId, "T2")})},
+      {"SearchTree", "a SEARCH OR NOT SEEN (1:3 $) $\r\n",
+       Find({{.op = Op::kOr,
+              .children = {{.op = Op::kNot, .children = {TextKey(Op::kFlag, "\\Seen")}},
+                           And({Numbers(Op::kSequenceSet, Set({{1, 3}})),
+                                Numbers(Op::kSequenceSet, kSaved)})}},
+             Numbers(Op::kSequenceSet, kSaved)})},
+      {"SearchCharset", "a SEARCH CHARSET utf-8 TEXT {2}\r\n\xc3\xa9\r\n",
+       command::Search{.charset = "UTF-8", .key = And({TextKey(Op::kText, "\xc3\xa9")})}},
+      {"SearchReturn", "a SEARCH RETURN (MIN MAX COUNT SAVE) CHARSET \"US-ASCII\" *\r\n",
+       command::Search{.returns = SearchReturn{.min = true, .max = true, .count = true, .save = true},
+                       .charset = "US-ASCII",
+                       .key = And({Numbers(Op::kSequenceSet, One(kStar))})}},
+      {"SearchReturnNothing", "a UID SEARCH RETURN () ALL\r\n",
+       command::Search{.numbers = kUid, .returns = SearchReturn{.all = true}, .key = And({Key(Op::kAll)})}},
+      {"SearchReturnAll", "a SEARCH return (all) ALL\r\n",
+       command::Search{.returns = SearchReturn{.all = true}, .key = And({Key(Op::kAll)})}},
+  };
+}
+
+}  // namespace
+
+const std::vector<Accepted>& AcceptedCommands() {
+  static const auto all = [] {
+    std::vector<Accepted> out;
+    for (auto part : {SimpleCommands(), MailboxCommands(), MessageCommands(), SearchCommands()}) {
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    return out;
+  }();
+  return all;
+}
+
+const std::vector<Rejected>& RejectedCommands() {
+  static const std::vector<Rejected> all{
+      {"EmptyLine", "\r\n", 0, "tag"},
+      {"NoTag", " NOOP\r\n", 0, "tag"},
+      {"PlusTag", "+ NOOP\r\n", 0, "tag"},
+      {"TagOnly", "a\r\n", 1, "SP"},
+      {"NoCommand", "a \r\n", 2, "command name"},
+      {"Unknown", "a FROB\r\n", 2, "command name"},
+      {"UnknownUid", "a UID NOOP\r\n", 6, "command name"},
+      {"TrailingSpace", "a NOOP \r\n", 6, "CRLF"},
+      {"TrailingWord", "a NOOP x\r\n", 6, "CRLF"},
+      {"TwoSpaces", "a  NOOP\r\n", 2, "command name"},
+      {"NulInLine", std::string("a NO\0OP\r\n", 9), 2, "command name"},
+      {"BareCarriageReturn", "a NOOP\rx\r\n", 6, "CRLF"},
+      {"LoginOneArgument", "a LOGIN joe\r\n", 11, "SP"},
+      {"LoginEightBit", "a LOGIN j\xc3\xb6 x\r\n", 9, "SP"},
+      {"QuotedEightBit", "a LOGIN \"j\xc3\xb6\" x\r\n", 10, "7-bit octet (8-bit text needs a literal)"},
+      {"QuotedUnclosed", "a LOGIN \"joe\r\n", 12, "closing DQUOTE"},
+      {"QuotedBadEscape", "a LOGIN \"j\\oe\" x\r\n", 11, "quoted-specials"},
+      {"QuotedNul", std::string("a LOGIN \"j\0e\" x\r\n", 17), 10, "closing DQUOTE"},
+      {"LiteralNul", std::string("a LOGIN {2+}\r\nj\0 x\r\n", 20), 15, "octet other than NUL"},
+      {"LiteralEight", "a LOGIN ~{2+}\r\nab x\r\n", 9, "SP"},
+      {"LiteralNoNumber", "a LOGIN {}\r\n", 9, "number"},
+      {"BadBase64", "a AUTHENTICATE PLAIN AHU\r\n", 21, "base64"},
+      {"LongMechanism", "a AUTHENTICATE ABCDEFGHIJKLMNOPQRSTU\r\n", 15, "fewer octets"},
+      {"IdOddFields", "a ID (\"a\")\r\n", 9, "SP"},
+      {"IdAtom", "a ID (a b)\r\n", 6, "string"},
+      {"EnableNothing", "a ENABLE\r\n", 8, "SP"},
+      {"SelectCondstore", "a SELECT x (CONDSTORE)\r\n", 10, "CRLF (this command has no parameters here)"},
+      {"BadUtf7", "a SELECT a&b\r\n", 9, "mailbox name in modified UTF-7"},
+      {"EightBitName", "a SELECT {2+}\r\n\xc3\xa9\r\n", 9, "mailbox name in modified UTF-7"},
+      {"CreateUnknownParameter", "a CREATE x (ACL)\r\n", 12, "USE"},
+      {"CreateUseAtom", "a CREATE x (USE (Sent))\r\n", 17, "use-attr"},
+      {"ListSelection", "a LIST (SUBSCRIBED) \"\" *\r\n", 7,
+       "mailbox (selection options need LIST-EXTENDED)"},
+      {"ListPatterns", "a LIST \"\" (a b)\r\n", 10, "list-mailbox (several patterns need LIST-EXTENDED)"},
+      {"ListReturn", "a LIST \"\" * RETURN (CHILDREN)\r\n", 11, "CRLF (return options need LIST-EXTENDED)"},
+      {"StatusNothing", "a STATUS x ()\r\n", 12, "status-att"},
+      {"StatusUnknown", "a STATUS x (MESSAGES DELETED)\r\n", 21, "status-att"},
+      {"ZeroNumber", "a STORE 0 FLAGS ()\r\n", 8, "nz-number"},
+      {"ZeroEnd", "a STORE 1:0 FLAGS ()\r\n", 10, "nz-number"},
+      {"HugeNumber", "a STORE 4294967296 FLAGS ()\r\n", 8, "sequence-set"},
+      {"EmptySet", "a STORE FLAGS ()\r\n", 8, "sequence-set"},
+      {"SetTrailingComma", "a STORE 1, FLAGS ()\r\n", 10, "sequence-set"},
+      {"SavedInList", "a STORE 1,$ FLAGS ()\r\n", 10, "sequence-set"},
+      {"StoreUnclosed", "a STORE 1 FLAGS (\\Seen\r\n", 22, "flag-list"},
+      {"StoreTrailing", "a STORE 1 FLAGS () x\r\n", 18, "CRLF"},
+      {"StoreRecent", "a STORE 1 FLAGS (\\Recent)\r\n", 17, "flag other than \\Recent"},
+      {"StoreModifier", "a STORE 1 (UNCHANGEDSINCE 5) FLAGS ()\r\n", 10,
+       "FLAGS (STORE has no modifiers here)"},
+      {"StoreAnyFlag", "a STORE 1 FLAGS (\\*)\r\n", 18, "flag"},
+      {"FetchNothing", "a FETCH 1 ()\r\n", 11, "fetch-att"},
+      {"FetchUnknown", "a FETCH 1 (FLAGS MODSEQ)\r\n", 17, "fetch-att"},
+      {"FetchMacroInList", "a FETCH 1 (ALL)\r\n", 11, "fetch-att"},
+      {"FetchModifier", "a FETCH 1 FLAGS (CHANGEDSINCE 5)\r\n", 15, "CRLF (FETCH has no modifiers here)"},
+      {"FetchTopMime", "a FETCH 1 BODY[MIME]\r\n", 15, "section"},
+      {"FetchPartZero", "a FETCH 1 BODY[1.0]\r\n", 17, "nz-number"},
+      {"FetchEmptyFields", "a FETCH 1 BODY[HEADER.FIELDS ()]\r\n", 30, "astring"},
+      {"FetchPartialZero", "a FETCH 1 BODY[]<0.0>\r\n", 19, "nz-number"},
+      {"FetchPartialHalf", "a FETCH 1 BODY[]<0>\r\n", 18, "\".\""},
+      {"FetchPeekAlone", "a FETCH 1 BODY.PEEK\r\n", 19, "section"},
+      {"FetchBinaryText", "a FETCH 1 BINARY[TEXT]\r\n", 17, "\"]\""},
+      {"SearchNothing", "a SEARCH\r\n", 8, "SP"},
+      {"SearchUnknownKey", "a SEARCH SEEN FUZZY\r\n", 14, "search-key"},
+      {"SearchReturnUnknown", "a SEARCH RETURN (RELEVANCY) ALL\r\n", 17, "search-return-opt"},
+      {"SearchOrOneKey", "a SEARCH OR SEEN\r\n", 16, "SP"},
+      {"SearchEmptyList", "a SEARCH ()\r\n", 10, "search-key"},
+      {"SearchBadDate", "a SEARCH SINCE 30-Feb-2020\r\n", 15, "date"},
+      {"SearchOlderZero", "a SEARCH OLDER 0\r\n", 15, "nz-number"},
+      {"UidExpungeNothing", "a UID EXPUNGE\r\n", 13, "SP"},
+      {"CopyNoMailbox", "a COPY 1\r\n", 8, "SP"},
+      {"AppendNoLiteral", "a APPEND INBOX\r\n", 14, "SP"},
+      {"AppendQuotedMessage", "a APPEND INBOX () x\r\n", 18, "literal"},
+      {"AppendBadDate", "a APPEND INBOX \"31-Feb-2020 00:00:00 +0000\" {3+}\r\nabc\r\n", 15, "date-time"},
+  };
+  return all;
+}
+
+}  // namespace protocol::testing

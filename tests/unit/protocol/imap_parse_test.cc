@@ -1,0 +1,160 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "protocol/imap/limits.h"
+#include "protocol/imap/parse/append.h"
+#include "protocol/imap/parse/parser.h"
+#include "tests/unit/protocol/imap_fixtures.h"
+
+namespace protocol {
+namespace {
+
+using testing::AcceptedCommands;
+using testing::RejectedCommands;
+
+TEST(ParseCommandTest, AcceptsWhatClientsSend) {
+  for (const auto& fixture : AcceptedCommands()) {
+    SCOPED_TRACE(fixture.name);
+    const auto parsed = ParseCommand(fixture.wire);
+    if (!parsed) {
+      ADD_FAILURE() << Describe(parsed.error().error);
+      continue;
+    }
+    EXPECT_EQ(parsed->tag, fixture.wire.substr(0, fixture.wire.find(' ')));
+    EXPECT_TRUE(parsed->command == fixture.command);
+  }
+}
+
+TEST(ParseCommandTest, RefusesWithTheFirstWrongOctetAndWhatWasExpected) {
+  for (const auto& fixture : RejectedCommands()) {
+    SCOPED_TRACE(fixture.name);
+    const auto parsed = ParseCommand(fixture.wire);
+    if (parsed) {
+      ADD_FAILURE() << "accepted";
+      continue;
+    }
+    EXPECT_EQ(parsed.error().error.offset, fixture.offset);
+    EXPECT_EQ(parsed.error().error.expected, fixture.expected);
+    EXPECT_FALSE(parsed.error().error.incomplete);
+  }
+}
+
+TEST(ParseCommandTest, EveryCommandHasAFixture) {
+  std::vector<bool> seen(std::variant_size_v<Command>);
+  for (const auto& fixture : AcceptedCommands()) seen[fixture.command.index()] = true;
+  EXPECT_THAT(seen, ::testing::Each(true));
+}
+
+TEST(ParseCommandTest, EveryProperPrefixIsRefusedOrIncomplete) {
+  for (const auto& fixture : AcceptedCommands()) {
+    for (std::size_t n = 0; n < fixture.wire.size(); ++n) {
+      EXPECT_FALSE(ParseCommand(fixture.wire.substr(0, n)).has_value()) << fixture.name << " cut at " << n;
+    }
+  }
+}
+
+TEST(ParseCommandTest, KeepsTheTagOfABadCommand) {
+  EXPECT_EQ(ParseCommand("x7 FROB\r\n").error().tag, "x7");
+  EXPECT_EQ(ParseCommand("+x FROB\r\n").error().tag, "");
+}
+
+TEST(ParseCommandTest, DescribesErrorsByColumn) {
+  EXPECT_EQ(Describe(ParseCommand("a NOOP x\r\n").error().error), "expected CRLF at column 7");
+}
+
+TEST(ParseCommandTest, AsksForALiteralThatIsNotThere) {
+  for (const std::string_view wire : {"a LOGIN {3}\r\n", "a LOGIN {0+}\r\n", "a LOGIN x {5}\r\nab"}) {
+    const auto parsed = ParseCommand(wire);
+    ASSERT_FALSE(parsed) << wire;
+    EXPECT_TRUE(parsed.error().error.incomplete) << wire;
+  }
+}
+
+std::string Repeat(std::string_view what, std::size_t n, std::string_view separator) {
+  std::string out;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i > 0) out += separator;
+    out += what;
+  }
+  return out;
+}
+
+struct Limit {
+  std::string_view name;
+  std::size_t most;
+  std::function<std::string(std::size_t)> make;
+};
+
+TEST(ParseCommandTest, EveryListHasALimit) {
+  const std::vector<Limit> all{
+      {"sequence ranges", limits::kSequenceRanges,
+       [](std::size_t n) { return "a UID EXPUNGE " + Repeat("1", n, ",") + "\r\n"; }},
+      {"flags in a list", limits::kFlags,
+       [](std::size_t n) { return "a STORE 1 FLAGS (" + Repeat("x", n, " ") + ")\r\n"; }},
+      {"flags", limits::kFlags,
+       [](std::size_t n) { return "a STORE 1 FLAGS " + Repeat("x", n, " ") + "\r\n"; }},
+      {"fetch items", limits::kFetchItems,
+       [](std::size_t n) { return "a FETCH 1 (" + Repeat("UID", n, " ") + ")\r\n"; }},
+      {"header fields", limits::kHeaderFields,
+       [](std::size_t n) { return "a FETCH 1 BODY[HEADER.FIELDS (" + Repeat("x", n, " ") + ")]\r\n"; }},
+      {"part numbers", limits::kSectionParts,
+       [](std::size_t n) { return "a FETCH 1 BODY[" + Repeat("1", n, ".") + "]\r\n"; }},
+      {"search keys", limits::kSearchKeys,
+       [](std::size_t n) { return "a SEARCH " + Repeat("ALL", n, " ") + "\r\n"; }},
+      {"search depth", limits::kSearchDepth,
+       [](std::size_t n) { return "a SEARCH " + Repeat("NOT", n, " ") + " ALL\r\n"; }},
+      {"parentheses", limits::kSearchDepth,
+       [](std::size_t n) { return "a SEARCH " + Repeat("(", n, "") + "ALL" + Repeat(")", n, "") + "\r\n"; }},
+      {"status items", limits::kStatusItems,
+       [](std::size_t n) { return "a STATUS x (" + Repeat("SIZE", n, " ") + ")\r\n"; }},
+      {"enabled names", limits::kCapabilityNames,
+       [](std::size_t n) { return "a ENABLE " + Repeat("X", n, " ") + "\r\n"; }},
+      {"id fields", limits::kIdPairs,
+       [](std::size_t n) { return "a ID (" + Repeat("\"a\" NIL", n, " ") + ")\r\n"; }},
+      {"special uses", limits::kSpecialUses,
+       [](std::size_t n) { return "a CREATE x (USE (" + Repeat("\\Sent", n, " ") + "))\r\n"; }},
+      {"tag", limits::kTag, [](std::size_t n) { return std::string(n, 'a') + " NOOP\r\n"; }},
+      {"user name", limits::kUserName,
+       [](std::size_t n) { return "a LOGIN " + std::string(n, 'a') + " x\r\n"; }},
+      {"quoted user name", limits::kUserName,
+       [](std::size_t n) { return "a LOGIN \"" + std::string(n, 'a') + "\" x\r\n"; }},
+      {"mailbox", limits::kMailboxArgument,
+       [](std::size_t n) { return "a SELECT " + std::string(n, 'a') + "\r\n"; }},
+      {"keyword", limits::kFlagName - 1,
+       [](std::size_t n) { return "a STORE 1 FLAGS " + std::string(n, 'a') + "\r\n"; }},
+      {"search text", limits::kSearchText,
+       [](std::size_t n) { return "a SEARCH TEXT " + std::string(n, 'a') + "\r\n"; }},
+  };
+  for (const auto& limit : all) {
+    EXPECT_TRUE(ParseCommand(limit.make(limit.most)).has_value()) << limit.name;
+    EXPECT_FALSE(ParseCommand(limit.make(limit.most + 1)).has_value()) << limit.name;
+  }
+}
+
+TEST(ParseCommandTest, TooBigALiteralSaysSo) {
+  const auto parsed = ParseCommand("a LOGIN {1025+}\r\n");
+  ASSERT_FALSE(parsed);
+  EXPECT_TRUE(parsed.error().error.too_big);
+}
+
+TEST(ParseAppendTest, GivesMailboxFlagsDateAndSize) {
+  const auto head = parse::ParseHead("a APPEND inbox (\\Seen x) \" 1-Jan-1970 01:00:00 +0100\" ~{12+}\r\n");
+  ASSERT_TRUE(head.has_value());
+  const auto& append = std::get<parse::AppendHead>(*head);
+  EXPECT_EQ(append.begin, (command::AppendBegin{"a", "INBOX"}));
+  FlagSet flags{SystemFlag::kSeen};
+  flags.Insert("x");
+  EXPECT_EQ(
+      append.message,
+      (command::AppendMessage{
+          .flags = flags, .date = InternalDate{0, 60}, .size = 12, .binary = true, .synchronizing = false}));
+}
+
+TEST(ParseAppendTest, FlagsAndDateMayBeLeftOut) {
+  const auto head = parse::ParseHead("a APPEND x {5000000000}\r\n");
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(std::get<parse::AppendHead>(*head).message, (command::AppendMessage{.size = 5'000'000'000}));
+}
+
+}  // namespace
+}  // namespace protocol

@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <array>
+
+#include <gtest/gtest.h>
+
+#include "protocol/imap/capability.h"
+#include "protocol/imap/object_id.h"
+#include "protocol/imap/reply.h"
+#include "protocol/imap/write/fetch.h"
+#include "protocol/imap/write/flags.h"
+#include "protocol/imap/write/mailbox.h"
+#include "protocol/imap/write/search.h"
+#include "protocol/imap/write/server.h"
+#include "protocol/imap/write/string.h"
+
+namespace protocol {
+namespace {
+
+using namespace std::string_literals;
+
+/// The bytes that a writer appends.
+template <class F>
+std::string Written(F&& f) {
+  std::string out;
+  f(out);
+  return out;
+}
+
+struct StringCase {
+  std::string_view octets;
+  std::string_view astring;
+  std::string_view string;
+};
+
+TEST(WriteStringTest, ChoosesAtomQuotedOrLiteral) {
+  const std::vector<StringCase> all{
+      {"abc", "abc", "\"abc\""},
+      {"", "\"\"", "\"\""},
+      {"nil", "\"nil\"", "\"nil\""},
+      {"a b", "\"a b\"", "\"a b\""},
+      {"a]b", "\"a]b\"", "\"a]b\""},
+      {"a\"b\\", "\"a\\\"b\\\\\"", "\"a\\\"b\\\\\""},
+      {"a\r\nb", "{4}\r\na\r\nb", "{4}\r\na\r\nb"},
+      {"\xc3\xa9", "{2}\r\n\xc3\xa9", "{2}\r\n\xc3\xa9"},
+      {std::string_view("a\0b", 3), "{3}\r\na?b", "{3}\r\na?b"},
+  };
+  for (const auto& c : all) {
+    EXPECT_EQ(Written([&](auto& out) { write::AString(out, c.octets); }), c.astring);
+    EXPECT_EQ(Written([&](auto& out) { write::String(out, c.octets); }), c.string);
+    EXPECT_EQ(Written([&](auto& out) { write::NString(out, c.octets); }), c.string);
+  }
+  EXPECT_EQ(Written([](auto& out) { write::NString(out, std::nullopt); }), "NIL");
+}
+
+TEST(WriteStringTest, LongStringsAreLiterals) {
+  const std::string longest(1000, 'x');
+  EXPECT_EQ(Written([&](auto& out) { write::String(out, longest); }), "\"" + longest + "\"");
+  EXPECT_EQ(Written([&](auto& out) { write::String(out, longest + "x"); }), "{1001}\r\n" + longest + "x");
+}
+
+TEST(WriteStringTest, MailboxNamesAreModifiedUtf7) {
+  EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "INBOX/Entw\xc3\xbcrfe"); }), "INBOX/Entw&APw-rfe");
+  EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "R & D"); }), "\"R &- D\"");
+}
+
+TEST(WriteFlagsTest, SystemFlagsThenKeywordsThenRecent) {
+  const std::vector<std::string> table{"one", "$two", "three"};
+  const auto list = [&](std::uint32_t system, std::uint64_t keywords, bool recent) {
+    return Written([&](auto& out) { write::FlagList(out, system, keywords, table, recent); });
+  };
+  EXPECT_EQ(list(0, 0, false), "()");
+  EXPECT_EQ(list(0, 0, true), "(\\Recent)");
+  EXPECT_EQ(list(31, 0, false), "(\\Answered \\Flagged \\Deleted \\Seen \\Draft)");
+  EXPECT_EQ(list(8, 0b101, true), "(\\Seen one three \\Recent)");
+  EXPECT_EQ(list(0, 0b010, false), "($two)");
+  EXPECT_EQ(list(0, 0b1000, false), "()") << "a bit without a name";
+  EXPECT_EQ(Written([](auto& out) { write::FlagsLine(out, FlagSet{SystemFlag::kSeen}); }),
+            "* FLAGS (\\Seen)\r\n");
+}
+
+TEST(WriteMailboxTest, ListAndLsubLines) {
+  const std::array<std::string_view, 2> attributes{"\\HasNoChildren", "\\Sent"};
+  EXPECT_EQ(Written([&](auto& out) { write::ListLine(out, attributes, "Sent Items"); }),
+            "* LIST (\\HasNoChildren \\Sent) \"/\" \"Sent Items\"\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::LsubLine(out, {}, "x"); }), "* LSUB () \"/\" x\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::ListRootLine(out, ""); }), "* LIST (\\Noselect) \"/\" \"\"\r\n");
+}
+
+TEST(WriteMailboxTest, CountsAndExpunge) {
+  EXPECT_EQ(Written([](auto& out) { write::ExistsLine(out, 0); }), "* 0 EXISTS\r\n");
+  EXPECT_EQ(Written([](auto& out) { write::RecentLine(out, 4294967295U); }), "* 4294967295 RECENT\r\n");
+  EXPECT_EQ(Written([](auto& out) { write::ExpungeLine(out, SeqNum{3}); }), "* 3 EXPUNGE\r\n");
+}
+
+TEST(WriteMailboxTest, StatusItemsKeepTheirOrder) {
+  EXPECT_EQ(Written([](auto& out) {
+              write::StatusLine line(out, "a b");
+              line.Add(StatusItem::kUnseen, 1);
+              line.Add(StatusItem::kMessages, 2);
+              line.AddMailboxId(FolderId{9});
+              line.Add(StatusItem::kSize, 5'000'000'000);
+              line.End();
+            }),
+            "* STATUS \"a b\" (UNSEEN 1 MESSAGES 2 MAILBOXID (F9) SIZE 5000000000)\r\n");
+}
+
+TEST(WriteSearchTest, SearchLines) {
+  const std::array<std::uint32_t, 3> numbers{2, 84, 882};
+  EXPECT_EQ(Written([&](auto& out) { write::SearchLine(out, numbers); }), "* SEARCH 2 84 882\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::SearchLine(out, {}); }), "* SEARCH\r\n");
+}
+
+TEST(WriteSearchTest, EsearchLines) {
+  const std::vector<NumberRange> ranges{{1, 3}, {7, 7}};
+  const write::EsearchResult whole{
+      .tag = "a1", .numbers = NumberKind::kUid, .min = 1, .max = 7, .all = ranges, .count = 4};
+  EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, whole); }),
+            "* ESEARCH (TAG \"a1\") UID MIN 1 MAX 7 ALL 1:3,7 COUNT 4\r\n");
+  const write::EsearchResult empty{.tag = "a1", .all = std::span<const NumberRange>(), .count = 0};
+  EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, empty); }),
+            "* ESEARCH (TAG \"a1\") COUNT 0\r\n");
+}
+
+TEST(WriteServerTest, CapabilityEnabledNamespaceAndId) {
+  EXPECT_EQ(Written([](auto& out) { write::CapabilityLine(out, "IMAP4rev1 ID"); }),
+            "* CAPABILITY IMAP4rev1 ID\r\n");
+  const std::vector<std::string> names{"X"};
+  EXPECT_EQ(Written([&](auto& out) { write::EnabledLine(out, names); }), "* ENABLED X\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::EnabledLine(out, {}); }), "* ENABLED\r\n");
+  const std::array<write::NamespacePrefix, 1> root{{{""}}};
+  EXPECT_EQ(Written([&](auto& out) { write::NamespaceLine(out, root, {}, {}); }),
+            "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+  const std::array<std::pair<std::string_view, std::string_view>, 2> id{{{"name", "cmsd"}, {"version", "1"}}};
+  EXPECT_EQ(Written([&](auto& out) { write::IdLine(out, id); }),
+            "* ID (\"name\" \"cmsd\" \"version\" \"1\")\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::IdLine(out, {}); }), "* ID NIL\r\n");
+}
+
+TEST(WriteFetchTest, ItemsInTheOrderOfTheCalls) {
+  EXPECT_EQ(
+      Written([](auto& out) {
+        write::FetchResponse response(out, SeqNum{12});
+        response.Uid(Uid{99});
+        response.Flags(8, 0, {}, true);
+        response.InternalDate({0, -90});
+        response.Rfc822Size(4096);
+        response.EmailId(ObjectId{5});
+        response.ThreadId(std::nullopt);
+        response.SaveDate(std::nullopt);
+        response.SaveDate(InternalDate{0, 0});
+        response.Structure(FetchItem::Kind::kEnvelope, "(NIL)");
+        response.End();
+      }),
+      "* 12 FETCH (UID 99 FLAGS (\\Seen \\Recent) INTERNALDATE \"31-Dec-1969 22:30:00 -0130\" RFC822.SIZE "
+      "4096 "
+      "EMAILID (M5) THREADID NIL SAVEDATE NIL SAVEDATE \" 1-Jan-1970 00:00:00 +0000\" ENVELOPE (NIL))\r\n");
+}
+
+TEST(WriteFetchTest, SectionsAreNamedAsTheyWereAskedFor) {
+  const auto name = [](const FetchItem& item) {
+    return Written([&](auto& out) { write::FetchItemName(out, item); });
+  };
+  using Kind = FetchItem::Kind;
+  EXPECT_EQ(name({.kind = Kind::kSection, .peek = true}), "BODY[]");
+  EXPECT_EQ(name({.kind = Kind::kSection, .section = {.part = {1, 2}}, .partial = Partial{7, 9}}),
+            "BODY[1.2]<7>");
+  EXPECT_EQ(name({.kind = Kind::kSection, .section = {.part = {3}, .kind = Section::Kind::kMime}}),
+            "BODY[3.MIME]");
+  EXPECT_EQ(name({.kind = Kind::kSection,
+                  .section = {.kind = Section::Kind::kHeaderFieldsNot, .fields = {"To", "a b"}}}),
+            "BODY[HEADER.FIELDS.NOT (To \"a b\")]");
+  EXPECT_EQ(name({.kind = Kind::kBinary, .peek = true, .section = {.part = {4}}}), "BINARY[4]");
+  EXPECT_EQ(name({.kind = Kind::kBinarySize}), "BINARY.SIZE[]");
+  EXPECT_EQ(name({.kind = Kind::kRfc822Text}), "RFC822.TEXT");
+}
+
+TEST(WriteFetchTest, BodiesAreLiteralsOrNil) {
+  const FetchItem body{.kind = FetchItem::Kind::kSection};
+  const FetchItem binary{.kind = FetchItem::Kind::kBinary, .section = {.part = {1}}};
+  const FetchItem size{.kind = FetchItem::Kind::kBinarySize, .section = {.part = {1}}};
+  EXPECT_EQ(Written([&](auto& out) {
+              write::FetchResponse response(out, SeqNum{1});
+              response.Literal(body, "ab");
+              response.Literal8Header(binary, 1);
+              out += '\0';
+              response.BinarySize(size, 1);
+              response.Nil(binary);
+              response.LiteralHeader(body, 0);
+              response.End();
+            }),
+            "* 1 FETCH (BODY[] {2}\r\nab BINARY[1] ~{1}\r\n\0 BINARY.SIZE[1] 1 BINARY[1] NIL "
+            "BODY[] {0}\r\n)\r\n"s);
+}
+
+struct ReplyCase {
+  Reply reply;
+  std::string_view line;
+};
+
+TEST(WriteReplyTest, EveryKindOfCode) {
+  UidSet uids(Uid{3}, Uid{5});
+  uids.Add(Uid{9});
+  const std::vector<ReplyCase> all{
+      {Ok("done"), "t OK done\r\n"},
+      {Bad(""), "t BAD Done\r\n"},
+      {No("a\r\nb\xc3"), "t NO a??b?\r\n"},
+      {Bye("x"), "t BYE x\r\n"},
+      {No(ResponseCode::kNonExistent, "x"), "t NO [NONEXISTENT] x\r\n"},
+      {Ok(ResponseCode::BadCharset{{"UTF-8", "a b"}}, "x"), "t OK [BADCHARSET (UTF-8 \"a b\")] x\r\n"},
+      {Ok(ResponseCode::BadCharset{}, "x"), "t OK [BADCHARSET] x\r\n"},
+      {Ok(ResponseCode::Capability{"A B"}, "x"), "t OK [CAPABILITY A B] x\r\n"},
+      {Ok(ResponseCode::PermanentFlags{{SystemFlag::kSeen}}, "x"),
+       "t OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n"},
+      {Ok(ResponseCode::PermanentFlags{{}, true}, "x"), "t OK [PERMANENTFLAGS (\\*)] x\r\n"},
+      {Ok(ResponseCode::PermanentFlags{{}, false}, "x"), "t OK [PERMANENTFLAGS ()] x\r\n"},
+      {Ok(ResponseCode::UidNext{Uid{7}}, "x"), "t OK [UIDNEXT 7] x\r\n"},
+      {Ok(ResponseCode::UidValidity{UidValidity{8}}, "x"), "t OK [UIDVALIDITY 8] x\r\n"},
+      {Ok(ResponseCode::Unseen{SeqNum{2}}, "x"), "t OK [UNSEEN 2] x\r\n"},
+      {Ok(ResponseCode::AppendUid{UidValidity{8}, uids}, "x"), "t OK [APPENDUID 8 3:5,9] x\r\n"},
+      {Ok(ResponseCode::CopyUid{UidValidity{8}, uids, UidSet(Uid{1}, Uid{4})}, "x"),
+       "t OK [COPYUID 8 3:5,9 1:4] x\r\n"},
+      {Ok(ResponseCode::MailboxId{FolderId{6}}, "x"), "t OK [MAILBOXID (F6)] x\r\n"},
+  };
+  for (const auto& c : all) {
+    EXPECT_EQ(Written([&](auto& out) { WriteTagged(out, "t", c.reply); }), c.line);
+  }
+  EXPECT_EQ(Written([](auto& out) { WriteUntagged(out, Reply{Reply::Status::kPreauth, {}, "x"}); }),
+            "* PREAUTH x\r\n");
+  EXPECT_EQ(Written([](auto& out) { WriteContinuation(out, ""); }), "+ \r\n");
+}
+
+TEST(WriteReplyTest, EveryPlainCodeHasItsOwnName) {
+  std::vector<std::string_view> names;
+  for (int code = ResponseCode::kAlert; code <= ResponseCode::kHasChildren; ++code) {
+    names.push_back(Name(static_cast<ResponseCode::Plain>(code)));
+    EXPECT_FALSE(names.back().empty()) << code;
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(CapabilityTest, DependsOnTlsAndLogin) {
+  EXPECT_EQ(CapabilityWords({.starttls_available = true}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED");
+  EXPECT_EQ(CapabilityWords({.tls = true}), "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN");
+  EXPECT_EQ(CapabilityWords({.starttls_available = true, .plaintext_login = true}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN");
+  EXPECT_EQ(CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE "
+            "CREATE-SPECIAL-USE MULTIAPPEND BINARY ESEARCH SEARCHRES WITHIN STATUS=SIZE OBJECTID SAVEDATE "
+            "APPENDLIMIT=104857600");
+}
+
+TEST(ObjectIdTest, EmailIdsComeBack) {
+  EXPECT_EQ(ParseEmailId("M42"), ObjectId{42});
+  EXPECT_EQ(ParseEmailId("M18446744073709551615"), ObjectId{~0ULL});
+  for (const std::string_view bad :
+       {"", "M", "42", "m42", "F42", "M42x", "M042", "M-1", "M18446744073709551616"}) {
+    EXPECT_FALSE(ParseEmailId(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace protocol
