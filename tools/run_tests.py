@@ -27,7 +27,7 @@ SANITIZER_ENVIRONMENT = {
     'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1:suppressions=' + os.path.join(ROOT, 'tests/tsan.supp'),
     'LSAN_OPTIONS': 'suppressions=' + os.path.join(ROOT, 'tests/lsan.supp'),
 }
-GTEST = re.compile(r'\[ (RUN     |      OK|  FAILED|  SKIPPED)\s*\] (\S+?)(?:,.*)?(?: \(\d+ ms\))?$')
+GTEST = re.compile(r'\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\S+?)(?:,.*)?(?: \(\d+ ms\))?$')
 CASE = re.compile(r'^(PASS|FAIL|SKIP) (.*)$')
 OUTCOME = {'PASS': 'passed', 'FAIL': 'failed', 'SKIP': 'skipped'}
 
@@ -62,7 +62,7 @@ def gtest_cases(test, stdout):
         found = GTEST.search(line.rstrip())
         if not found:
             continue
-        verb, name = found.group(1).strip(), found.group(2)
+        verb, name = found.groups()
         if verb == 'RUN':
             cases[name] = 'failed'
         elif name in cases:
@@ -172,15 +172,47 @@ SUITES = {
     'transcripts': lambda o: meson_tests('build', 'transcripts'),
     'property': lambda o: meson_tests('build', 'property'),
     'fault': lambda o: meson_tests('build', 'fault'),
-    'demo': lambda o: program(['python3', 'etc/demo/validate.py'], 'demo', 120),
     'integration': lambda o: integration(['test_imap.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
-                                          'test_admin.py', 'test_up.py']),
+                                          'test_up.py']),
     'clients': lambda o: integration(['test_clients.py']),
     'crash': lambda o: integration(['crash_test.py'], timeout=1800, arguments=('--rounds', str(o.rounds))),
     'asan': lambda o: sanitized('build-asan'),
     'fuzz': fuzz,
     'tsan': lambda o: sanitized('build-tsan'),
 }
+
+
+SAMPLE = '''[==========] Running 5 tests from 2 test suites.
+[ RUN      ] Key.OrderIsUidOrder
+noise without a line end[       OK ] Key.OrderIsUidOrder (0 ms)
+[ RUN      ] Key/Rejects.Case/zero
+[  FAILED  ] Key/Rejects.Case/zero, where GetParam() = "x" (1 ms)
+[ RUN      ] Key.NeedsRoot
+[  SKIPPED ] Key.NeedsRoot (0 ms)
+[ RUN      ] Key.Plain
+[  FAILED  ] Key.Plain (12 ms)
+[  FAILED  ] 2 tests, listed below:
+[  FAILED  ] Key.Plain
+[ RUN      ] Key.Crashes
+'''
+
+
+def self_test():
+    """The counting itself: what each kind of output adds up to."""
+    def counted(**entry):
+        return sorted((outcome, case) for outcome, case, _ in meson_cases({'name': 't', 'stdout': '', 'result': 'OK', **entry}))
+    table = (
+        (counted(stdout=SAMPLE, result='FAIL'),
+         [('failed', 't: Key.Crashes'), ('failed', 't: Key.Plain'), ('failed', 't: Key/Rejects.Case/zero'),
+          ('passed', 't: Key.OrderIsUidOrder'), ('skipped', 't: Key.NeedsRoot')]),
+        (counted(), [('passed', 't')]),
+        (counted(result='SKIP'), [('skipped', 't')]),
+        (counted(stdout='PASS one\nFAIL two: why\n', result='FAIL'), [('failed', 't: two: why'), ('passed', 't: one')]),
+        (counted(stdout='PASS one\n', result='TIMEOUT', returncode=-15), [('failed', 't: TIMEOUT, exit -15'), ('passed', 't: one')]),
+    )
+    bad = [f'counted {found}, expected {expected}' for found, expected in table if found != expected]
+    print('\n'.join(bad) or f'self-test: {len(table)} outputs counted as expected')
+    return 1 if bad else 0
 
 
 def chosen(options):
@@ -229,7 +261,10 @@ def main():
     parser.add_argument('--rounds', type=int, default=50)
     parser.add_argument('--fuzz-seconds', type=int, default=30)
     parser.add_argument('--list', action='store_true')
+    parser.add_argument('--self-test', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.self_test:
+        return self_test()
     if options.list:
         print('\n'.join(SUITES))
         return 0

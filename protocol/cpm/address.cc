@@ -129,7 +129,8 @@ std::string Host(std::string_view text) {
     return ipv6 ? HexValue(c) >= 0 || c == ':' || c == '.'
                 : ascii::IsAlpha(c) || ascii::IsDigit(c) || c == '-' || c == '.' || c == '_';
   });
-  if (!fits || inner.starts_with('.') || inner.find("..") != std::string_view::npos) return {};
+  if (!fits || inner.starts_with('.') || inner.ends_with('.') || inner.find("..") != std::string_view::npos)
+    return {};
   std::string out = ascii::Lower(text);
   if (!port.empty() && port != "5060") out.append(":").append(port);
   return out;
@@ -157,16 +158,17 @@ std::optional<std::string> Sip(std::string_view rest) {
 
   user = user.substr(0, user.find(':'));
   if (at != std::string_view::npos && user.empty()) return std::nullopt;
-  if (phone || user.starts_with('+') || user.starts_with("%2B") || user.starts_with("%2b")) {
-    // A telephone-subscriber: its own parameters follow a semicolon.
-    std::string plain(user.substr(0, user.find(';')));
-    if (plain.starts_with('%')) plain.replace(0, 3, "+");
-    if (std::string number = Number(plain, kSeparators, phone); !number.empty())
-      return Tel(std::move(number));
+  const auto clean_user = User(user);
+  if (!clean_user) return std::nullopt;
+  // A telephone-subscriber: its own parameters follow a semicolon.
+  std::string number = clean_user->substr(0, clean_user->find(';'));
+  if (number.starts_with("%2B")) number.replace(0, 3, "+");
+  if (phone || number.starts_with('+')) {
+    number = Number(number, kSeparators, /*local_symbols=*/phone);
+    if (!number.empty()) return Tel(std::move(number));
   }
   const std::string clean_host = Host(Trim(host));
-  const auto clean_user = User(user);
-  if (clean_host.empty() || !clean_user) return std::nullopt;
+  if (clean_host.empty()) return std::nullopt;
   if (ascii::EqualNoCase(*clean_user, "anonymous")) return std::string(kAnonymousAddress);
   std::string out = "sip:";
   if (!clean_user->empty()) out.append(*clean_user).append("@");

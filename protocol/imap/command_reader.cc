@@ -43,7 +43,10 @@ std::span<char> CommandReader::Space() {
   return input_.Space(streams && remaining_ > limits::kReadChunk ? limits::kStreamChunk : limits::kReadChunk);
 }
 
-void CommandReader::Grow(std::size_t n) { input_.Grow(n); }
+void CommandReader::Grow(std::size_t n) {
+  input_.Grow(n);
+  if (input_.empty()) input_.Release();
+}
 
 void CommandReader::Feed(std::span<const char> octets) {
   if (octets.empty()) return;

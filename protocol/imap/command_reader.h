@@ -64,7 +64,8 @@ class CommandReader {
   /// Where the next octets may be written: never empty; stays valid until the next call. Allocates, so wait
   /// until the socket is readable first if memory matters.
   std::span<char> Space();
-  /// Takes the first `n` octets of Space().
+  /// Takes the first `n` octets of Space(). 0: nothing came, and what Space() allocated is given back if
+  /// nothing is in it.
   void Grow(std::size_t n);
   /// Copies octets in: Space() and Grow() in one.
   void Feed(std::span<const char> octets);

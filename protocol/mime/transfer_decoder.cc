@@ -38,7 +38,12 @@ std::size_t TransferDecoder::Step(std::string_view in, char* out) {
 }
 
 std::size_t TransferDecoder::Flush(char* out) {
-  return state_->identity ? 0 : g_mime_encoding_flush(&state_->gmime, nullptr, 0, out);
+  if (state_->identity) return 0;
+  if (state_->gmime.encoding == GMIME_CONTENT_ENCODING_BASE64) {
+    // Completes a last group that came without its padding; to a complete one it adds nothing.
+    return g_mime_encoding_step(&state_->gmime, "==", 2, out);
+  }
+  return g_mime_encoding_flush(&state_->gmime, nullptr, 0, out);
 }
 
 }  // namespace protocol::mime

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <gmime/gmime.h>
 
@@ -177,6 +178,10 @@ std::string DecodeWords(std::string_view value) {
   const std::unique_ptr<char, decltype(&g_free)> decoded(
       g_mime_utils_header_decode_text(nullptr, text.c_str()), &g_free);
   std::string out = decoded.get();
+  if (!text::IsValidUtf8(out)) {  // words in a charset that GMime does not know are left as octets
+    text = std::exchange(out, {});
+    text::Utf8Converter({}).Append(text, /*last=*/true, out);
+  }
   for (char& c : out) {
     if (c == '\n' || c == '\r') c = ' ';  // an encoded line end must not end a line of ours
   }

@@ -155,4 +155,14 @@ asio::awaitable<bool> Call::EndStream() {
   co_return !error;
 }
 
+asio::awaitable<void> Call::Drain() {
+  constexpr std::size_t kMaxDrain = 16 << 20;
+  std::array<char, 16 * 1024> space;
+  for (std::size_t total = 0; total < kMaxDrain;) {
+    const auto got = co_await ReadSome(space);
+    if (got.value_or(0) == 0) co_return;
+    total += *got;
+  }
+}
+
 }  // namespace server::http

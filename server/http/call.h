@@ -77,6 +77,10 @@ class Call {
   asio::awaitable<bool> Write(std::string_view octets);
   asio::awaitable<bool> EndStream();
 
+  /// Reads what is left of the body, up to a bound, and forgets it: a caller who is still sending would
+  /// otherwise not get to see the answer.
+  asio::awaitable<void> Drain();
+
   /// True if another request may follow on this connection.
   bool keep_alive() const { return answered_ && intact_ && parser_.is_done() && parser_.get().keep_alive(); }
   bool answered() const { return answered_; }

@@ -137,10 +137,12 @@ asio::awaitable<bool> HttpServer::ServeOne(HttpStream& stream, beast::flat_buffe
   }
   Call call(stream, buffer, parser, options_.request_limit);
   co_await Dispatch(call, services_, caller);
+  const bool more = call.keep_alive();
+  if (!more) co_await call.Drain();
   if (caller == Caller::kOperator)
     spdlog::info("event=http method={} path={} status={}", std::string_view(parser.get().method_string()),
                  call.path(), call.status());
-  co_return call.keep_alive();
+  co_return more;
 }
 
 }  // namespace server::http

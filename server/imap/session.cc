@@ -46,6 +46,7 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
     Finish(command.tag, *refusal);
     co_return;
   }
+  tag_ = command.tag;
   const bool uid_form = IsUidForm(command.command);
   // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
   if (uid_form && !SyncFromMemory(ExpungePolicy::kForbidden, true)) {

@@ -65,6 +65,8 @@ class Session {
   void SayBye(const protocol::Reply& bye);
 
   State state() const { return state_; }
+  /// Of the command that is running.
+  std::string_view tag() const { return tag_; }
   const std::string& user() const { return user_; }
   storage::AccountId account() const { return account_; }
   storage::Origin origin() const { return storage::Origin{info_.id}; }
@@ -89,6 +91,7 @@ class Session {
   State state_ = State::kNotAuthenticated;
   storage::AccountId account_;
   std::string user_;
+  std::string_view tag_;
   std::size_t bad_commands_ = 0;
   bool tls_requested_ = false;
   std::unique_ptr<SelectedFolder> selected_;

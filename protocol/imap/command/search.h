@@ -46,7 +46,7 @@ struct SearchKey {
     kSmaller,            ///< number: octets
     kOlder,              ///< number: seconds (RFC 5032 §3), at least 1
     kYounger,            ///< number: seconds
-    kEmailId,            ///< text (RFC 8474 §5.4)
+    kEmailId,            ///< text (RFC 8474 §6)
     kThreadId,           ///< text
   };
 

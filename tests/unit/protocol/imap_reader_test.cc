@@ -375,6 +375,14 @@ TEST(CommandReaderTest, InputBeforeTheTlsHandshakeIsDropped) {
   EXPECT_TRUE(Take<NeedBytes>(reader.Next()));
 }
 
+TEST(CommandReaderTest, SpaceThatWasNotUsedIsGivenBack) {
+  CommandReader reader;
+  EXPECT_GE(reader.Space().size(), limits::kReadChunk);
+  EXPECT_GT(reader.HeapBytes(), 0U);
+  reader.Grow(0);
+  EXPECT_EQ(reader.HeapBytes(), 0U);
+}
+
 TEST(CommandReaderTest, ALongTagKeepsNoMemoryAfterAppend) {
   CommandReader reader = Authenticated();
   Feed(reader, std::string(200, 't') + " APPEND x {1+}\r\ny\r\n");

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "server/clock.h"
+#include "server/imap/fetch/uid_batches.h"
+#include "server/imap/search/program.h"
+#include "storage/store/mail_store.h"
+
+namespace server::imap::search {
+
+/// One SEARCH at work, cheap keys first: numbers and flags from state pages, then rows for the messages that
+/// remain, then text for those that still do.
+///
+/// Lifetime   one command; store, view, command and clock outlive it.
+/// Thread     the pool's during Slice(), while the session waits for it.
+class SearchRun {
+ public:
+  SearchRun(storage::MailStore& store, MailboxView& view, const protocol::command::Search& cmd, const Clock& clock)
+      : store_(store), view_(view), cmd_(cmd), clock_(clock) {}
+  SearchRun(const SearchRun&) = delete;
+
+  /// Works for about kSlice, so that no command keeps a thread of the pool for long; true when done.
+  storage::Result<bool> Slice();
+
+  /// The program was refused: nothing was searched.
+  const std::optional<protocol::Reply>& refusal() const { return refusal_; }
+  const UidSet& found() const { return found_; }
+
+ private:
+  static constexpr std::chrono::milliseconds kSlice{30};
+
+  /// A message that only its text can decide.
+  struct Undecided {
+    storage::MessageState state;
+    storage::MessageRow row;  ///< its views are dead
+  };
+
+  bool Compile(const storage::FolderReader& reader);
+  storage::Result<> SearchBatch(const storage::FolderReader& reader);
+  storage::Result<> SearchRows(const storage::FolderReader& reader, const UidSet& uids,
+                               const std::vector<storage::MessageState>& states);
+  storage::Result<> SearchText(const storage::FolderReader& reader, const Undecided& message);
+  storage::Result<bool> ReadWhole(const storage::FolderReader& reader, const Undecided& message);
+
+  storage::MailStore& store_;
+  MailboxView& view_;
+  const protocol::command::Search& cmd_;
+  const Clock& clock_;
+  std::optional<Program> program_;
+  std::optional<protocol::Reply> refusal_;
+  UidSet candidates_;
+  std::optional<UidBatches> batches_;
+  std::deque<Undecided> undecided_;
+  UidSet found_;
+};
+
+}  // namespace server::imap::search

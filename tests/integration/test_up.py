@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""tools/up as a new user calls it: first start with the demo store, second start with the same data."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import cmsd_fixture as fixture
+import imap_wire as wire
+
+DEMO = os.path.join(fixture.ROOT, 'etc', 'demo')
+
+
+class Up(fixture.Process):
+    """tools/up in a folder of its own, with the programs of an already built folder."""
+
+    def __init__(self, build, directory):
+        super().__init__()
+        self.build, self.directory = os.path.abspath(build), directory
+        self.log_path = os.path.join(directory, 'up.log')
+        self.port, self.tls_port, self.http_port = fixture.free_ports(3)
+
+    def start(self):
+        with open(self.log_path, 'wb') as log:
+            self.process = subprocess.Popen(
+                [os.path.join(fixture.ROOT, 'tools', 'up'), '--dir', os.path.join(self.directory, 'var'), '--imap-port', str(self.port),
+                 '--imaps-port', str(self.tls_port), '--http-port', str(self.http_port)],
+                env=dict(os.environ, CMS_BUILD_DIR=self.build), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def started(self):
+        """Waits until it has printed the account and listens; what it printed."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.running():
+            with open(self.log_path, encoding='utf-8') as log:
+                text = log.read()
+            if 'password' in text and 'Operator' in text:
+                self.wait_for_port(self.tls_port)
+                return text
+            time.sleep(0.05)  # its output is a file: nothing to wait on
+        raise AssertionError(f'tools/up did not start:\n{self.log_tail()}')
+
+
+def contents(up, text):
+    """{folder: (messages, UIDVALIDITY)} after logging in with what tools/up printed."""
+    password = re.search(r'^  password\s+(\S+)$', text, re.MULTILINE).group(1)
+    found = {}
+    with wire.Client(up.host, up.tls_port, tls=True).login('user1@example.com', password) as client:
+        for match in client.ok('LIST "" "*"').all(rb'\* LIST \(([^)]*)\) "/" "?([^"\r]*)"?\r\n'):
+            if b'noselect' not in match.group(1).lower():
+                status = client.ok(b'STATUS "%s" (MESSAGES UIDVALIDITY)' % match.group(2)).untagged[0]
+                numbers = re.search(rb'MESSAGES (\d+) UIDVALIDITY (\d+)', status)
+                found[match.group(2).decode()] = tuple(map(int, numbers.groups()))
+    with wire.Client(up.host, up.port).login('+15550100111', password) as client:
+        client.ok('SELECT INBOX')
+    return found
+
+
+def main():
+    options = fixture.parser(__doc__).parse_args()
+    directory, state, bad = tempfile.mkdtemp(prefix='cmsd-up-', dir='/tmp'), {}, 0
+    up = Up(options.build, directory)
+
+    def first():
+        state['text'] = up.start().started()
+        state['folders'] = contents(up, state['text'])
+        assert 'Thunderbird' in state['text'] and 'from this machine only' in state['text']
+        with open(os.path.join(DEMO, 'manifest.jsonl'), encoding='utf-8') as rows:
+            expected = [json.loads(row)['folder'] for row in rows]
+        for folder in set(expected):
+            assert state['folders'][folder][0] == expected.count(folder), (folder, state['folders'].get(folder))
+
+    def second():
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(60) == 0, up.log_tail()
+        text = up.start().started()
+        assert contents(up, text) == state['folders'], 'the second start has other data'
+        assert 'loading' not in text and 'certificate:' not in text, 'the second start made something anew'
+
+    def taken():
+        other = subprocess.run([os.path.join(fixture.ROOT, 'tools', 'up'), '--dir', os.path.join(directory, 'var')],
+                               env=dict(os.environ, CMS_BUILD_DIR=up.build), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               timeout=60)
+        assert other.returncode != 0 and 'taken' in other.stderr, other
+
+    try:
+        for name, case in (('first start: account, demo store, TLS', first), ('second start keeps everything', second),
+                           ('a port that is taken is named', taken)):
+            bad += fixture.run_case(name, case)
+    finally:
+        if up.running():
+            up.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,265 @@
+// The path of commands end to end: socket, session, store.
+#include "tests/unit/server/imap/imap_fixture.h"
+
+namespace server::imap {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+using SessionTest = ImapTest;
+
+TEST_F(SessionTest, GreetsWithItsCapabilities) {
+  Client c = Connect();
+  EXPECT_THAT(c.Line(), StartsWith("* OK [CAPABILITY IMAP4rev1 "));
+}
+
+TEST_F(SessionTest, LogsInAndOut) {
+  Client c = Connect();
+  c.Line();
+  EXPECT_THAT(c("LOGIN user1@example.com wrong"), StartsWith("a NO [AUTHENTICATIONFAILED]"));
+  EXPECT_THAT(c("LOGIN user1@example.com secret"), StartsWith("a OK [CAPABILITY IMAP4rev1 "));
+  EXPECT_THAT(c("LOGIN user1@example.com secret"), StartsWith("a BAD LOGIN is not possible after login"));
+  EXPECT_EQ(c("LOGOUT"), "* BYE Logging out\na OK LOGOUT completed\n");
+  EXPECT_EQ(c.Line(), "(closed)");
+}
+
+TEST_F(SessionTest, CommandsSayWhatStateTheyNeed) {
+  Client c = Connect();
+  c.Line();
+  EXPECT_EQ(c("LIST \"\" *"), "a BAD LIST needs a login first\n");
+  EXPECT_EQ(c("FETCH 1 FLAGS"), "a BAD FETCH needs a login first\n");
+  EXPECT_THAT(c("LOGIN user1@example.com secret"), StartsWith("a OK"));
+  EXPECT_EQ(c("FETCH 1 FLAGS"), "a BAD FETCH needs a selected mailbox: SELECT one first\n");
+}
+
+TEST_F(SessionTest, AuthenticatesByPlainWithAndWithoutInitialResponse) {
+  Client c = Connect();
+  c.Line();
+  // NUL user1@example.com NUL secret
+  EXPECT_THAT(c("AUTHENTICATE PLAIN AHVzZXIxQGV4YW1wbGUuY29tAHNlY3JldA=="), StartsWith("a OK [CAPABILITY"));
+  Client d = Connect();
+  d.Line();
+  d.Send("b AUTHENTICATE PLAIN\r\n");
+  EXPECT_EQ(d.Line(), "+ ");
+  d.Send("AHVzZXIxQGV4YW1wbGUuY29tAHNlY3JldA==\r\n");
+  EXPECT_THAT(d.Line(), StartsWith("b OK"));
+}
+
+TEST_F(SessionTest, AuthenticateCanBeCancelled) {
+  Client c = Connect();
+  c.Line();
+  c.Send("b AUTHENTICATE LOGIN\r\n");
+  EXPECT_THAT(c.Line(), StartsWith("+ "));
+  c.Send("*\r\n");
+  EXPECT_THAT(c.Line(), StartsWith("b BAD"));
+  EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+}
+
+TEST_F(SessionTest, WithoutTlsLoginIsRefusedUnlessConfigured) {
+  options_.plaintext_login_on_loopback = false;
+  Client c = Connect();
+  EXPECT_THAT(c.Line(), HasSubstr("LOGINDISABLED"));
+  EXPECT_THAT(c("LOGIN user1@example.com secret"), StartsWith("a NO [PRIVACYREQUIRED]"));
+}
+
+TEST_F(SessionTest, SelectDescribesTheFolder) {
+  Fill(3);
+  Client c = LoggedIn();
+  const std::string answer = c("SELECT INBOX");
+  EXPECT_THAT(answer, StartsWith("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n"
+                                 "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)]"));
+  EXPECT_THAT(answer, HasSubstr("* 3 EXISTS\n* 3 RECENT\n* OK [UNSEEN 1]"));
+  EXPECT_THAT(answer, HasSubstr("* OK [UIDNEXT 4]"));
+  EXPECT_THAT(answer, HasSubstr("* OK [MAILBOXID (F"));
+  EXPECT_THAT(answer, EndsWith("a OK [READ-WRITE] SELECT completed\n"));
+  EXPECT_THAT(c("EXAMINE INBOX"), EndsWith("a OK [READ-ONLY] EXAMINE completed\n"));
+}
+
+TEST_F(SessionTest, FailedSelectLeavesNothingSelected) {
+  Client c = Selected();
+  EXPECT_THAT(c("SELECT Nowhere"), StartsWith("a NO [NONEXISTENT]"));
+  EXPECT_THAT(c("FETCH 1 FLAGS"), StartsWith("a BAD"));
+}
+
+TEST_F(SessionTest, AppendIsFetchedBackOctetForOctet) {
+  Client c = Selected();
+  const std::string message = "From: a@example.com\r\nSubject: hi\r\n\r\nHello\r\n";
+  EXPECT_THAT(c.Append("INBOX (\\Flagged $Blue)", message), HasSubstr("a OK [APPENDUID "));
+  EXPECT_EQ(c("UID FETCH 1 (FLAGS RFC822.SIZE)"),
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue)\n"
+            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue \\*)] Flags\n"
+            "* 1 FETCH (UID 1 FLAGS (\\Flagged $Blue \\Recent) RFC822.SIZE 44)\n"
+            "a OK FETCH completed\n");
+  c.Send("a FETCH 1 BODY[]\r\n");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[] {44}");
+  EXPECT_EQ(c.Octets(44), message);
+  EXPECT_EQ(c.Line(), " FLAGS (\\Flagged \\Seen $Blue \\Recent))");
+  EXPECT_EQ(c.Line(), "a OK FETCH completed");
+}
+
+TEST_F(SessionTest, AppendToAMissingFolderIsRefusedBeforeTheLiteral) {
+  Client c = LoggedIn();
+  EXPECT_THAT(c("APPEND Nowhere {10}"), StartsWith("a NO [TRYCREATE]"));
+  EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+  EXPECT_THAT(c.Append("Nowhere", "Subject: x\r\n\r\n"), StartsWith("a NO [TRYCREATE]"));
+  EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+}
+
+TEST_F(SessionTest, LongMessageStreamsInAndOut) {
+  Client c = Selected();
+  std::string message = "Subject: long\r\n\r\n";
+  while (message.size() < 3'000'000) message += "line " + std::to_string(message.size()) + "\r\n";
+  EXPECT_THAT(c.Append("INBOX", message), HasSubstr("a OK [APPENDUID "));
+  c.Send("a FETCH 1 (BODY.PEEK[] UID)\r\n");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (UID 1 BODY[] {" + std::to_string(message.size()) + "}");
+  EXPECT_TRUE(c.Octets(message.size()) == message);
+  EXPECT_EQ(c.Line(), ")");
+  EXPECT_EQ(c.Line(), "a OK FETCH completed");
+}
+
+TEST_F(SessionTest, MultiappendIsOneCommand) {
+  Client c = LoggedIn();
+  c.Send("a APPEND INBOX (\\Seen) {13+}\r\nSubject: 1\r\n\r {13+}\r\nSubject: 2\r\n\r\r\n");
+  EXPECT_THAT(c.Answer(), HasSubstr(" 1:2] APPEND completed"));
+}
+
+TEST_F(SessionTest, StoreTellsItsResultAndOthersHearAtTheirNextCommand) {
+  Fill(3);
+  Client a = Selected();
+  Client b = Selected();
+  EXPECT_EQ(a("STORE 2 +FLAGS (\\Seen)"), "* 2 FETCH (FLAGS (\\Seen \\Recent))\na OK STORE completed\n");
+  EXPECT_EQ(a("STORE 2 +FLAGS.SILENT (\\Answered)"), "a OK STORE completed\n");
+  EXPECT_EQ(b("NOOP"), "* 2 FETCH (FLAGS (\\Answered \\Seen))\na OK NOOP completed\n");
+  EXPECT_EQ(b("UID STORE 2 FLAGS (x)"),
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft x)\n"
+            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft x \\*)] Flags\n"
+            "* 2 FETCH (UID 2 FLAGS (x))\na OK STORE completed\n");
+}
+
+TEST_F(SessionTest, ExpungeWaitsUntilItMayBeTold) {
+  Fill(3);
+  Client a = Selected();
+  Client b = Selected();
+  EXPECT_EQ(a("STORE 2 +FLAGS.SILENT (\\Deleted)"), "a OK STORE completed\n");
+  EXPECT_EQ(a("EXPUNGE"), "* 2 EXPUNGE\na OK EXPUNGE completed\n");
+  EXPECT_EQ(b("FETCH 3 UID"), "* 3 FETCH (UID 3)\na OK FETCH completed\n");
+  EXPECT_EQ(b("FETCH 2:3 FLAGS"),
+            "* 3 FETCH (FLAGS ())\na NO [EXPUNGEISSUED] Some of the messages no longer exist\n");
+  EXPECT_EQ(b("NOOP"), "* 2 EXPUNGE\na OK NOOP completed\n");
+  EXPECT_EQ(b("FETCH 2 UID"), "* 2 FETCH (UID 3)\na OK FETCH completed\n");
+}
+
+TEST_F(SessionTest, MoveTellsCopyUidBeforeExpunge) {
+  Fill(3);
+  Client c = Selected();
+  EXPECT_THAT(c("MOVE 1,3 Trash"),
+              testing::MatchesRegex("\\* OK \\[COPYUID [0-9]+ 1,3 1:2\\] Moved\n"
+                                    "\\* 1 EXPUNGE\n\\* 2 EXPUNGE\n(\\* 1 RECENT\n)?a OK MOVE completed\n"));
+  EXPECT_THAT(c("COPY 1 Trash"), testing::MatchesRegex("a OK \\[COPYUID [0-9]+ 2 3\\] COPY completed\n"));
+  EXPECT_THAT(c("COPY 1 Nowhere"), StartsWith("a NO [TRYCREATE]"));
+}
+
+TEST_F(SessionTest, IdleHearsOfOthersAtOnce) {
+  Client idler = Selected();
+  Client other = LoggedIn();
+  idler.Send("i IDLE\r\n");
+  EXPECT_EQ(idler.Line(), "+ idling");
+  EXPECT_THAT(other.Append("INBOX", "Subject: x\r\n\r\n"), StartsWith("a OK"));
+  EXPECT_EQ(idler.Line(), "* 1 EXISTS");
+  EXPECT_EQ(idler.Line(), "* 1 RECENT");
+  EXPECT_THAT(other.Append("INBOX", "Subject: x\r\n\r\n"), StartsWith("a OK"));
+  EXPECT_EQ(idler.Line(), "* 2 EXISTS");
+  EXPECT_EQ(idler.Line(), "* 2 RECENT");
+  idler.Send("DONE\r\n");
+  EXPECT_EQ(idler.Line(), "i OK IDLE completed");
+}
+
+TEST_F(SessionTest, ListKnowsHierarchyAndSpecialUse) {
+  Client c = LoggedIn();
+  EXPECT_EQ(c("LIST \"\" \"\""), "* LIST (\\Noselect) \"/\" \"\"\na OK LIST completed\n");
+  EXPECT_THAT(c("CREATE a/b"), StartsWith("a OK [MAILBOXID (F"));
+  const std::string all = c("LIST \"\" *");
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren) \"/\" INBOX\n"));
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren \\Sent) \"/\" Sent\n"));
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasChildren) \"/\" a\n"));
+  EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren) \"/\" a/b\n"));
+  EXPECT_THAT(c("LIST \"\" %"), Not(HasSubstr("a/b")));
+  EXPECT_EQ(c("SUBSCRIBE a/b"), "a OK SUBSCRIBE completed\n");
+  EXPECT_EQ(c("LSUB \"\" %"), "* LSUB (\\Noselect) \"/\" a\na OK LSUB completed\n");
+  EXPECT_EQ(c("LSUB \"\" a/*"), "* LSUB () \"/\" a/b\na OK LSUB completed\n");
+}
+
+TEST_F(SessionTest, StatusKeepsTheOrderOfItsItems) {
+  Fill(2);
+  Client c = LoggedIn();
+  EXPECT_THAT(c("STATUS INBOX (UNSEEN MESSAGES UIDNEXT)"),
+              StartsWith("* STATUS INBOX (UNSEEN 2 MESSAGES 2 UIDNEXT 3)\n"));
+}
+
+TEST_F(SessionTest, SearchFindsByFlagDateAndText) {
+  Fill(3);
+  Client c = Selected();
+  c("STORE 2 +FLAGS.SILENT (\\Seen)");
+  EXPECT_EQ(c("SEARCH UNSEEN"), "* SEARCH 1 3\na OK SEARCH completed\n");
+  EXPECT_EQ(c("SEARCH SUBJECT \"NUMBER 2\""), "* SEARCH 2\na OK SEARCH completed\n");
+  EXPECT_EQ(c("SEARCH BODY \"text 3\""), "* SEARCH 3\na OK SEARCH completed\n");
+  EXPECT_EQ(c("SEARCH NOT BODY \"text 3\" NOT SEEN"), "* SEARCH 1\na OK SEARCH completed\n");
+  EXPECT_EQ(c("SEARCH SINCE 17-Nov-2023"), "* SEARCH 3\na OK SEARCH completed\n");
+  EXPECT_EQ(c("UID SEARCH RETURN (MIN MAX COUNT) ALL"),
+            "* ESEARCH (TAG \"a\") UID MIN 1 MAX 3 COUNT 3\na OK SEARCH completed\n");
+  EXPECT_EQ(c("SEARCH RETURN (SAVE) SEEN"), "a OK SEARCH completed\n");
+  EXPECT_EQ(c("FETCH $ UID"), "* 2 FETCH (UID 2)\na OK FETCH completed\n");
+  EXPECT_THAT(c("SEARCH CHARSET KLINGON ALL"), StartsWith("a NO [BADCHARSET ("));
+}
+
+TEST_F(SessionTest, PipelinedCommandsAreAnsweredInOrder) {
+  Fill(1);
+  Client c = Selected();
+  c.Send("b NOOP\r\nc FETCH 1 UID\r\nd NOOP\r\n");
+  EXPECT_EQ(c.Line(), "b OK NOOP completed");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (UID 1)");
+  EXPECT_EQ(c.Line(), "c OK FETCH completed");
+  EXPECT_EQ(c.Line(), "d OK NOOP completed");
+}
+
+TEST_F(SessionTest, TooManyBadCommandsEndTheConnection) {
+  Client c = Connect();
+  c.Line();
+  for (std::size_t i = 1; i < options_.bad_commands_before_login; ++i) EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
+  EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
+  EXPECT_EQ(c.Line(), "* BYE Too many bad commands");
+  EXPECT_EQ(c.Line(), "(closed)");
+}
+
+TEST_F(SessionTest, SilentClientsAreDroppedByTheClock) {
+  Client stranger = Connect();
+  stranger.Line();
+  Client user = LoggedIn();
+  EXPECT_EQ(user("NOOP"), "a OK NOOP completed\n");
+  clock_.Advance(options_.login_limit + std::chrono::seconds(1));
+  reactor_.Sweep();
+  EXPECT_THAT(stranger.Line(), StartsWith("* BYE"));
+  EXPECT_EQ(user("NOOP"), "a OK NOOP completed\n");
+  user.Send("a NOO");
+  EXPECT_EQ(stranger.Line(), "(closed)");  // the loop has run: the server has seen the fragment
+  clock_.Advance(options_.idle_limit + std::chrono::seconds(1));
+  reactor_.Sweep();
+  EXPECT_THAT(user.Line(), StartsWith("* BYE"));
+}
+
+TEST_F(SessionTest, ShutdownSaysByeToEveryone) {
+  Client c = Selected();
+  Client idler = Selected();
+  idler.Send("i IDLE\r\n");
+  EXPECT_EQ(idler.Line(), "+ idling");
+  reactor_.Shutdown();
+  EXPECT_THAT(c.Line(), StartsWith("* BYE"));
+  EXPECT_EQ(c.Line(), "(closed)");
+  EXPECT_THAT(idler.Line(), StartsWith("* BYE"));
+}
+
+}  // namespace
+}  // namespace server::imap
