@@ -6,7 +6,6 @@
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/error_map.h"
 
 namespace server::imap {
 
@@ -71,7 +70,7 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
   }
   auto read = [&] { return ctx.store.ListFolders(ctx.account); };
   const auto folders = co_await ctx.storage.Run(read);
-  if (!folders) co_return ReplyFor(folders.error());
+  if (!folders) co_return ctx.Failed(folders.error());
 
   const Names parents = Parents(*folders);
   std::vector<std::string> patterns;
@@ -91,10 +90,10 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
 asio::awaitable<Reply> Handle(const command::Lsub& cmd, AuthenticatedContext& ctx) {
   auto read = [&] { return ctx.store.ListSubscriptions(ctx.account); };
   const auto subscribed = co_await ctx.storage.Run(read);
-  if (!subscribed) co_return ReplyFor(subscribed.error());
+  if (!subscribed) co_return ctx.Failed(subscribed.error());
   auto list = [&] { return ctx.store.ListFolders(ctx.account); };
   const auto folders = co_await ctx.storage.Run(list);
-  if (!folders) co_return ReplyFor(folders.error());
+  if (!folders) co_return ctx.Failed(folders.error());
 
   std::set<std::string_view> selectable;
   for (const auto& folder : *folders) {
