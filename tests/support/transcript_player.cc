@@ -78,6 +78,7 @@ class Player {
     }
     Session& session = sessions_["given"];
     // It may have been idle for too long.
+    if (session.client) session.client->Exchange();
     if (!session.client || session.client->ended()) Login("given", server_.user());
     for (const auto& command : *commands) {
       // Several lines may speak of one folder.
