@@ -156,7 +156,8 @@ protocol::CapabilityContext Session::Capabilities() {
   protocol::CapabilityContext context;
   context.tls = wire_.stream().secure();
   context.authenticated = state_ != State::kNotAuthenticated;
-  context.starttls_available = services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
+  context.starttls_available =
+      services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
   context.plaintext_login = services_.options.plaintext_login_on_loopback && info_.loopback;
   context.append_limit = services_.options.append_limit;
   return context;
