@@ -194,14 +194,16 @@ Step CommandReader::NextOctets() {
     return NextAfterMessage();
   }
   if (input_.empty()) return NeedMore();
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input_.size()));
-  const std::string_view octets = input_.view().substr(0, n);
-  input_.Consume(n);
-  remaining_ -= n;
-  if (!binary_ && std::memchr(octets.data(), '\0', octets.size()) != nullptr) {
+  auto octets =
+      input_.view().substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input_.size())));
+  const std::size_t nul = binary_ ? kNotFound : octets.find('\0');
+  if (nul == 0) {
     SkipFrom(remaining_);
     return BadCommand{std::exchange(tag_, {}), Bad("NUL in a literal: use literal8")};
   }
+  octets = octets.substr(0, nul);  // so that what is given out does not depend on how it arrived
+  input_.Consume(octets.size());
+  remaining_ -= octets.size();
   return AppendOctets{{octets.data(), octets.size()}};
 }
 

@@ -41,7 +41,8 @@ asio::awaitable<Reply> Run(const protocol::Command& command, Session& session) {
 
 template <class Cmd, class Context>
 constexpr CommandRow Row(std::string_view name, Expunge expunge = Expunge::kAlways) {
-  return {name, IndexIn<Cmd>(static_cast<protocol::Command*>(nullptr)), Context::kNeeds, expunge, &Run<Cmd, Context>};
+  return {name, IndexIn<Cmd>(static_cast<protocol::Command*>(nullptr)), Context::kNeeds, expunge,
+          &Run<Cmd, Context>};
 }
 
 }  // namespace table

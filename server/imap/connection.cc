@@ -106,7 +106,8 @@ class Connection {
 
 }  // namespace
 
-asio::awaitable<void> ServeConnection(net::Stream stream, net::ConnectionInfo info, const Services& services) {
+asio::awaitable<void> ServeConnection(net::Stream stream, net::ConnectionInfo info,
+                                      const Services& services) {
   services.log.info("event=connect conn={} peer={} tls={}", info.id, stream.peer(), stream.secure() ? 1 : 0);
   Connection connection(std::move(stream), info, services);
   std::string failure;

@@ -10,7 +10,8 @@ enum class Needs : std::uint8_t { kAnything, kNoLogin, kLogin, kFolder };
 /// What a handler gets. A context exists only in the states that its kNeeds names: the check is a type.
 struct AnyContext {
   static constexpr Needs kNeeds = Needs::kAnything;
-  explicit AnyContext(Session& s) : session(s), wire(s.wire()), out(s.wire().out.text()), services(s.services()) {}
+  explicit AnyContext(Session& s)
+      : session(s), wire(s.wire()), out(s.wire().out.text()), services(s.services()) {}
 
   Session& session;
   Wire& wire;

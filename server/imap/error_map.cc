@@ -21,7 +21,8 @@ Reply ReplyFor(const storage::Error& error, Folder folder) {
     case Errc::kAccountDisabled: return No(ResponseCode::kContactAdmin, "This account is disabled");
     case Errc::kNoSuchMessage: return No(ResponseCode::kExpungeIssued, "Some messages no longer exist");
     case Errc::kTooManyKeywords:
-      return No(ResponseCode::kLimit, "This mailbox has as many keywords as it can hold; no flag was changed");
+      return No(ResponseCode::kLimit,
+                "This mailbox has as many keywords as it can hold; no flag was changed");
     case Errc::kOverQuota: return No(ResponseCode::kOverQuota, "Quota exceeded; nothing was stored");
     case Errc::kTooBig: return No(ResponseCode::kTooBig, "Too big: " + error.detail);
     case Errc::kConflict: return No(ResponseCode::kInUse, "Mailbox is busy, nothing was changed, try again");

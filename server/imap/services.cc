@@ -4,7 +4,8 @@ namespace server::imap {
 
 ImapOptions OptionsFrom(const config::Config& config) {
   ImapOptions options;
-  options.plaintext_login_on_loopback = config.imap.allow_plaintext_login == config::PlaintextLogin::kLoopback;
+  options.plaintext_login_on_loopback =
+      config.imap.allow_plaintext_login == config::PlaintextLogin::kLoopback;
   options.append_limit = std::uint64_t{config.limits.append_mib} << 20;
   options.login_limit = config.limits.login_timeout;
   options.command_limit = config.limits.command_timeout;

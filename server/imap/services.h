@@ -25,8 +25,10 @@ struct ImapOptions {
   bool plaintext_login_on_loopback = false;  ///< LOGIN without TLS, from this machine only
   std::uint64_t append_limit = 1U << 30;     ///< octets of one message (RFC 7889)
   std::chrono::seconds login_limit{60};      ///< from connecting to being logged in
-  std::chrono::seconds command_limit{120};   ///< from the first octet of a command to its last, literals of APPEND aside
-  std::chrono::seconds transfer_stall{60};   ///< in which an APPEND's literal must bring `transfer_step` octets
+  std::chrono::seconds command_limit{
+      120};  ///< from the first octet of a command to its last, literals of APPEND aside
+  std::chrono::seconds transfer_stall{
+      60};  ///< in which an APPEND's literal must bring `transfer_step` octets
   std::size_t transfer_step = 4096;
   std::chrono::seconds idle_limit{30 * 60};  ///< between commands and within IDLE (RFC 3501 §5.4)
   std::chrono::seconds write_stall{60};      ///< without the client taking one octet

@@ -48,9 +48,13 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
   }
   tag_ = command.tag;
   const bool uid_form = IsUidForm(command.command);
-  // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
-  if (uid_form && !SyncFromMemory(ExpungePolicy::kForbidden, true)) {
-    co_await Sync(ExpungePolicy::kForbidden, true);
+  if (uid_form) {
+    // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
+    if (!SyncFromMemory(ExpungePolicy::kForbidden, true)) co_await Sync(ExpungePolicy::kForbidden, true);
+  } else if (state_ == State::kSelected) {
+    // COPY, MOVE and STORE must know which of the messages that they name are gone (RFC 2180 §4). News that
+    // were lost are read after the command.
+    static_cast<void>(selected_->view->Absorb());
   }
   const Reply reply = co_await row.run(command.command, *this);
   const bool expunge = row.expunge == Expunge::kAlways || uid_form;
@@ -152,7 +156,8 @@ protocol::CapabilityContext Session::Capabilities() {
   protocol::CapabilityContext context;
   context.tls = wire_.stream().secure();
   context.authenticated = state_ != State::kNotAuthenticated;
-  context.starttls_available = services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
+  context.starttls_available =
+      services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
   context.plaintext_login = services_.options.plaintext_login_on_loopback && info_.loopback;
   context.append_limit = services_.options.append_limit;
   return context;

@@ -31,8 +31,8 @@ struct SelectedFolder {
   std::optional<MailboxView> view;
 };
 
-/// What one connection is to the protocol: its state, its account, its folder. Runs one command at a time; after each, and
-/// before its tagged line, the view reports what the command's row allows.
+/// What one connection is to the protocol: its state, its account, its folder. Runs one command at a time;
+/// after each, and before its tagged line, the view reports what the command's row allows.
 ///
 /// Lifetime   one connection; `wire` and `services` outlive it.
 /// Thread     the connection's.
@@ -56,7 +56,8 @@ class Session {
 
   void LoggedIn(const storage::AccountInfo& account);
   void Select(std::unique_ptr<SelectedFolder> folder);
-  /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later one.
+  /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later
+  /// one.
   asio::awaitable<void> Deselect();
   /// The TLS handshake follows the command's tagged line.
   void RequestTls() { tls_requested_ = true; }

@@ -26,9 +26,7 @@ Wire::Got Wire::Read() {
       reader.Grow(result.size);
       received_ += result.size;
       return Got::kOctets;
-    case net::ReadResult::Status::kWouldBlock:
-      reader.Grow(0);
-      return Got::kNothing;
+    case net::ReadResult::Status::kWouldBlock: reader.Grow(0); return Got::kNothing;
     case net::ReadResult::Status::kEnd:
     case net::ReadResult::Status::kError: return Got::kEnd;
   }

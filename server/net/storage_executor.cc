@@ -59,6 +59,11 @@ std::size_t StorageExecutor::queued() const {
   return queued_;
 }
 
+std::size_t StorageExecutor::busy() const {
+  const std::lock_guard lock(mutex_);
+  return busy_;
+}
+
 asio::awaitable<void> StorageExecutor::Hop(Job& job) {
   const auto start = [this, &job](auto&& handler) {
     using Handler = std::decay_t<decltype(handler)>;
@@ -74,6 +79,7 @@ void StorageExecutor::Enqueue(Job& job) {
     (last_ ? last_->next : first_) = &job;
     last_ = &job;
     ++queued_;
+    ++busy_;
     if (idle_ < queued_ && threads_.size() < options_.threads) StartThread();
   }
   wake_.notify_one();
@@ -119,6 +125,7 @@ void StorageExecutor::Work() {
     job->Perform();
     continuation->Resume();  // from here on the job may be gone
     lock.lock();
+    --busy_;
   }
 }
 

@@ -52,6 +52,9 @@ class StorageExecutor {
 
   /// Jobs that wait for a thread right now.
   std::size_t queued() const;
+  /// Jobs that wait, run, or have ended and not yet posted their completion. When this is zero, whatever the
+  /// pool still has to say is in its callers' contexts: a test may know that nothing is left to do.
+  std::size_t busy() const;
 
  private:
   struct Continuation;
@@ -103,6 +106,7 @@ class StorageExecutor {
   Job* first_ = nullptr;
   Job* last_ = nullptr;
   std::size_t queued_ = 0;
+  std::size_t busy_ = 0;
   std::size_t idle_ = 0;
   bool stopping_ = false;
   std::vector<pthread_t> threads_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <random>
 #include <set>
 #include <shared_mutex>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <rocksdb/listener.h>
 
 #include "storage/kv/fault_guard.h"
+#include "storage/kv/log_check.h"
 #include "storage/kv/rocksdb_options.h"
 
 namespace storage::kv {
@@ -114,6 +116,9 @@ class OpenedStore final : public RocksEngine {
   std::shared_mutex gate_;
   bool sentinel_ = false;  ///< of gate_
   std::atomic<std::size_t> log_bytes_ = 0;
+  const std::uint64_t opening_ =
+      (std::uint64_t{std::random_device()()} << 32) | std::random_device()();  ///< LogMark
+  std::atomic<std::uint64_t> synced_ = 0;                                      ///< LogMark
 
   std::mutex recovery_mutex_;
   std::chrono::steady_clock::time_point retry_at_;  ///< not before; of recovery_mutex_
@@ -251,7 +256,9 @@ Result<> OpenedStore::CheckTables() const {
 }
 
 Result<> OpenedStore::OpenDatabase() {
-  auto db_options = DatabaseOptions(options_, env_.get());
+  const auto tail = CheckLogs(options_.path);
+  if (!tail) return Fail(tail.error().code, tail.error().detail + kRemedy);
+  auto db_options = DatabaseOptions(options_, *tail, env_.get());
   db_options.listeners.push_back(listener_);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kTableCount; ++i) {
@@ -321,7 +328,8 @@ Result<> OpenedStore::Apply(const Batch& batch, Durability durability) {
   RETURN_IF_ERROR(CheckLimits(batch));
   if (listener_->faulted) RETURN_IF_ERROR(Recover());
 
-  rocksdb::WriteBatch writes(batch.bytes() + batch.size() * 16 + 64);
+  rocksdb::WriteBatch writes(batch.bytes() + batch.size() * 16 + 96);
+  writes.PutLogData(LogMark{.opening = opening_, .synced = synced_}.Encode()).PermitUncheckedError();
   for (std::size_t i = 0; i < kTableCount; ++i) {
     for (const auto& [key, write] : batch.writes(static_cast<Table>(i))) {
       const auto status =
@@ -343,8 +351,15 @@ rocksdb::Status OpenedStore::Write(rocksdb::WriteBatch& writes, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   log_bytes_ += writes.GetDataSize();
+  // All of this is in the log before our batch, so it is synced with it.
+  const std::uint64_t synced = db_->GetLatestSequenceNumber() + writes.Count();
   const RecordScope record;
-  return db_->Write(options, &writes);
+  auto status = db_->Write(options, &writes);
+  if (status.ok() && sync) {
+    for (auto old = synced_.load(); old < synced && !synced_.compare_exchange_weak(old, synced);) {
+    }
+  }
+  return status;
 }
 
 /// Bounds the log: once the rows of all tables are in table files, the old logs go. The files are written in
@@ -353,12 +368,16 @@ void OpenedStore::SealTables() {
   const std::lock_guard turn(turnstile_);
   const std::unique_lock all(gate_);
   if (log_bytes_ <= options_.log_bytes || !sentinel_) return;
-  log_bytes_ = 0;
-  sentinel_ = false;
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;  // else it waits here while an earlier flush goes on
-  db_->Flush(options, AllHandles()).PermitUncheckedError();  // a fault reaches the listener
+  for (auto* handle : handles_) {
+    // Refused while RocksDB is behind with its flushes: a later batch tries again. A fault reaches the
+    // listener.
+    if (!db_->Flush(options, handle).ok()) return;
+  }
+  sentinel_ = false;
+  if (db_->Flush(options, default_handle_).ok()) log_bytes_ = 0;
   PutSentinel();
 }
 

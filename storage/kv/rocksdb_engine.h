@@ -19,7 +19,7 @@ struct RocksEngineOptions {
   bool create_if_missing = false;
   std::size_t block_cache_bytes = std::size_t{256}
                                   << 20;  ///< data, index and filter blocks of all tables together
-  /// Rows of all tables that are not in table files yet; twice this while all are flushed.
+  /// Rows of all tables that are not in table files yet; up to three times this while flushes are behind.
   std::size_t write_buffer_bytes = std::size_t{128} << 20;
   std::size_t log_bytes = std::size_t{128} << 20;  ///< about the most that a start after a kill has to replay
   int max_open_files = 1024;                       ///< table files held open

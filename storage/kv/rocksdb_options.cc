@@ -46,7 +46,7 @@ Shape ShapeOf(Table table) {
 
 }  // namespace
 
-rocksdb::DBOptions DatabaseOptions(const RocksEngineOptions& options, rocksdb::Env* env) {
+rocksdb::DBOptions DatabaseOptions(const RocksEngineOptions& options, LogTail tail, rocksdb::Env* env) {
   rocksdb::DBOptions db;
   db.env = env;
   db.create_if_missing = options.create_if_missing;
@@ -55,8 +55,10 @@ rocksdb::DBOptions DatabaseOptions(const RocksEngineOptions& options, rocksdb::E
   // Never trust a damaged file: stop, and say so.
   db.paranoid_checks = true;
   // A log that ends within a record is what a power loss leaves, and opens; any other damage of the log
-  // refuses, since acknowledged batches may lie behind it.
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // refuses, since acknowledged batches may lie behind it. Where CheckLogs found that none do, replay stops
+  // at the bad spot.
+  db.wal_recovery_mode = tail == LogTail::kWhole ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
+                                                 : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   // A reused log file could show records of its earlier life behind a torn tail.
   db.recycle_log_file_num = 0;
   // Faults are mended by RocksEngine, at the caller's pace, not by a thread of RocksDB.
@@ -112,7 +114,7 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksEngineOptions&
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   cf.write_buffer_size =
       std::max<std::size_t>(options.write_buffer_bytes / 64 * WriteBufferShare(table), 256 * kKiB);
-  cf.max_write_buffer_number = 2;  // one is filled while one is flushed; a writer that is faster waits
+  cf.max_write_buffer_number = 3;  // one is filled while two are flushed; a writer that is faster waits
   // Rows of a table sealed with all others may be few: small files are merged at once, not one by one.
   cf.level0_file_num_compaction_trigger = 4;
   cf.level_compaction_dynamic_level_bytes = true;  // space amplification near 1.1

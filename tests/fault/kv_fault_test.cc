@@ -332,15 +332,80 @@ TEST_F(RocksFaultTest, FullDiskWhileManyWriteIsSurvived) {
   EXPECT_EQ(Keys(), all);
 }
 
+TEST_F(RocksFaultTest, LogOfATableThatIsNeverFullGoesAway) {
+  auto options = Options();
+  options.log_bytes = 1 << 20;
+  engine_ = std::move(RocksEngine::Open(options).value());
+  Batch rare;
+  rare.Put(Table::kGrants, "k", "v");
+  ASSERT_TRUE(engine_->Apply(rare, Durability::kNow));
+  std::uint64_t peak = 0;
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kBeforeNext, 100'000));
+    peak = std::max(peak, Stat("wal_bytes"));
+  }
+  EXPECT_LT(peak, 30U << 20);  // of 100 MiB; the rest is what is being flushed
+  EXPECT_EQ(engine_->Get(Table::kGrants, "k").value(), "v");
+}
+
 // --- damage ---
 
 TEST_F(RocksFaultTest, DamagedMiddleOfTheLogRefuses) {
+  for (const std::size_t bytes : {100, 2000, 100'000}) {
+    fs::remove_all(Options().path);
+    Open();
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kNow, bytes));
+    engine_.reset();
+    const auto log = File(".log");
+    for (const auto at : {fs::file_size(log) / 50, fs::file_size(log) / 2, fs::file_size(log) / 4 * 3}) {
+      Flip(log, at);
+      ExpectRefusal(Errc::kCorruption, log.filename().string());
+      Flip(log, at);
+    }
+    Open();
+    EXPECT_EQ(Keys().size(), 20U);
+    engine_.reset();
+  }
+}
+
+TEST_F(RocksFaultTest, UnsyncedRecordsThatReachedTheDiskOutOfOrderOpen) {
+  for (const std::size_t bytes : {100, 2000, 100'000}) {
+    fs::remove_all(Options().path);
+    Open();
+    ASSERT_TRUE(Write("synced", Durability::kNow, bytes));
+    const auto log = File(".log");
+    const auto synced = fs::file_size(log);
+    ASSERT_TRUE(Write("a", Durability::kBeforeNext, bytes));
+    ASSERT_TRUE(Write("b", Durability::kBeforeNext, bytes));
+    ASSERT_TRUE(Write("c", Durability::kBeforeNext, bytes));
+    fs::copy_file(log, folder_.path() / "log");
+    engine_.reset();
+    fs::rename(folder_.path() / "log", log);
+    Flip(log, synced + 50);  // of "a"; "b" and "c" are whole
+    Open();
+    EXPECT_EQ(Keys(), (std::set<std::string>{"synced"}));
+    Reopen();
+    EXPECT_EQ(Keys(), (std::set<std::string>{"synced"}));
+    engine_.reset();
+  }
+}
+
+TEST_F(RocksFaultTest, OctetsOfAMessageDoNotPassForARecord) {
   Open();
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kNow, 2000));
-  engine_.reset();
+  ASSERT_TRUE(Write("synced", Durability::kNow, 2000));
+  const auto synced = fs::file_size(File(".log"));
+  // The log of another store, with all its marks, is the content of a message here.
+  std::ifstream in(File(".log"), std::ios::binary);
+  std::string forged{std::istreambuf_iterator<char>(in), {}};
+  forged[forged.find("cms\x01") + 6] ^= 0x10;  // another opening
+  Batch batch;
+  batch.Put(Table::kBodies, "forged", forged + forged);
+  ASSERT_TRUE(engine_->Apply(batch, Durability::kBeforeNext));
   const auto log = File(".log");
-  Flip(log, fs::file_size(log) / 2);
-  ExpectRefusal(Errc::kCorruption, ".log");
+  engine_.reset();
+  Flip(log, synced + 50);
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"synced"}));
 }
 
 TEST_F(RocksFaultTest, MissingLogRefuses) {

@@ -37,7 +37,8 @@ struct Folder {
   }
   template <class What>
   void Publish(storage::Origin origin, What what) {
-    const auto change = std::make_shared<const Change>(Change{kFolder.account, ModSeq{modseq}, origin, std::move(what)});
+    const auto change =
+        std::make_shared<const Change>(Change{kFolder.account, ModSeq{modseq}, origin, std::move(what)});
     for (ChangeInbox* inbox : listeners) inbox->OnChange(change);
   }
   void Append(std::uint32_t count) {
@@ -210,7 +211,8 @@ struct Step {
 
 rc::Gen<Step> ArbitraryStep() {
   return rc::gen::apply([](int what, int session, std::uint32_t seed) { return Step{what, session, seed}; },
-                        rc::gen::inRange(0, 9), rc::gen::inRange(0, 3), rc::gen::inRange<std::uint32_t>(0, 1U << 20));
+                        rc::gen::inRange(0, 9), rc::gen::inRange(0, 3),
+                        rc::gen::inRange<std::uint32_t>(0, 1U << 20));
 }
 
 void Perform(Folder& folder, Session& session, const Step& step) {
@@ -248,7 +250,8 @@ RC_GTEST_PROP(MailboxViewProperty, ClientsAgreeWithTheStoreAfterLostNews, ()) {
   EverySessionAgreesInTheEnd({.changes = 3, .states = 5});
 }
 
-RC_GTEST_PROP(SequenceMapProperty, AgreesWithAPlainVector, (std::vector<bool> present, std::vector<bool> removed)) {
+RC_GTEST_PROP(SequenceMapProperty, AgreesWithAPlainVector,
+              (std::vector<bool> present, std::vector<bool> removed)) {
   std::vector<Uid> plain;
   UidSet uids;
   for (std::size_t i = 0; i < present.size(); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,10 +13,10 @@ struct LiteralTail {
   bool synchronizing = true;
 };
 
-/// `line` ends with LF. "{5}CRLF", "{5+}CRLF"; nullopt for any other end.
+/// `line` ends with LF. "{5}CRLF", "{5+}CRLF"; nullopt for any other end. 21 digits count as a number that
+/// does not fit, whatever stands before them: the answer depends on the last kLongestLiteralTail octets only.
 std::optional<LiteralTail> FindLiteralTail(std::string_view line);
 
-/// No tail is longer: "{", 20 digits, "+}", CRLF, and one octet that shows that the number is too long.
-inline constexpr std::size_t kLongestLiteralTail = 26;
+inline constexpr std::size_t kLongestLiteralTail = 25;  ///< 21 digits, "+}", CRLF
 
 }  // namespace protocol::parse

@@ -1,7 +1,8 @@
 // APPEND (RFC 3501 §6.3.11), with MULTIAPPEND (RFC 3502), LITERAL+ (RFC 7888) and APPENDUID (RFC 4315 §3).
+#include "protocol/imap/command/append.h"
+
 #include <spdlog/spdlog.h>
 
-#include "protocol/imap/command/append.h"
 #include "protocol/imap/limits.h"
 #include "server/imap/commands/append_intake.h"
 #include "server/imap/commands/read_line.h"

@@ -15,7 +15,6 @@ void AppendIntake::Begin(const protocol::command::AppendMessage& message) {
   Incoming& incoming = messages_.emplace_back();
   incoming.flags = message.flags;
   incoming.date = message.date;
-  incoming.binary = message.binary;
   incoming.held.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(message.size, StagedBody::kChunk)));
 }
 
@@ -29,10 +28,6 @@ void AppendIntake::Fail(const storage::Error& error) { Fail(ReplyFor(error, Fold
 bool AppendIntake::TakeInMemory(std::string_view octets) {
   if (failure_) return true;
   Incoming& message = messages_.back();
-  if (!message.binary && octets.find('\0') != std::string_view::npos) {
-    Fail(No(ResponseCode::kCannot, "The message holds NUL octets: send it as a literal8 (BINARY)"));
-    return true;
-  }
   if (message.body) {
     if (!message.body->FitsInMemory(octets.size())) return false;
     const auto written = message.body->Write(octets);

@@ -12,8 +12,9 @@
 
 namespace server::imap {
 
-/// The messages of one APPEND while they arrive. A short one stays in memory and needs no hop before the commit; a longer one
-/// goes to the store chunk by chunk. After a failure the octets are taken and dropped, to stay in step.
+/// The messages of one APPEND while they arrive. A short one stays in memory and needs no hop before the
+/// commit; a longer one goes to the store chunk by chunk. After a failure the octets are taken and dropped,
+/// to stay in step.
 ///
 /// Lifetime   one command; store and mailbox name outlive it.
 /// Thread     the session's, or the pool's while the session waits.
@@ -22,7 +23,8 @@ class AppendIntake {
   /// Octets of all messages of one command that may be in memory at once.
   static constexpr std::size_t kHeldAtMost = 32U << 20;
 
-  AppendIntake(storage::MailStore& store, storage::AccountId account, const std::string& mailbox, storage::Origin origin)
+  AppendIntake(storage::MailStore& store, storage::AccountId account, const std::string& mailbox,
+               storage::Origin origin)
       : store_(store), account_(account), mailbox_(mailbox), origin_(origin) {}
 
   void Begin(const protocol::command::AppendMessage& message);
@@ -40,8 +42,7 @@ class AppendIntake {
   struct Incoming {
     protocol::FlagSet flags;
     std::optional<protocol::InternalDate> date;
-    bool binary = false;
-    std::string held;                          ///< not yet in `body`
+    std::string held;                         ///< not yet in `body`
     std::optional<storage::StagedBody> body;  ///< once there is more than a chunk
   };
   void Fail(protocol::Reply reply);

@@ -17,9 +17,12 @@ using protocol::ResponseCode;
 
 namespace {
 
-Reply PrivacyRequired() { return No(ResponseCode::kPrivacyRequired, "Encrypt the connection first: STARTTLS"); }
+Reply PrivacyRequired() {
+  return No(ResponseCode::kPrivacyRequired, "Encrypt the connection first: STARTTLS");
+}
 
-asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password, NotAuthenticatedContext& ctx) {
+asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password,
+                             NotAuthenticatedContext& ctx) {
   const auto& services = ctx.services;
   const auto& info = ctx.session.info();
   const auth::Login login = co_await services.authenticator.Check(user, password, info.peer);

@@ -42,8 +42,8 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
     }
     if (!done) {
       if (run.mid_literal()) {
-        ctx.services.log.error("event=fetch_broken_off conn={} account={} detail=\"{}\"", ctx.session.info().id,
-                               ctx.account.value, done.error().detail);
+        ctx.services.log.error("event=fetch_broken_off conn={} account={} detail=\"{}\"",
+                               ctx.session.info().id, ctx.account.value, done.error().detail);
         ctx.wire.stream().Close();
       }
       co_return ReplyFor(done.error());

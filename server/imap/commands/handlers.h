@@ -4,9 +4,9 @@
 #include "protocol/imap/reply.h"
 #include "server/imap/context.h"
 
-/// Every command's handler. A handler writes its untagged answers into `ctx.out` and returns the tagged one; it
-/// never reports EXISTS or EXPUNGE, Session does that after it. The command and the context live until it has
-/// returned.
+/// Every command's handler. A handler writes its untagged answers into `ctx.out` and returns the tagged one;
+/// it never reports EXISTS or EXPUNGE, Session does that after it. The command and the context live until it
+/// has returned.
 namespace server::imap {
 
 namespace command = protocol::command;

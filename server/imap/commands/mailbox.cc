@@ -1,5 +1,6 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 3501 §6.3).
 #include "protocol/imap/write/mailbox.h"
+
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
@@ -7,8 +8,8 @@
 
 namespace server::imap {
 
-using protocol::No;
 using protocol::NameFault;
+using protocol::No;
 using protocol::Ok;
 using protocol::ResponseCode;
 
@@ -19,7 +20,8 @@ std::optional<Reply> Refusal(std::string_view name) {
   switch (protocol::CheckMailboxName(name)) {
     case NameFault::kNone: return std::nullopt;
     case NameFault::kEmpty: return No(ResponseCode::kCannot, "A mailbox needs a name");
-    case NameFault::kEmptyComponent: return No(ResponseCode::kCannot, "A part of the name between '/' is empty");
+    case NameFault::kEmptyComponent:
+      return No(ResponseCode::kCannot, "A part of the name between '/' is empty");
     case NameFault::kTooLong: return No(ResponseCode::kLimit, "The name is too long");
     case NameFault::kControlCharacter: return No(ResponseCode::kCannot, "The name has a control character");
     case NameFault::kNotUtf8: return No(ResponseCode::kCannot, "The name is not valid");
@@ -39,7 +41,8 @@ asio::awaitable<Reply> Handle(const command::Create& cmd, AuthenticatedContext& 
   const std::string name = WithoutTrailingDelimiter(cmd.mailbox);
   if (auto refusal = Refusal(name)) co_return *std::move(refusal);
   auto use = protocol::SpecialUse::kNone;
-  if (cmd.special_uses.size() > 1) co_return No(ResponseCode::kUseAttr, "A mailbox has at most one special use here");
+  if (cmd.special_uses.size() > 1)
+    co_return No(ResponseCode::kUseAttr, "A mailbox has at most one special use here");
   if (!cmd.special_uses.empty()) {
     const auto known = protocol::SpecialUseNamed(cmd.special_uses.front());
     if (!known) co_return No(ResponseCode::kUseAttr, "This special use is not supported");

@@ -18,7 +18,8 @@ asio::awaitable<LineRead> ReadLine(Session& session) {
   const auto since = session.services().clock.Now();
   for (;;) {
     auto step = wire.reader.Next();
-    if (const auto* line = std::get_if<protocol::Line>(&step)) co_return LineRead{std::string(line->text), {}};
+    if (const auto* line = std::get_if<protocol::Line>(&step))
+      co_return LineRead{std::string(line->text), {}};
     if (auto* bad = std::get_if<protocol::BadCommand>(&step)) {
       if (bad->fatal) co_return LineRead{std::nullopt, Bye(bad->reply.text)};
       co_return LineRead{std::nullopt, std::move(bad->reply)};

@@ -8,9 +8,9 @@
 
 namespace server::imap {
 
-/// The UIDs that a command's numbers stand for, among the messages that have a number in the view (some may be
-/// gone from the store). UIDs that are not there are passed over (RFC 3501 §6.4.8); message numbers that are
-/// not there are the client's error, save that "*" and "n:*" in an empty folder name nothing.
+/// The UIDs that a command's numbers stand for, among the messages that have a number in the view (some may
+/// be gone from the store). UIDs that are not there are passed over (RFC 3501 §6.4.8); message numbers that
+/// are not there are the client's error, save that "*" and "n:*" in an empty folder name nothing.
 tl::expected<UidSet, protocol::Reply> Resolve(const MailboxView& view, protocol::NumberKind numbers,
                                               const protocol::SequenceSet& set);
 

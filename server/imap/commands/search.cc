@@ -1,5 +1,6 @@
 // SEARCH and UID SEARCH (RFC 3501 §6.4.4; ESEARCH of RFC 4731, SEARCHRES of RFC 5182).
 #include "protocol/imap/write/search.h"
+
 #include "server/imap/commands/handlers.h"
 #include "server/imap/error_map.h"
 #include "server/imap/search/search_run.h"
@@ -18,7 +19,8 @@ std::vector<NumberRange> Ranges(const MailboxView& view, NumberKind numbers, con
   if (numbers == NumberKind::kUid) {
     for (const auto& range : found.ranges()) ranges.push_back({range.first.value, range.last.value});
   } else {
-    for (const auto& range : view.map().SeqRanges(found)) ranges.push_back({range.first.value, range.last.value});
+    for (const auto& range : view.map().SeqRanges(found))
+      ranges.push_back({range.first.value, range.last.value});
   }
   return ranges;
 }
@@ -26,7 +28,8 @@ std::vector<NumberRange> Ranges(const MailboxView& view, NumberKind numbers, con
 void WritePlain(std::string& out, const std::vector<NumberRange>& ranges) {
   std::vector<std::uint32_t> numbers;
   for (const auto& range : ranges) {
-    for (std::uint64_t n = range.first; n <= range.last; ++n) numbers.push_back(static_cast<std::uint32_t>(n));
+    for (std::uint64_t n = range.first; n <= range.last; ++n)
+      numbers.push_back(static_cast<std::uint32_t>(n));
   }
   protocol::write::SearchLine(out, numbers);
 }

@@ -37,7 +37,8 @@ storage::Result<Stored> StoreNow(SelectedContext& ctx, const command::Store& cmd
   const auto read =
       reader->States(uids, [&](const storage::MessageState& state) { stored.states.push_back(state); });
   if (!read) return tl::unexpected(read.error());
-  if (reader->keywords()->size() > stored.result.keywords->size()) stored.result.keywords = reader->keywords();
+  if (reader->keywords()->size() > stored.result.keywords->size())
+    stored.result.keywords = reader->keywords();
   return stored;
 }
 

@@ -13,8 +13,8 @@ using Begun = BodyTransfer::Begun;
 
 namespace {
 
-constexpr std::uint64_t kPiece = 256 * 1024;         ///< octets read at once, and the most of a first piece
-constexpr std::uint64_t kFilteredHeader = 1 << 20;   ///< HEADER.FIELDS sees no more of a header than this
+constexpr std::uint64_t kPiece = 256 * 1024;        ///< octets read at once, and the most of a first piece
+constexpr std::uint64_t kFilteredHeader = 1 << 20;  ///< HEADER.FIELDS sees no more of a header than this
 
 Section SectionOf(const FetchItem& item) {
   Section section = item.section;
@@ -29,7 +29,9 @@ Extent Clip(Extent extent, const std::optional<protocol::Partial>& partial) {
   return {extent.offset + skip, std::min<std::uint64_t>(partial->count, extent.length - skip)};
 }
 
-void MaskNul(std::string& text, std::size_t from) { std::replace(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), '\0', '\x80'); }
+void MaskNul(std::string& text, std::size_t from) {
+  std::replace(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), '\0', '\x80');
+}
 
 Begun FailureOf(const DecodeError& error) {
   return error.kind == DecodeError::Kind::kUnknownEncoding ? Begun::kUnknownCte : Begun::kUnreadable;
@@ -66,7 +68,8 @@ bool BodyTransfer::Take(std::string& to, std::uint64_t count) {
 
 Begun BodyTransfer::Begin(const FetchItem& item, protocol::write::FetchResponse& response, std::string& out) {
   if (item.kind == FetchItem::Kind::kBinarySize) return WriteBinarySize(item, response);
-  if (item.kind == FetchItem::Kind::kBinary && !item.section.part.empty()) return BeginBinary(item, response, out);
+  if (item.kind == FetchItem::Kind::kBinary && !item.section.part.empty())
+    return BeginBinary(item, response, out);
   const bool binary = item.kind == FetchItem::Kind::kBinary;
   const Section section = SectionOf(item);
   const auto extent = protocol::mime::Locate(parts_, section);
@@ -98,8 +101,8 @@ Begun BodyTransfer::BeginRaw(const FetchItem& item, Extent extent, bool binary,
   return left_ > 0 ? Begun::kMore : Begun::kWhole;
 }
 
-Begun BodyTransfer::BeginFields(const FetchItem& item, Extent header, protocol::write::FetchResponse& response,
-                                std::string& out) {
+Begun BodyTransfer::BeginFields(const FetchItem& item, Extent header,
+                                protocol::write::FetchResponse& response, std::string& out) {
   static_cast<void>(out);
   offset_ = header.offset;
   left_ = std::min(header.length, kFilteredHeader);
@@ -115,7 +118,8 @@ Begun BodyTransfer::BeginFields(const FetchItem& item, Extent header, protocol::
   return Begun::kWhole;
 }
 
-Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchResponse& response, std::string& out) {
+Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchResponse& response,
+                                std::string& out) {
   const auto* part = protocol::mime::FindPart(parts_, item.section.part);
   if (part == nullptr) {
     response.Nil(item);

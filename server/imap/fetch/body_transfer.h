@@ -28,7 +28,8 @@ class BodyTransfer {
     kUnknownCte,  ///< nothing was written: RFC 3516 §4.3
   };
 
-  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts) : source_(source), parts_(parts) {}
+  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts)
+      : source_(source), parts_(parts) {}
 
   /// Writes the item's name and its first octets.
   Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, std::string& out);
@@ -42,7 +43,8 @@ class BodyTransfer {
                  protocol::write::FetchResponse& response, std::string& out);
   Begun BeginFields(const protocol::FetchItem& item, protocol::mime::Extent header,
                     protocol::write::FetchResponse& response, std::string& out);
-  Begun BeginBinary(const protocol::FetchItem& item, protocol::write::FetchResponse& response, std::string& out);
+  Begun BeginBinary(const protocol::FetchItem& item, protocol::write::FetchResponse& response,
+                    std::string& out);
   Begun WriteBinarySize(const protocol::FetchItem& item, protocol::write::FetchResponse& response);
   /// Appends up to `count` octets of what is left; false: they cannot be had.
   bool Take(std::string& to, std::uint64_t count);

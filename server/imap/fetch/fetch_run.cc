@@ -190,7 +190,8 @@ std::size_t FetchRun::Load(const MessageState& state, SeqNum seq, const MessageR
   message.row.body = message.body;
   message.row.body_structure = message.body_structure;
   message.row.parts = message.parts_text;
-  return message.parts_text.size() + message.envelope.size() + message.body.size() + message.body_structure.size();
+  return message.parts_text.size() + message.envelope.size() + message.body.size() +
+         message.body_structure.size();
 }
 
 storage::Result<bool> FetchRun::ProduceBodies() {
@@ -238,7 +239,8 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
       if (more == Begun::kMore) return false;
       if (more == Begun::kUnreadable) {
         mid_literal_ = true;
-        return storage::Fail(storage::Errc::kUnavailable, "the octets of a message are gone while it is sent");
+        return storage::Fail(storage::Errc::kUnavailable,
+                             "the octets of a message are gone while it is sent");
       }
       message.transfer.reset();
     } else {

@@ -14,8 +14,8 @@
 
 namespace server::imap {
 
-/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets, the
-/// session sends them, and so on. Memory is that, whatever is fetched.
+/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets,
+/// the session sends them, and so on. Memory is that, whatever is fetched.
 ///
 /// Lifetime   one command; store, view and `out` outlive it.
 /// Thread     the pool's during Produce(), while the session waits for it.
@@ -25,7 +25,13 @@ class FetchRun {
 
   FetchRun(storage::MailStore& store, MailboxView& view, storage::Origin origin, FetchPlan plan, UidSet uids,
            std::string& out)
-      : store_(store), view_(view), origin_(origin), plan_(std::move(plan)), uids_(std::move(uids)), batches_(uids_), out_(out) {}
+      : store_(store),
+        view_(view),
+        origin_(origin),
+        plan_(std::move(plan)),
+        uids_(std::move(uids)),
+        batches_(uids_),
+        out_(out) {}
   FetchRun(const FetchRun&) = delete;
 
   /// True when everything has been written.
@@ -69,8 +75,8 @@ class FetchRun {
   void MarkSeen(const UidSet& batch);
   void LearnKeywords(const storage::FolderReader& reader);
   void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid);
-  void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response, const storage::MessageState& state,
-                 const storage::MessageRow& row);
+  void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response,
+                 const storage::MessageState& state, const storage::MessageRow& row);
   /// False: the output is full in the midst of the message.
   storage::Result<bool> WriteMessage(Message& message);
   bool OpenMessage(Message& message);

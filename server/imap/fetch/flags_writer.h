@@ -13,7 +13,8 @@ namespace server::imap {
 /// Lifetime   within one answer; the view does not change meanwhile.
 class FlagsWriter {
  public:
-  FlagsWriter(const MailboxView& view, bool with_uid) : view_(view), cursor_(view.map()), with_uid_(with_uid) {}
+  FlagsWriter(const MailboxView& view, bool with_uid)
+      : view_(view), cursor_(view.map()), with_uid_(with_uid) {}
 
   /// States in UID order. A message that has no number in the view is passed over: false.
   bool Write(std::string& out, const storage::MessageState& state);

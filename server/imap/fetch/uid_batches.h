@@ -23,7 +23,8 @@ class UidBatches {
       const auto& range = uids_.ranges()[range_];
       const std::uint64_t first = std::max(next_, std::uint64_t{range.first.value});
       const std::uint64_t last = std::min(std::uint64_t{range.last.value}, first + count - 1);
-      batch.Add(protocol::Uid{static_cast<std::uint32_t>(first)}, protocol::Uid{static_cast<std::uint32_t>(last)});
+      batch.Add(protocol::Uid{static_cast<std::uint32_t>(first)},
+                protocol::Uid{static_cast<std::uint32_t>(last)});
       count -= static_cast<std::uint32_t>(last - first + 1);
       next_ = last + 1;
       if (next_ > range.last.value) ++range_;

@@ -14,7 +14,8 @@
 
 namespace server::imap::search {
 
-/// What has been read of one message so far; null: not yet. Whether the program needs more is Truth::kUnknown.
+/// What has been read of one message so far; null: not yet. Whether the program needs more is
+/// Truth::kUnknown.
 struct Known {
   Uid uid;
   const storage::MessageState* state = nullptr;
@@ -29,11 +30,11 @@ enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown };
 class Program {
  public:
   /// `now` in Unix seconds, for OLDER and YOUNGER. Refusals: [BADCHARSET], numbers that are not there.
-  static tl::expected<Program, protocol::Reply> Compile(const protocol::command::Search& cmd, const MailboxView& view,
-                                                        std::int64_t now);
+  static tl::expected<Program, protocol::Reply> Compile(const protocol::command::Search& cmd,
+                                                        const MailboxView& view, std::int64_t now);
 
-  /// kUnknown: more must be read, in the order state, row, text. With everything there it is kUnknown only for
-  /// text that was cut short.
+  /// kUnknown: more must be read, in the order state, row, text. With everything there it is kUnknown only
+  /// for text that was cut short.
   Truth Evaluate(const Known& known) const { return Evaluate(root_, known); }
 
   /// A superset of what matches, from what the program says of numbers.
@@ -42,7 +43,25 @@ class Program {
   bool uses_rows() const { return uses_rows_; }
 
  private:
-  enum class Op : std::uint8_t { kTrue, kFalse, kAnd, kOr, kNot, kUids, kFlags, kRecent, kDate, kLarger, kSmaller, kOlder, kYounger, kObject, kHeader, kBody, kText };
+  enum class Op : std::uint8_t {
+    kTrue,
+    kFalse,
+    kAnd,
+    kOr,
+    kNot,
+    kUids,
+    kFlags,
+    kRecent,
+    kDate,
+    kLarger,
+    kSmaller,
+    kOlder,
+    kYounger,
+    kObject,
+    kHeader,
+    kBody,
+    kText
+  };
   enum class Date : std::uint8_t { kInternal, kSent, kSaved };
   enum class Compare : std::uint8_t { kBefore, kOn, kSince };
 

@@ -19,7 +19,8 @@ namespace server::imap::search {
 /// Thread     the pool's during Slice(), while the session waits for it.
 class SearchRun {
  public:
-  SearchRun(storage::MailStore& store, MailboxView& view, const protocol::command::Search& cmd, const Clock& clock)
+  SearchRun(storage::MailStore& store, MailboxView& view, const protocol::command::Search& cmd,
+            const Clock& clock)
       : store_(store), view_(view), cmd_(cmd), clock_(clock) {}
   SearchRun(const SearchRun&) = delete;
 

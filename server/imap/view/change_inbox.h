@@ -23,7 +23,8 @@ class ChangeInbox final : public storage::ChangeListener {
   };
 
   /// `wake` is called on a committing thread, at most once for each Arm().
-  ChangeInbox(storage::FolderId folder, std::function<void()> wake) : ChangeInbox(folder, std::move(wake), Limits{}) {}
+  ChangeInbox(storage::FolderId folder, std::function<void()> wake)
+      : ChangeInbox(folder, std::move(wake), Limits{}) {}
   ChangeInbox(storage::FolderId folder, std::function<void()> wake, Limits limits)
       : folder_(folder), wake_(std::move(wake)), limits_(limits) {}
 

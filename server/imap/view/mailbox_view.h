@@ -79,8 +79,8 @@ class MailboxView {
   const UidSet& saved() const { return saved_; }
   void Save(UidSet found) { saved_ = std::move(found); }
 
-  /// Takes the inbox's news in. True: news were lost; call Adopt() with the folder as read after this call. If
-  /// it could not be read, the next call says so again.
+  /// Takes the inbox's news in. True: news were lost; call Adopt() with the folder as read after this call.
+  /// If it could not be read, the next call says so again.
   [[nodiscard]] bool Absorb();
   void Adopt(const FolderPicture& now);
 

@@ -36,7 +36,8 @@ std::optional<SeqNum> SequenceMap::SeqOf(Uid uid) const {
 std::optional<SeqNum> SequenceMap::Cursor::SeqOf(Uid uid) {
   const auto& runs = map_->runs_;
   while (run_ + 1 < runs.size() && runs[run_ + 1].uid <= uid.value) ++run_;
-  if (run_ >= runs.size() || runs[run_].uid > uid.value || map_->LastUid(run_) < uid.value) return std::nullopt;
+  if (run_ >= runs.size() || runs[run_].uid > uid.value || map_->LastUid(run_) < uid.value)
+    return std::nullopt;
   return SeqNum{runs[run_].seq + (uid.value - runs[run_].uid)};
 }
 

@@ -9,8 +9,8 @@ namespace server::imap {
 
 void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, bool read_only) {
   using protocol::SystemFlag;
-  protocol::FlagSet flags{SystemFlag::kAnswered, SystemFlag::kFlagged, SystemFlag::kDeleted, SystemFlag::kSeen,
-                          SystemFlag::kDraft};
+  protocol::FlagSet flags{SystemFlag::kAnswered, SystemFlag::kFlagged, SystemFlag::kDeleted,
+                          SystemFlag::kSeen, SystemFlag::kDraft};
   for (const std::string& keyword : keywords) flags.Insert(keyword);
   protocol::write::FlagsLine(out, flags);
   protocol::ResponseCode::PermanentFlags permanent;

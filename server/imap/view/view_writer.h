@@ -13,7 +13,8 @@ namespace server::imap {
 /// Lifetime   one call of MailboxView::Report().
 class ViewWriter final : public ViewReports {
  public:
-  ViewWriter(std::string& out, const MailboxView& view, bool with_uid) : out_(out), view_(view), with_uid_(with_uid) {}
+  ViewWriter(std::string& out, const MailboxView& view, bool with_uid)
+      : out_(out), view_(view), with_uid_(with_uid) {}
 
   void Keywords(const storage::KeywordTable& keywords) override;
   void Exists(std::uint32_t messages) override;

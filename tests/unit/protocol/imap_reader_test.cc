@@ -190,6 +190,22 @@ TEST(CommandReaderTest, ANonSynchronizingLiteralTooBigToSkipIsFatal) {
   EXPECT_EQ(reader.HeapBytes(), 0U);
 }
 
+TEST(CommandReaderTest, AHugeNumberIsSeenInASkippedLineThatDrips) {
+  for (const std::size_t chunk : {1U, 1000U}) {
+    CommandReader reader = Authenticated();
+    const std::string wire = "a FROB {1+}\r\nx {" + std::string(40, '9') + "+}\r\nb NOOP\r\n";
+    bool fatal = false;
+    for (std::size_t i = 0; i < wire.size(); i += chunk) {
+      Feed(reader, std::string_view(wire).substr(i, chunk));
+      for (Step step = reader.Next(); !std::holds_alternative<NeedBytes>(step); step = reader.Next()) {
+        if (const auto* bad = std::get_if<BadCommand>(&step)) fatal = fatal || bad->fatal;
+        EXPECT_FALSE(std::holds_alternative<TaggedCommand>(step));
+      }
+    }
+    EXPECT_TRUE(fatal) << "in chunks of " << chunk;
+  }
+}
+
 TEST(CommandReaderTest, TheLiteralsOfOneCommandHaveALimit) {
   CommandReader reader = Authenticated();
   const std::string key = "FROM {1+}\r\nx ";
@@ -317,6 +333,7 @@ TEST(CommandReaderTest, NulIsForLiteral8Only) {
   EXPECT_TRUE(Take<command::AppendMessage>(reader.Next()));
   reader.Accept();
   Feed(reader, std::string_view("a\0", 2));
+  EXPECT_EQ(Take<AppendOctets>(reader.Next())->octets.size(), 1U);
   EXPECT_EQ(Take<BadCommand>(reader.Next())->tag, "b");
   Feed(reader, "c\r\nc NOOP\r\n");
   EXPECT_EQ(Take<TaggedCommand>(reader.Next())->tag, "c");

@@ -18,7 +18,8 @@
 
 namespace server::imap {
 
-/// The client's end of a connection that is served on the test's own event loop: whoever reads, runs the loop.
+/// The client's end of a connection that is served on the test's own event loop: whoever reads, runs the
+/// loop.
 class Client {
  public:
   Client(net::Reactor& reactor, int fd) : reactor_(&reactor), fd_(fd) {}
@@ -152,7 +153,8 @@ class ImapTest : public testing::Test {
     for (int i = 1; i <= messages; ++i) {
       auto body = store_->Stage(account_);
       ASSERT_TRUE(body);
-      ASSERT_TRUE(body->Write("Subject: number " + std::to_string(i) + "\r\n\r\nText " + std::to_string(i) + "\r\n"));
+      ASSERT_TRUE(
+          body->Write("Subject: number " + std::to_string(i) + "\r\n\r\nText " + std::to_string(i) + "\r\n"));
       std::vector<storage::NewMessage> batch;
       batch.push_back({*std::move(body), {}, protocol::InternalDate{1'700'000'000 + i * 86'400, 0}});
       const auto done = store_->Append(account_, folder, std::move(batch));

@@ -69,8 +69,9 @@ TEST_F(SessionTest, SelectDescribesTheFolder) {
   Fill(3);
   Client c = LoggedIn();
   const std::string answer = c("SELECT INBOX");
-  EXPECT_THAT(answer, StartsWith("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n"
-                                 "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)]"));
+  EXPECT_THAT(answer,
+              StartsWith("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n"
+                         "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)]"));
   EXPECT_THAT(answer, HasSubstr("* 3 EXISTS\n* 3 RECENT\n* OK [UNSEEN 1]"));
   EXPECT_THAT(answer, HasSubstr("* OK [UIDNEXT 4]"));
   EXPECT_THAT(answer, HasSubstr("* OK [MAILBOXID (F"));
@@ -91,11 +92,11 @@ TEST_F(SessionTest, AppendIsFetchedBackOctetForOctet) {
   EXPECT_EQ(c("UID FETCH 1 (FLAGS RFC822.SIZE)"),
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue)\n"
             "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue \\*)] Flags\n"
-            "* 1 FETCH (UID 1 FLAGS (\\Flagged $Blue \\Recent) RFC822.SIZE 44)\n"
+            "* 1 FETCH (UID 1 FLAGS (\\Flagged $Blue \\Recent) RFC822.SIZE 43)\n"
             "a OK FETCH completed\n");
   c.Send("a FETCH 1 BODY[]\r\n");
-  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[] {44}");
-  EXPECT_EQ(c.Octets(44), message);
+  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[] {43}");
+  EXPECT_EQ(c.Octets(43), message);
   EXPECT_EQ(c.Line(), " FLAGS (\\Flagged \\Seen $Blue \\Recent))");
   EXPECT_EQ(c.Line(), "a OK FETCH completed");
 }
@@ -144,7 +145,7 @@ TEST_F(SessionTest, ExpungeWaitsUntilItMayBeTold) {
   Client a = Selected();
   Client b = Selected();
   EXPECT_EQ(a("STORE 2 +FLAGS.SILENT (\\Deleted)"), "a OK STORE completed\n");
-  EXPECT_EQ(a("EXPUNGE"), "* 2 EXPUNGE\na OK EXPUNGE completed\n");
+  EXPECT_EQ(a("EXPUNGE"), "* 2 EXPUNGE\n* 2 RECENT\na OK EXPUNGE completed\n");
   EXPECT_EQ(b("FETCH 3 UID"), "* 3 FETCH (UID 3)\na OK FETCH completed\n");
   EXPECT_EQ(b("FETCH 2:3 FLAGS"),
             "* 3 FETCH (FLAGS ())\na NO [EXPUNGEISSUED] Some of the messages no longer exist\n");
@@ -228,7 +229,8 @@ TEST_F(SessionTest, PipelinedCommandsAreAnsweredInOrder) {
 TEST_F(SessionTest, TooManyBadCommandsEndTheConnection) {
   Client c = Connect();
   c.Line();
-  for (std::size_t i = 1; i < options_.bad_commands_before_login; ++i) EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
+  for (std::size_t i = 1; i < options_.bad_commands_before_login; ++i)
+    EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
   EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
   EXPECT_EQ(c.Line(), "* BYE Too many bad commands");
   EXPECT_EQ(c.Line(), "(closed)");
@@ -259,6 +261,141 @@ TEST_F(SessionTest, ShutdownSaysByeToEveryone) {
   EXPECT_THAT(c.Line(), StartsWith("* BYE"));
   EXPECT_EQ(c.Line(), "(closed)");
   EXPECT_THAT(idler.Line(), StartsWith("* BYE"));
+}
+
+TEST_F(SessionTest, FetchGivesPartsPartialsAndHeaderFields) {
+  Client c = Selected();
+  const std::string message =
+      "From: a@example.com\r\nSubject: parts\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+      "--x\r\nContent-Type: text/plain\r\n\r\nfirst part\r\n"
+      "--x\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: "
+      "base64\r\n\r\nAGEA\r\n--x--\r\n";
+  EXPECT_THAT(c.Append("INBOX", message), HasSubstr("a OK [APPENDUID "));
+  EXPECT_EQ(c("FETCH 1 BODY.PEEK[1]"), "* 1 FETCH (BODY[1] {10}\nfirst part)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 BODY.PEEK[1]<6.10>"), "* 1 FETCH (BODY[1]<6> {4}\npart)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 BODY.PEEK[1]<60.10>"), "* 1 FETCH (BODY[1]<60> {0}\n)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 (BODY.PEEK[HEADER.FIELDS (subject)])"),
+            "* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {18}\nSubject: parts\n\n)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 BODY.PEEK[7]"), "* 1 FETCH (BODY[7] NIL)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 BODY.PEEK[2.MIME]<0.12>"),
+            "* 1 FETCH (BODY[2.MIME]<0> {12}\nContent-Type)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 BINARY.SIZE[2]"), "* 1 FETCH (BINARY.SIZE[2] 3)\na OK FETCH completed\n");
+  c.Send("a FETCH 1 BINARY.PEEK[2]\r\n");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (BINARY[2] ~{3}");
+  EXPECT_EQ(c.Octets(3), std::string("\0a\0", 3));
+  EXPECT_EQ(c.Answer(), ")\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 FLAGS"), "* 1 FETCH (FLAGS (\\Recent))\na OK FETCH completed\n")
+      << "nothing marked it";
+  EXPECT_EQ(c("FETCH 1 BINARY[1]"),
+            "* 1 FETCH (BINARY[1] {10}\nfirst part FLAGS (\\Seen \\Recent))\na OK FETCH completed\n");
+  EXPECT_THAT(c("FETCH 1 (ENVELOPE BODY BODYSTRUCTURE INTERNALDATE EMAILID THREADID SAVEDATE)"),
+              testing::AllOf(StartsWith("* 1 FETCH (ENVELOPE (NIL \"parts\" "), HasSubstr(" EMAILID (M"),
+                             HasSubstr(" THREADID NIL"), HasSubstr(" SAVEDATE \"")));
+}
+
+TEST_F(SessionTest, NulComesInByLiteral8AndOutByBinary) {
+  Client c = Selected();
+  const std::string message("Subject: nul\r\n\r\na\0b\r\n", 21);
+  EXPECT_THAT(c.Append("INBOX", message), StartsWith("a BAD NUL in a literal"));
+  c.Send("a APPEND INBOX ~{21+}\r\n" + message + "\r\n");
+  EXPECT_THAT(c.Answer(), HasSubstr("a OK [APPENDUID "));
+  c.Send("a FETCH 1 (BODY.PEEK[TEXT] BINARY.PEEK[])\r\n");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[TEXT] {5}");
+  EXPECT_EQ(c.Octets(5),
+            "a\x80"
+            "b\r\n");
+  EXPECT_EQ(c.Line(), " BINARY[] ~{21}");
+  EXPECT_EQ(c.Octets(21), message);
+  EXPECT_EQ(c.Answer(), ")\na OK FETCH completed\n");
+}
+
+TEST_F(SessionTest, ReadOnlyFoldersStayAsTheyAre) {
+  Fill(2);
+  Client c = LoggedIn();
+  EXPECT_THAT(c("EXAMINE INBOX"), HasSubstr("* OK [PERMANENTFLAGS ()]"));
+  EXPECT_EQ(c("STORE 1 +FLAGS (\\Deleted)"), "a NO Mailbox is read-only\n");
+  EXPECT_EQ(c("EXPUNGE"), "a NO Mailbox is read-only\n");
+  EXPECT_EQ(c("MOVE 1 Trash"), "a NO Mailbox is read-only\n");
+  EXPECT_EQ(c("FETCH 1 BODY[TEXT]"), "* 1 FETCH (BODY[TEXT] {8}\nText 1\n)\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1 FLAGS"), "* 1 FETCH (FLAGS (\\Recent))\na OK FETCH completed\n");
+}
+
+TEST_F(SessionTest, RecentIsForOneSession) {
+  Fill(2);
+  Client a = LoggedIn();
+  EXPECT_THAT(a("EXAMINE INBOX"), HasSubstr("* 2 RECENT\n"));
+  EXPECT_THAT(a("SELECT INBOX"), HasSubstr("* 2 RECENT\n"));
+  Client b = LoggedIn();
+  EXPECT_THAT(b("SELECT INBOX"), HasSubstr("* 0 RECENT\n"));
+  Fill(1);
+  EXPECT_THAT(a("NOOP"), HasSubstr("* 3 RECENT\n"));
+  EXPECT_EQ(a("UNSELECT"), "a OK UNSELECT completed\n");
+  EXPECT_THAT(a("SELECT INBOX"), HasSubstr("* 0 RECENT\n")) << "it was recent before it was left";
+}
+
+TEST_F(SessionTest, CloseExpungesSilently) {
+  Fill(3);
+  Client c = Selected();
+  c("STORE 1,3 +FLAGS.SILENT (\\Deleted)");
+  EXPECT_EQ(c("CLOSE"), "a OK CLOSE completed\n");
+  EXPECT_THAT(c("SELECT INBOX"), HasSubstr("* 1 EXISTS\n"));
+}
+
+TEST_F(SessionTest, UidExpungeTakesOnlyWhatItNames) {
+  Fill(3);
+  Client c = Selected();
+  c("STORE 1:3 +FLAGS.SILENT (\\Deleted)");
+  EXPECT_THAT(c("UID EXPUNGE 2"), StartsWith("* 2 EXPUNGE\n"));
+  EXPECT_EQ(c("SEARCH DELETED"), "* SEARCH 1 2\na OK SEARCH completed\n");
+}
+
+TEST_F(SessionTest, EmptyFolderTakesTheUsualSets) {
+  Client c = Selected();
+  EXPECT_EQ(c("FETCH 1:* FLAGS"), "a OK FETCH completed\n");
+  EXPECT_EQ(c("UID FETCH 1:* FLAGS"), "a OK FETCH completed\n");
+  EXPECT_THAT(c("FETCH 1 FLAGS"), StartsWith("a BAD There is no message 1"));
+  EXPECT_EQ(c("SEARCH ALL"), "* SEARCH\na OK SEARCH completed\n");
+}
+
+TEST_F(SessionTest, DeletedFolderIsEmptyToWhoHasItSelected) {
+  Fill(2, "Sent");
+  Client a = Selected("Sent");
+  Client b = LoggedIn();
+  EXPECT_EQ(b("DELETE Sent"), "a OK DELETE completed\n");
+  EXPECT_THAT(a("NOOP"), StartsWith("* 1 EXPUNGE\n* 1 EXPUNGE\n"));
+  EXPECT_EQ(a("UID FETCH 1:* FLAGS"), "a NO [NONEXISTENT] No such mailbox\n");
+  EXPECT_EQ(a("CLOSE"), "a OK CLOSE completed\n");
+}
+
+TEST_F(SessionTest, ManyChangesAreReadFromTheStore) {
+  Fill(5);
+  Client a = Selected();
+  Client b = Selected();
+  for (int i = 0; i < 400; ++i)
+    b(i % 2 == 0 ? "STORE 2 +FLAGS.SILENT (\\Flagged)" : "STORE 2 -FLAGS.SILENT (\\Flagged)");
+  b("STORE 4 +FLAGS.SILENT (\\Deleted)");
+  b("EXPUNGE");
+  EXPECT_THAT(a("NOOP"),
+              testing::AllOf(StartsWith("* 4 EXPUNGE\n"), HasSubstr("* 2 FETCH (FLAGS (\\Recent))\n")));
+}
+
+TEST_F(SessionTest, CreateRefusesNamesThatCannotBe) {
+  Client c = LoggedIn();
+  EXPECT_THAT(c("CREATE \"\""), StartsWith("a NO [CANNOT]"));
+  EXPECT_THAT(c("CREATE a//b"), StartsWith("a NO [CANNOT]"));
+  EXPECT_THAT(c("CREATE inbox"), StartsWith("a NO [ALREADYEXISTS]"));
+  EXPECT_THAT(c("CREATE Big (USE (\\All))"), StartsWith("a NO [USEATTR]"));
+  EXPECT_THAT(c("CREATE Old (USE (\\Archive))"), StartsWith("a OK [MAILBOXID"));
+  EXPECT_THAT(c("LIST \"\" Old"), HasSubstr("(\\HasNoChildren \\Archive)"));
+}
+
+TEST_F(SessionTest, SimpleCommandsAnswer) {
+  Client c = LoggedIn();
+  EXPECT_EQ(c("NAMESPACE"), "* NAMESPACE ((\"\" \"/\")) NIL NIL\na OK NAMESPACE completed\n");
+  EXPECT_THAT(c("ID NIL"), StartsWith("* ID (\"name\" \"CPM Message Store\""));
+  EXPECT_THAT(c("ENABLE X-UNKNOWN"), EndsWith("a OK ENABLE completed\n"));
+  EXPECT_THAT(c("CAPABILITY"), StartsWith("* CAPABILITY IMAP4rev1 "));
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+#include "tools/cms-admin/terminal.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tools/cms-admin/command.h"
+
+namespace admin {
+namespace {
+
+/// Switches the terminal's echo off while it lives.
+class NoEcho {
+ public:
+  NoEcho() {
+    ::tcgetattr(STDIN_FILENO, &before_);
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  ~NoEcho() { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+
+ private:
+  termios before_{};
+};
+
+std::string Line() {
+  std::string line;
+  std::getline(std::cin, line);
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+std::string AskSilently(const char* prompt) {
+  fmt::print(stderr, "{}", prompt);
+  const NoEcho quiet;
+  auto line = Line();
+  fmt::print(stderr, "\n");
+  return line;
+}
+
+}  // namespace
+
+std::string ReadPassword(bool from_stdin) {
+  std::string password;
+  if (from_stdin) {
+    password = Line();
+  } else {
+    if (::isatty(STDIN_FILENO) == 0)
+      throw Failure(kUsage, "No terminal to ask for a password: use --password-stdin");
+    password = AskSilently("Password: ");
+    if (AskSilently("Again: ") != password) throw Failure(kUsage, "The two passwords differ");
+  }
+  if (password.empty()) throw Failure(kUsage, "The password is empty");
+  return password;
+}
+
+bool Confirm(const std::string& question) {
+  if (::isatty(STDIN_FILENO) == 0) return false;
+  fmt::print(stderr, "{} [y/N] ", question);
+  const auto answer = Line();
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+Progress::Progress(std::string what, std::uint64_t total)
+    : what_(std::move(what)), total_(total), shown_(::isatty(STDERR_FILENO) != 0) {}
+
+Progress::~Progress() {
+  if (shown_ && percent_ >= 0) fmt::print(stderr, "\n");
+}
+
+void Progress::Advance(std::uint64_t by) {
+  done_ += by;
+  if (shown_) Draw();
+}
+
+void Progress::Draw() {
+  constexpr int kWidth = 40;
+  const int percent = total_ == 0 ? 100 : static_cast<int>(std::min(done_, total_) * 100 / total_);
+  if (percent == percent_) return;
+  percent_ = percent;
+  const auto filled = static_cast<std::size_t>(percent * kWidth / 100);
+  fmt::print(stderr, "\r{} [{}{}] {:3}%", what_, std::string(filled, '#'), std::string(kWidth - filled, '.'),
+             percent);
+}
+
+}  // namespace admin

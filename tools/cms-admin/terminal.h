@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace admin {
+
+/// A password from the terminal, asked for twice and not shown, or the first line of standard input. Throws
+/// Failure: no terminal, the two differ, nothing given.
+std::string ReadPassword(bool from_stdin);
+
+/// Asks "question [y/N]"; false without a terminal.
+bool Confirm(const std::string& question);
+
+/// A bar on standard error while something long goes on; nothing at all when that is no terminal.
+class Progress {
+ public:
+  Progress(std::string what, std::uint64_t total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Advance(std::uint64_t by);
+
+ private:
+  void Draw();
+
+  const std::string what_;
+  const std::uint64_t total_;
+  const bool shown_;
+  std::uint64_t done_ = 0;
+  int percent_ = -1;
+};
+
+}  // namespace admin
