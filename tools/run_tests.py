@@ -18,7 +18,7 @@ LOG_TAIL = 60  # lines of a failed case's log that are printed
 
 BUILDS = {
     'build': (),
-    'build-asan': ('-Db_sanitize=address,undefined', '-Djemalloc=false', '-Dfuzzers=true'),
+    'build-asan': ('-Db_sanitize=address,undefined', '-Doptimization=1', '-Djemalloc=false', '-Dfuzzers=true'),
     'build-tsan': ('-Db_sanitize=thread', '-Djemalloc=false'),
 }
 SANITIZER_ENVIRONMENT = {

@@ -19,7 +19,7 @@ using std::chrono::seconds;
 struct Store {
   std::string path = "/var/lib/cmsd";
   std::uint32_t block_cache_mib = 256;
-  std::uint32_t write_buffer_mib = 128;  ///< of all tables together
+  std::uint32_t write_buffer_mib = 64;  ///< of all tables together
 };
 
 enum class ListenTls { kNone, kStartTls, kImplicit };

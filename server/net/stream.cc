@@ -60,7 +60,10 @@ asio::awaitable<bool> Stream::Write(std::string_view octets) {
     auto limit = Now() + s.write_stall;
     if (s.deadline) limit = std::min(limit, *s.deadline);
     const bool ready = co_await s.Await(s.WriteNeeds(), limit);
-    if (!ready) co_return false;
+    if (!ready) {
+      s.stalled = s.timed_out;
+      co_return false;
+    }
   }
   co_return true;
 }

@@ -50,6 +50,14 @@ void Stream::State::Close() {
   if (closed) return;
   closed = true;
   const int fd = descriptor.native_handle();
+  ErrorCode ignored;
+  if (stalled) {
+    // A peer that does not read would keep what we sent in the kernel for many minutes more: a reset frees it.
+    const linger at_once{1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    descriptor.close(ignored);
+    return;
+  }
   if (ssl && !broken && SSL_is_init_finished(ssl.get())) {
     ERR_clear_error();
     SSL_shutdown(ssl.get());
@@ -60,7 +68,6 @@ void Stream::State::Close() {
   std::array<char, 4096> unread;
   for (int i = 0; i < kMaxDrain / 4096; ++i)
     if (::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) break;
-  ErrorCode ignored;
   descriptor.close(ignored);  // ends the wait in progress
 }
 

@@ -65,6 +65,7 @@ struct Stream::State {
   bool notified = false;
   bool timed_out = false;  ///< the wait in progress was ended by Expire()
   bool closed = false;
+  bool stalled = false;          ///< a Write() waited in vain for the peer to read
   bool broken = false;           ///< TLS failed: no close_notify
   bool tls_wants_write = false;  ///< SSL_read() must send first (key update)
   bool tls_wants_read = false;   ///< SSL_write() must receive first
