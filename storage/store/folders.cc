@@ -135,6 +135,7 @@ Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
 }
 
 Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view path) {
+  if (!schema::PathKey::IsPath(path)) return Fail(Errc::kNoSuchFolder);
   const auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
                    view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
@@ -214,6 +215,7 @@ Result<> MailStore::Subscribe(AccountId account, std::string_view path, Origin o
 }
 
 Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin origin) {
+  if (!schema::PathKey::IsPath(path)) return {};
   return SetSubscribed(*core_, account, path, /*subscribed=*/false, origin);
 }
 

@@ -105,6 +105,21 @@ TEST_F(FoldersTest, DeleteRefusesInboxAndWhatIsNotThere) {
   EXPECT_EQ(ErrorOf(store->DeleteFolder(account, "a")), Errc::kNoSuchFolder);
 }
 
+TEST_F(FoldersTest, ControlCharacterIsNotTakenForTheDelimiter) {
+  Create("a/b");
+  Must(store->DeleteFolder(account, "a"));
+  Must(store->Subscribe(account, "a/b"));
+  const std::string odd =
+      "a\x01"
+      "b";
+  EXPECT_EQ(ErrorOf(store->GetFolder(account, odd)), Errc::kNoSuchFolder);
+  EXPECT_EQ(ErrorOf(store->DeleteFolder(account, odd)), Errc::kNoSuchFolder);
+  EXPECT_EQ(ErrorOf(store->RenameFolder(account, odd, "c")), Errc::kNoSuchFolder);
+  Must(store->Unsubscribe(account, odd));
+  EXPECT_THAT(Names(), ElementsAre("INBOX", "(a)", "a/b"));
+  EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("a/b"));
+}
+
 TEST_F(FoldersTest, RenameTakesInferiorsAndKeepsWhatTheyAre) {
   Create("a/b/c", SpecialUse::kJunk);
   Create("a c");
