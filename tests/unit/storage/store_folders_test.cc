@@ -198,6 +198,17 @@ TEST_F(FoldersTest, SubscriptionsAreNamesThatNeedNotExist) {
   EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("b/c"));
 }
 
+TEST_F(FoldersTest, SubscriptionsAreBounded) {
+  TempStore store(Driver::kMemory, {.max_folders = 2});
+  const auto account = CreateAccount(*store);
+  Must(store->Subscribe(account, "a"));
+  Must(store->Subscribe(account, "b"));
+  Must(store->Subscribe(account, "b"));
+  EXPECT_EQ(ErrorOf(store->Subscribe(account, "c")), Errc::kTooBig);
+  Must(store->Unsubscribe(account, "a"));
+  Must(store->Subscribe(account, "c"));
+}
+
 TEST_F(FoldersTest, RecentIsToldOnce) {
   const auto inbox = Fill(*store, account, "INBOX", 3);
   EXPECT_EQ(Must(store->GetFolder(inbox)).recent, 3U);
