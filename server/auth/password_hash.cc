@@ -84,7 +84,8 @@ bool IsAcceptable(const std::string& hash) {
 }
 
 bool Verify(const std::string& hash, std::string_view password) {
-  if (password.empty() || password.size() > kMaxPassword || !IsAcceptable(hash) || !SodiumIsReady()) return false;
+  if (password.empty() || password.size() > kMaxPassword || !IsAcceptable(hash) || !SodiumIsReady())
+    return false;
   if (hash.starts_with(kArgon2id))
     return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
   if (password.find('\0') != std::string_view::npos) return false;  // crypt() would stop there

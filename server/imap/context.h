@@ -4,6 +4,8 @@
 
 namespace server::imap {
 
+using protocol::Reply;
+
 /// In which states a command is legal (RFC 3501 §6).
 enum class Needs : std::uint8_t { kAnything, kNoLogin, kLogin, kFolder };
 
@@ -12,6 +14,10 @@ struct AnyContext {
   static constexpr Needs kNeeds = Needs::kAnything;
   explicit AnyContext(Session& s)
       : session(s), wire(s.wire()), out(s.wire().out.text()), services(s.services()) {}
+
+  Reply Failed(const storage::Error& error, Folder folder = Folder::kNamed) const {
+    return session.Failed(error, folder);
+  }
 
   Session& session;
   Wire& wire;

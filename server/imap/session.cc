@@ -90,6 +90,17 @@ void Session::CountBad() {
   if (++bad_commands_ >= limit) SayBye(protocol::Bye("Too many bad commands"));
 }
 
+Reply Session::Failed(const storage::Error& error, Folder folder) const {
+  if (error.code == storage::Errc::kCorruption) {
+    services_.log.critical("event=store_damaged conn={} account={} detail=\"{}\"", info_.id, account_.value,
+                           error.detail);
+  } else if (error.code == storage::Errc::kUnavailable) {
+    services_.log.error("event=store_unavailable conn={} account={} detail=\"{}\"", info_.id, account_.value,
+                        error.detail);
+  }
+  return ReplyFor(error, folder);
+}
+
 void Session::SayBye(const Reply& bye) {
   if (state_ == State::kLogout) return;
   state_ = State::kLogout;

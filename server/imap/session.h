@@ -9,6 +9,7 @@
 
 #include "protocol/imap/capability.h"
 #include "protocol/imap/command_reader.h"
+#include "server/imap/error_map.h"
 #include "server/imap/services.h"
 #include "server/imap/view/mailbox_view.h"
 #include "server/imap/wire.h"
@@ -62,6 +63,9 @@ class Session {
   /// The TLS handshake follows the command's tagged line.
   void RequestTls() { tls_requested_ = true; }
   bool TakeTlsRequest() { return std::exchange(tls_requested_, false); }
+  /// What the client is told of a store's failure (error_map.h), after what an administrator must know has
+  /// been logged. Any thread on which the session is at work.
+  protocol::Reply Failed(const storage::Error& error, Folder folder = Folder::kNamed) const;
   /// Ends the session: untagged BYE, nothing after it but the command's tagged line.
   void SayBye(const protocol::Reply& bye);
 

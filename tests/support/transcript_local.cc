@@ -91,6 +91,11 @@ class LocalServer final : public Server {
     const std::string_view rest = space == std::string_view::npos ? "" : what.substr(space + 1);
     if (noun == "config") return Configure(rest);
     if (noun == "quota") return SetQuota(rest);
+    if (what == "account disabled") {
+      const auto done = store_->SetStatus(account_, storage::AccountStatus::kDisabled);
+      if (!done) return done.error().detail;
+      return std::nullopt;
+    }
     if (noun == "account") {
       AddAccount(std::string(rest));
       return std::nullopt;

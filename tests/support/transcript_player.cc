@@ -77,7 +77,9 @@ class Player {
       return;
     }
     Session& session = sessions_["given"];
-    if (!session.client) Login("given", server_.user());
+    // It may have been idle for too long.
+    if (session.client) session.client->Exchange();
+    if (!session.client || session.client->ended()) Login("given", server_.user());
     for (const auto& command : *commands) {
       // Several lines may speak of one folder.
       if (command.starts_with("CREATE ") && !created_.insert(command).second) continue;

@@ -293,7 +293,7 @@ Format Guess(const fs::path& root) {
   if (fs::is_directory(root / "cur")) return Format::kMaildir;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (entry.is_directory() && entry.path().filename() == "cur") return Format::kMaildir;
-    mbox = mbox || entry.path().extension() == ".mbox";
+    mbox = mbox || (entry.is_regular_file() && entry.path().extension() == ".mbox");
   }
   return mbox ? Format::kMbox : Format::kEml;
 }

@@ -88,6 +88,7 @@ class Entry {
       message_.date = protocol::ParseDateTime(value(kDate));
     } else if (line.starts_with(kFlags)) {
       InsertFlags(value(kFlags), message_.flags);
+      in_front_ = false;  // the last of ours: the message's own header may begin like them
     } else {
       return false;
     }
@@ -135,9 +136,8 @@ void WriteMbox(std::ostream& out, const LocalMessage& message) {
                      fmt::gmtime(static_cast<std::time_t>(date.unix_seconds)));
   out << kOctets << message.octets.size() << '\n';
   if (message.date) out << kDate << protocol::FormatDateTime(date) << '\n';
-  if (const auto flags = JoinFlags(message.flags); !flags.empty()) out << kFlags << flags << '\n';
+  out << kFlags << JoinFlags(message.flags) << '\n';
   std::string_view rest = message.octets;
-  // Ours end here, even if the message's own header begins like them.
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     const auto line = rest.substr(0, end == std::string_view::npos ? rest.size() : end + 1);

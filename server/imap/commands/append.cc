@@ -6,7 +6,6 @@
 #include "protocol/imap/limits.h"
 #include "server/imap/commands/append_intake.h"
 #include "server/imap/commands/read_line.h"
-#include "server/imap/error_map.h"
 #include "server/imap/session.h"
 
 namespace server::imap {
@@ -24,10 +23,7 @@ namespace {
 class AppendCommand {
  public:
   AppendCommand(Session& session, const std::string& mailbox)
-      : session_(session),
-        wire_(session.wire()),
-        mailbox_(mailbox),
-        intake_(session.services().store, session.account(), mailbox, session.origin()) {}
+      : session_(session), wire_(session.wire()), mailbox_(mailbox), intake_(session, mailbox) {}
 
   /// nullopt: the reader has refused the command, and that has been answered.
   asio::awaitable<std::optional<Reply>> Run() {
@@ -73,7 +69,7 @@ class AppendCommand {
       // RFC 3501 §6.3.11: better to hear [TRYCREATE] before a long literal than after it.
       auto look = [this] { return session_.services().store.GetFolder(session_.account(), mailbox_); };
       const auto folder = co_await session_.services().storage.Run(look);
-      if (!folder) refusal = ReplyFor(folder.error(), Folder::kTarget);
+      if (!folder) refusal = session_.Failed(folder.error(), Folder::kTarget);
     }
     if (refusal) {
       wire_.reader.Refuse();
@@ -108,7 +104,7 @@ class AppendCommand {
     if (intake_.failure()) co_return *intake_.failure();
     auto append = [this] { return intake_.Commit(); };
     const auto done = co_await session_.services().storage.Run(append);
-    if (!done) co_return ReplyFor(done.error(), Folder::kTarget);
+    if (!done) co_return session_.Failed(done.error(), Folder::kTarget);
     co_return Ok(ResponseCode::AppendUid{done->uid_validity, done->uids}, "APPEND completed");
   }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/imap/error_map.h"
-
 namespace server::imap {
 
 using protocol::No;
@@ -23,7 +21,7 @@ void AppendIntake::Fail(protocol::Reply reply) {
   messages_.clear();
 }
 
-void AppendIntake::Fail(const storage::Error& error) { Fail(ReplyFor(error, Folder::kTarget)); }
+void AppendIntake::Fail(const storage::Error& error) { Fail(session_.Failed(error, Folder::kTarget)); }
 
 bool AppendIntake::TakeInMemory(std::string_view octets) {
   if (failure_) return true;
@@ -53,7 +51,7 @@ void AppendIntake::TakeBlocking(std::string_view octets) {
 
 storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets) {
   if (!message.body) {
-    auto body = store_.Stage(account_);
+    auto body = store_.Stage(session_.account());
     if (!body) return tl::unexpected(body.error());
     message.body.emplace(*std::move(body));
     const auto written = message.body->Write(message.held);
@@ -71,7 +69,7 @@ storage::Result<storage::AppendResult> AppendIntake::Commit() {
     if (!staged) return tl::unexpected(staged.error());
     messages.push_back({*std::move(incoming.body), std::move(incoming.flags), incoming.date});
   }
-  return store_.Append(account_, mailbox_, std::move(messages), origin_);
+  return store_.Append(session_.account(), mailbox_, std::move(messages), session_.origin());
 }
 
 }  // namespace server::imap

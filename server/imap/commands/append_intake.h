@@ -8,7 +8,7 @@
 
 #include "protocol/imap/command/append.h"
 #include "protocol/imap/reply.h"
-#include "storage/store/mail_store.h"
+#include "server/imap/session.h"
 
 namespace server::imap {
 
@@ -16,16 +16,15 @@ namespace server::imap {
 /// commit; a longer one goes to the store chunk by chunk. After a failure the octets are taken and dropped,
 /// to stay in step.
 ///
-/// Lifetime   one command; store and mailbox name outlive it.
+/// Lifetime   one command; session and mailbox name outlive it.
 /// Thread     the session's, or the pool's while the session waits.
 class AppendIntake {
  public:
   /// Octets of all messages of one command that may be in memory at once.
   static constexpr std::size_t kHeldAtMost = 32U << 20;
 
-  AppendIntake(storage::MailStore& store, storage::AccountId account, const std::string& mailbox,
-               storage::Origin origin)
-      : store_(store), account_(account), mailbox_(mailbox), origin_(origin) {}
+  AppendIntake(Session& session, const std::string& mailbox)
+      : session_(session), store_(session.services().store), mailbox_(mailbox) {}
 
   void Begin(const protocol::command::AppendMessage& message);
 
@@ -49,10 +48,9 @@ class AppendIntake {
   void Fail(const storage::Error& error);
   storage::Result<> Stage(Incoming& message, std::string_view octets);
 
+  Session& session_;
   storage::MailStore& store_;
-  const storage::AccountId account_;
   const std::string& mailbox_;
-  const storage::Origin origin_;
   std::vector<Incoming> messages_;
   std::size_t in_memory_ = 0;
   std::optional<protocol::Reply> failure_;

@@ -1,7 +1,6 @@
 // COPY and MOVE (RFC 3501 §6.4.7, RFC 6851, COPYUID of RFC 4315 §3).
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
-#include "server/imap/error_map.h"
 
 namespace server::imap {
 
@@ -32,7 +31,7 @@ asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx) {
   if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
   auto copy = [&] { return ctx.store.Copy(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
   const auto done = co_await ctx.storage.Run(copy);
-  if (!done) co_return ReplyFor(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
+  if (!done) co_return ctx.Failed(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
   co_return Ok(CopyCode(*done), "COPY completed");
 }
 
@@ -43,7 +42,7 @@ asio::awaitable<Reply> Handle(const command::Move& cmd, SelectedContext& ctx) {
   if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
   auto move = [&] { return ctx.store.Move(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
   const auto done = co_await ctx.storage.Run(move);
-  if (!done) co_return ReplyFor(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
+  if (!done) co_return ctx.Failed(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
   // The client must hear of the copies before the EXPUNGE lines take the originals' numbers (RFC 6851 §4.3).
   if (!done->source.empty()) protocol::WriteUntagged(ctx.out, Ok(CopyCode(*done), "Moved"));
   co_return Ok("MOVE completed");

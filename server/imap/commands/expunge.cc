@@ -1,7 +1,6 @@
 // EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1). The EXPUNGE lines are Session::Sync()'s.
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
-#include "server/imap/error_map.h"
 
 namespace server::imap {
 
@@ -18,7 +17,7 @@ asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx)
   }
   auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), only, ctx.origin); };
   const auto gone = co_await ctx.storage.Run(expunge);
-  if (!gone) co_return ReplyFor(gone.error());
+  if (!gone) co_return ctx.Failed(gone.error());
   co_return Ok("EXPUNGE completed");
 }
 

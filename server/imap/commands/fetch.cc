@@ -3,7 +3,6 @@
 
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
-#include "server/imap/error_map.h"
 #include "server/imap/fetch/fetch_run.h"
 
 namespace server::imap {
@@ -46,7 +45,7 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
                                ctx.session.info().id, ctx.account.value, done.error().detail);
         ctx.wire.stream().Close();
       }
-      co_return ReplyFor(done.error());
+      co_return ctx.Failed(done.error());
     }
     if (*done) break;
     const bool flushed = co_await ctx.wire.out.Flush();

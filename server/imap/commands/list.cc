@@ -7,7 +7,6 @@
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/error_map.h"
 
 namespace server::imap {
 
@@ -112,7 +111,7 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
   }
   auto list = [&] { return ListNow(ctx, cmd); };
   const auto listed = co_await ctx.storage.Run(list);
-  if (!listed) co_return ReplyFor(listed.error());
+  if (!listed) co_return ctx.Failed(listed.error());
   for (const auto& [folder, has_children] : *listed) {
     WriteFolder(ctx.out, folder, has_children);
     if (!ctx.wire.out.Full()) continue;
@@ -125,7 +124,7 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
 asio::awaitable<Reply> Handle(const command::Lsub& cmd, AuthenticatedContext& ctx) {
   auto list = [&] { return LsubNow(ctx, cmd); };
   const auto lines = co_await ctx.storage.Run(list);
-  if (!lines) co_return ReplyFor(lines.error());
+  if (!lines) co_return ctx.Failed(lines.error());
   ctx.out += *lines;
   co_return Ok("LSUB completed");
 }

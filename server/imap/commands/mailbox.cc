@@ -4,7 +4,6 @@
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/error_map.h"
 
 namespace server::imap {
 
@@ -50,14 +49,14 @@ asio::awaitable<Reply> Handle(const command::Create& cmd, AuthenticatedContext& 
   }
   auto create = [&] { return ctx.store.CreateFolder(ctx.account, name, use, ctx.origin); };
   const auto made = co_await ctx.storage.Run(create);
-  if (!made) co_return ReplyFor(made.error());
+  if (!made) co_return ctx.Failed(made.error());
   co_return Ok(ResponseCode::MailboxId{made->ref.folder}, "CREATE completed");
 }
 
 asio::awaitable<Reply> Handle(const command::Delete& cmd, AuthenticatedContext& ctx) {
   auto remove = [&] { return ctx.store.DeleteFolder(ctx.account, cmd.mailbox, ctx.origin); };
   const auto done = co_await ctx.storage.Run(remove);
-  if (!done) co_return ReplyFor(done.error());
+  if (!done) co_return ctx.Failed(done.error());
   co_return Ok("DELETE completed");
 }
 
@@ -66,7 +65,7 @@ asio::awaitable<Reply> Handle(const command::Rename& cmd, AuthenticatedContext& 
   if (auto refusal = Refusal(to)) co_return *std::move(refusal);
   auto rename = [&] { return ctx.store.RenameFolder(ctx.account, cmd.from, to, ctx.origin); };
   const auto done = co_await ctx.storage.Run(rename);
-  if (!done) co_return ReplyFor(done.error());
+  if (!done) co_return ctx.Failed(done.error());
   co_return Ok("RENAME completed");
 }
 
@@ -75,7 +74,7 @@ asio::awaitable<Reply> Handle(const command::Subscribe& cmd, AuthenticatedContex
   if (auto refusal = Refusal(name)) co_return *std::move(refusal);
   auto subscribe = [&] { return ctx.store.Subscribe(ctx.account, name, ctx.origin); };
   const auto done = co_await ctx.storage.Run(subscribe);
-  if (!done) co_return ReplyFor(done.error());
+  if (!done) co_return ctx.Failed(done.error());
   co_return Ok("SUBSCRIBE completed");
 }
 
@@ -83,14 +82,14 @@ asio::awaitable<Reply> Handle(const command::Unsubscribe& cmd, AuthenticatedCont
   const std::string name = WithoutTrailingDelimiter(cmd.mailbox);
   auto unsubscribe = [&] { return ctx.store.Unsubscribe(ctx.account, name, ctx.origin); };
   const auto done = co_await ctx.storage.Run(unsubscribe);
-  if (!done) co_return ReplyFor(done.error());
+  if (!done) co_return ctx.Failed(done.error());
   co_return Ok("UNSUBSCRIBE completed");
 }
 
 asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& ctx) {
   auto read = [&] { return ctx.store.GetFolder(ctx.account, cmd.mailbox); };
   const auto status = co_await ctx.storage.Run(read);
-  if (!status) co_return ReplyFor(status.error());
+  if (!status) co_return ctx.Failed(status.error());
 
   using protocol::StatusItem;
   protocol::write::StatusLine line(ctx.out, cmd.mailbox);

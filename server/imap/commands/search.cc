@@ -2,7 +2,6 @@
 #include "protocol/imap/write/search.h"
 
 #include "server/imap/commands/handlers.h"
-#include "server/imap/error_map.h"
 #include "server/imap/search/search_run.h"
 
 namespace server::imap {
@@ -69,7 +68,7 @@ asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx) 
     const auto result = co_await ctx.storage.Run(slice);
     if (!result) {
       if (save) ctx.view.Save({});  // RFC 5182 §2.1: NO empties it
-      co_return ReplyFor(result.error());
+      co_return ctx.Failed(result.error());
     }
     done = *result;
     if (!ctx.wire.stream().is_open()) co_return protocol::No("Cancelled");

@@ -1,7 +1,6 @@
 // SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 §6.3.1, §6.3.2, §6.4.2; RFC 3691).
 #include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/error_map.h"
 #include "server/imap/view/view_writer.h"
 
 namespace server::imap {
@@ -52,7 +51,7 @@ asio::awaitable<Reply> Open(const std::string& path, bool read_only, Authenticat
   std::function<void()> wake = ctx.wire.stream().waker();
   auto open = [&] { return OpenNow(ctx, path, read_only, wake); };
   auto opening = co_await ctx.storage.Run(open);
-  if (!opening) co_return ReplyFor(opening.error());
+  if (!opening) co_return ctx.Failed(opening.error());
   Describe(ctx.out, opening->opened, *opening->folder->view);
   ctx.session.Select(std::move(opening->folder));
   if (read_only) co_return Ok(ResponseCode::kReadOnly, "EXAMINE completed");
@@ -73,7 +72,7 @@ asio::awaitable<Reply> Handle(const command::Close&, SelectedContext& ctx) {
   if (!ctx.view.read_only() && !ctx.view.deleted()) {
     auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), std::nullopt, ctx.origin); };
     const auto gone = co_await ctx.storage.Run(expunge);
-    if (!gone && gone.error().code != storage::Errc::kNoSuchFolder) co_return ReplyFor(gone.error());
+    if (!gone && gone.error().code != storage::Errc::kNoSuchFolder) co_return ctx.Failed(gone.error());
   }
   co_await ctx.session.Deselect();
   co_return Ok("CLOSE completed");

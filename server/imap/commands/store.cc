@@ -2,7 +2,6 @@
 #include "protocol/imap/write/fetch.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
-#include "server/imap/error_map.h"
 #include "server/imap/fetch/flags_writer.h"
 #include "server/imap/view/view_writer.h"
 
@@ -51,7 +50,7 @@ asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx) {
   if (uids->empty()) co_return Ok("STORE completed");
   auto work = [&] { return StoreNow(ctx, cmd, *uids); };
   const auto stored = co_await ctx.storage.Run(work);
-  if (!stored) co_return ReplyFor(stored.error());
+  if (!stored) co_return ctx.Failed(stored.error());
 
   const bool with_uid = cmd.numbers == NumberKind::kUid;
   ctx.view.Learn(stored->result.keywords);

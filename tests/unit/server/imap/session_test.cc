@@ -278,7 +278,7 @@ TEST_F(SessionTest, FetchGivesPartsPartialsAndHeaderFields) {
   EXPECT_EQ(c("FETCH 1 BODY.PEEK[1]<6.10>"), "* 1 FETCH (BODY[1]<6> {4}\npart)\na OK FETCH completed\n");
   EXPECT_EQ(c("FETCH 1 BODY.PEEK[1]<60.10>"), "* 1 FETCH (BODY[1]<60> {0}\n)\na OK FETCH completed\n");
   EXPECT_EQ(c("FETCH 1 (BODY.PEEK[HEADER.FIELDS (subject)])"),
-            "* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {18}\nSubject: parts\n\n)\na OK FETCH completed\n");
+            "* 1 FETCH (BODY[HEADER.FIELDS (subject)] {18}\nSubject: parts\n\n)\na OK FETCH completed\n");
   EXPECT_EQ(c("FETCH 1 BODY.PEEK[7]"), "* 1 FETCH (BODY[7] NIL)\na OK FETCH completed\n");
   EXPECT_EQ(c("FETCH 1 BODY.PEEK[2.MIME]<0.12>"),
             "* 1 FETCH (BODY[2.MIME]<0> {12}\nContent-Type)\na OK FETCH completed\n");
