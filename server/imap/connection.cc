@@ -27,6 +27,8 @@ class Connection {
     while (session_.state() != State::kLogout && !wire_.out.broken()) {
       const bool more = co_await Step();
       if (!more) break;
+      // Pipelined commands may ask for far more than they are long.
+      if (wire_.out.Full()) static_cast<void>(co_await wire_.out.Flush());
     }
     static_cast<void>(co_await wire_.out.Flush());
     co_await session_.Deselect();

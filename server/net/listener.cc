@@ -119,7 +119,11 @@ asio::awaitable<void> Listener::AcceptLoop() {
     Tcp::endpoint peer;
     auto [error, socket] = co_await acceptor_.async_accept(peer, kAsTuple);
     if (!error) {
-      Admit(socket.release(), peer);
+      try {  // no memory for one connection must not be the end of all
+        Admit(socket.release(), peer);
+      } catch (const std::exception& e) {
+        spdlog::error("event=accept_failed port={} error=\"{}\"", port_, e.what());
+      }
     } else if (error != asio::error::operation_aborted && error != asio::error::connection_aborted) {
       // Out of descriptors, most likely: the backlog keeps the callers while others hang up.
       spdlog::error("event=accept_failed port={} error=\"{}\"", port_, error.message());
@@ -159,11 +163,15 @@ void Listener::Admit(int socket, const Tcp::endpoint& peer) {
   auto start = [this, &reactor, fd = std::move(fd), info = std::move(info), text = PeerText(peer),
                 admission = std::move(admission)]() mutable {
     const auto id = info.id;
-    Stream stream(reactor, std::move(fd), std::move(text));
-    auto serve = Serve(handler_, context_.tls, options_.handshake_limit, std::move(stream), std::move(info),
-                       std::move(admission));
-    asio::co_spawn(reactor.context(), std::move(serve),
-                   [id](const std::exception_ptr& error) { ReportEnd(id, error); });
+    try {
+      Stream stream(reactor, std::move(fd), std::move(text));
+      auto serve = Serve(handler_, context_.tls, options_.handshake_limit, std::move(stream), std::move(info),
+                         std::move(admission));
+      asio::co_spawn(reactor.context(), std::move(serve),
+                     [id](const std::exception_ptr& error) { ReportEnd(id, error); });
+    } catch (...) {
+      ReportEnd(id, std::current_exception());
+    }
   };
   asio::post(reactor.context(), std::move(start));
 }

@@ -40,6 +40,8 @@ std::string PathKey::Encode() const {
   return Writer().U64(account.value).Raw(on_disk).Take();
 }
 
+bool PathKey::IsPath(std::string_view path) { return path.find(kSlashOnDisk) == std::string_view::npos; }
+
 Result<PathKey> PathKey::Decode(std::string_view key) {
   Reader in(key);
   PathKey out{{in.U64()}, std::string(in.Rest())};

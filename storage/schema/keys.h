@@ -57,6 +57,8 @@ struct PathKey {
   std::string path;
   std::string Encode() const;
   static Result<PathKey> Decode(std::string_view key);
+  /// False: nothing has this path, and its key would be another path's.
+  static bool IsPath(std::string_view path);
   friend auto operator<=>(const PathKey&, const PathKey&) = default;
 };
 

@@ -90,6 +90,8 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
     for (const auto& folder : account.folders) {
       if (folder.name == "INBOX") continue;
       RETURN_IF_ERROR(tree.Create(folder.name, FolderKind::kUser, folder.use));
+      // Many clients show what is subscribed, and nothing else.
+      txn.Put(Table::kSubscriptions, schema::PathKey{account_id, folder.name}.Encode(), schema::MarkerRow());
     }
     return {};
   }));

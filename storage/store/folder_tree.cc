@@ -33,6 +33,7 @@ FolderStatus ToStatus(FolderRef ref, const schema::FolderRow& row) {
 }
 
 Result<std::optional<schema::FolderNameRow>> FolderTree::Find(std::string_view path) const {
+  if (!schema::PathKey::IsPath(path)) return std::optional<schema::FolderNameRow>{};
   ASSIGN_OR_RETURN(const auto value, txn_.Get(Table::kFolderNames,
                                               schema::PathKey{txn_.account(), std::string(path)}.Encode()));
   if (!value) return std::optional<schema::FolderNameRow>{};

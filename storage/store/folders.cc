@@ -135,6 +135,7 @@ Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
 }
 
 Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view path) {
+  if (!schema::PathKey::IsPath(path)) return Fail(Errc::kNoSuchFolder);
   const auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
                    view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
@@ -190,6 +191,16 @@ Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) 
 
 namespace {
 
+/// Subscribed names need not exist, so the bound of the folders does not bound them.
+Result<> CheckSubscriptions(const AccountTxn& txn, std::uint32_t limit) {
+  std::uint32_t count = 0;
+  const std::string prefix = schema::AccountPrefix(txn.account());
+  RETURN_IF_ERROR(txn.Scan(Table::kSubscriptions, prefix, kv::PrefixEnd(prefix),
+                           [&](auto, auto) { return ++count < limit; }));
+  if (count < limit) return {};
+  return Fail(Errc::kTooBig, fmt::format("An account holds at most {} subscriptions; end some first", limit));
+}
+
 Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_view path, bool subscribed,
                        Origin origin) {
   return core.lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
@@ -197,10 +208,12 @@ Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_vie
     const std::string key = schema::PathKey{account, std::string(path)}.Encode();
     ASSIGN_OR_RETURN(const auto present, txn.Get(Table::kSubscriptions, key));
     if (present.has_value() == subscribed) return {};
-    if (subscribed)
+    if (subscribed) {
+      RETURN_IF_ERROR(CheckSubscriptions(txn, core.options.max_folders));
       txn.Put(Table::kSubscriptions, key, schema::MarkerRow());
-    else
+    } else {
       txn.Erase(Table::kSubscriptions, key);
+    }
     txn.Announce(origin, SubscriptionChanged{std::string(path), subscribed});
     return {};
   });
@@ -214,6 +227,7 @@ Result<> MailStore::Subscribe(AccountId account, std::string_view path, Origin o
 }
 
 Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin origin) {
+  if (!schema::PathKey::IsPath(path)) return {};
   return SetSubscribed(*core_, account, path, /*subscribed=*/false, origin);
 }
 

@@ -22,7 +22,7 @@ struct StoreOptions {
   std::function<std::chrono::system_clock::time_point()> now = [] {
     return std::chrono::system_clock::now();
   };
-  std::uint32_t max_folders = 20'000;             ///< per account
+  std::uint32_t max_folders = 20'000;             ///< per account; as many subscriptions
   std::uint64_t max_message_octets = 1U << 30;    ///< of one message
   std::chrono::milliseconds janitor_retry{1000};  ///< pause after background work that failed
 };

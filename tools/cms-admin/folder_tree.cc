@@ -153,6 +153,13 @@ struct MessageFile {
   bool verbatim = false;  ///< the manifest vouches for its octets
 };
 
+/// A manifest comes from whoever made the folder; what it names must not lie elsewhere, where only the
+/// operator may read.
+bool IsBelow(const fs::path& root, const fs::path& path) {
+  const auto relative = fs::canonical(path).lexically_relative(fs::canonical(root));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 LocalFolder FolderOf(std::string name, std::vector<MessageFile> files) {
   LocalFolder folder;
   folder.name = std::move(name);
@@ -193,7 +200,7 @@ std::vector<LocalFolder> FindMaildirs(const fs::path& root, const std::string& b
     std::vector<MessageFile> files;
     for (const auto* part : {"cur", "new"}) {
       for (const auto& path : Sorted(directory / part)) {
-        if (!fs::is_regular_file(path)) continue;
+        if (!fs::is_regular_file(path) || !IsBelow(root, path)) continue;
         const auto name = path.filename().string();
         const auto colon = name.find(":2,");
         MessageFile file{path, {}, ModificationTime(path), false};
@@ -226,6 +233,8 @@ std::vector<LocalFolder> FindEml(const fs::path& root, const std::string& base) 
   for (const auto& line : manifest) {
     if (!fs::is_regular_file(root / line.file))
       throw Failure(kUsage, (root / line.file).string() + " is missing");
+    if (!IsBelow(root, root / line.file))
+      throw Failure(kUsage, (root / line.file).string() + " is not below the folder that is imported");
     add(Below(base, line.folder), {root / line.file, line.flags, line.date, /*verbatim=*/true});
   }
   if (manifest.empty()) {
@@ -234,7 +243,8 @@ std::vector<LocalFolder> FindEml(const fs::path& root, const std::string& base) 
       paths.push_back(root);
     } else {
       for (const auto& entry : fs::recursive_directory_iterator(root))
-        if (entry.is_regular_file() && entry.path().extension() == ".eml") paths.push_back(entry.path());
+        if (entry.is_regular_file() && entry.path().extension() == ".eml" && IsBelow(root, entry.path()))
+          paths.push_back(entry.path());
     }
     std::ranges::sort(paths);
     for (const auto& path : paths) {
@@ -253,7 +263,8 @@ std::vector<LocalFolder> FindMbox(const fs::path& root, const std::string& base)
     paths.push_back(root);
   } else {
     for (const auto& entry : fs::recursive_directory_iterator(root))
-      if (entry.is_regular_file() && entry.path().extension() == ".mbox") paths.push_back(entry.path());
+      if (entry.is_regular_file() && entry.path().extension() == ".mbox" && IsBelow(root, entry.path()))
+        paths.push_back(entry.path());
   }
   std::ranges::sort(paths);
   std::vector<LocalFolder> folders;

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "server/version.h"
 #include "tools/cms-admin/command.h"
@@ -42,6 +43,7 @@ Exit status:
   3  cmsd cannot be reached; or the store is in use by a running cmsd)";
 
 int Main(int argc, char** argv) {
+  ::umask(S_IRWXG | S_IRWXO);  // exported messages are nobody else's
   CLI::App app("Operates cmsd, the CPM Message Store", "cms-admin");
   Options options;
   app.fallthrough();

@@ -49,6 +49,8 @@ class FetchResponse {
   void BinarySize(const FetchItem& item, std::uint64_t size);
 
   void End();
+  /// No item has been written; the grammar wants at least one before End().
+  bool empty() const { return first_; }
 
  private:
   void Name(std::string_view name);

@@ -1,4 +1,5 @@
 // LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; CHILDREN of RFC 3348, SPECIAL-USE of RFC 6154).
+#include <algorithm>
 #include <set>
 #include <unordered_set>
 
@@ -60,6 +61,46 @@ std::map<std::string, bool> LsubNames(const std::vector<std::string>& subscribed
   return answer;
 }
 
+struct Listed {
+  storage::FolderEntry folder;
+  bool has_children = false;
+};
+
+/// Blocks. Many long names against a long pattern take long: nothing for an event loop.
+storage::Result<std::vector<Listed>> ListNow(AuthenticatedContext& ctx, const command::List& cmd) {
+  auto folders = ctx.store.ListFolders(ctx.account);
+  if (!folders) return tl::unexpected(std::move(folders).error());
+  std::vector<std::string> patterns;
+  for (const auto& pattern : cmd.patterns) patterns.push_back(cmd.reference + pattern);
+  const Names parents = Parents(*folders);
+  std::vector<Listed> listed;
+  for (const auto& folder : *folders) {
+    const bool matches = std::ranges::any_of(
+        patterns, [&](const std::string& pattern) { return MatchesListPattern(folder.path, pattern); });
+    if (matches) listed.push_back({folder, parents.contains(folder.path)});
+  }
+  return listed;
+}
+
+/// Blocks likewise. LSUB's lines.
+storage::Result<std::string> LsubNow(AuthenticatedContext& ctx, const command::Lsub& cmd) {
+  const auto subscribed = ctx.store.ListSubscriptions(ctx.account);
+  if (!subscribed) return tl::unexpected(subscribed.error());
+  const auto folders = ctx.store.ListFolders(ctx.account);
+  if (!folders) return tl::unexpected(folders.error());
+  std::set<std::string_view> selectable;
+  for (const auto& folder : *folders) {
+    if (folder.id.value != 0) selectable.insert(folder.path);
+  }
+  std::string lines;
+  for (const auto& [name, is_subscribed] : LsubNames(*subscribed, cmd.reference + cmd.pattern)) {
+    std::vector<std::string_view> attributes;
+    if (!is_subscribed || !selectable.contains(name)) attributes.push_back("\\Noselect");
+    protocol::write::LsubLine(lines, attributes, name);
+  }
+  return lines;
+}
+
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ctx) {
@@ -68,18 +109,11 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
     protocol::write::ListRootLine(ctx.out, "");
     co_return Ok("LIST completed");
   }
-  auto read = [&] { return ctx.store.ListFolders(ctx.account); };
-  const auto folders = co_await ctx.storage.Run(read);
-  if (!folders) co_return ctx.Failed(folders.error());
-
-  const Names parents = Parents(*folders);
-  std::vector<std::string> patterns;
-  for (const auto& pattern : cmd.patterns) patterns.push_back(cmd.reference + pattern);
-  for (const auto& folder : *folders) {
-    bool matches = false;
-    for (const auto& pattern : patterns) matches = matches || MatchesListPattern(folder.path, pattern);
-    if (!matches) continue;
-    WriteFolder(ctx.out, folder, parents.contains(folder.path));
+  auto list = [&] { return ListNow(ctx, cmd); };
+  const auto listed = co_await ctx.storage.Run(list);
+  if (!listed) co_return ctx.Failed(listed.error());
+  for (const auto& [folder, has_children] : *listed) {
+    WriteFolder(ctx.out, folder, has_children);
     if (!ctx.wire.out.Full()) continue;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
@@ -88,22 +122,10 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
 }
 
 asio::awaitable<Reply> Handle(const command::Lsub& cmd, AuthenticatedContext& ctx) {
-  auto read = [&] { return ctx.store.ListSubscriptions(ctx.account); };
-  const auto subscribed = co_await ctx.storage.Run(read);
-  if (!subscribed) co_return ctx.Failed(subscribed.error());
-  auto list = [&] { return ctx.store.ListFolders(ctx.account); };
-  const auto folders = co_await ctx.storage.Run(list);
-  if (!folders) co_return ctx.Failed(folders.error());
-
-  std::set<std::string_view> selectable;
-  for (const auto& folder : *folders) {
-    if (folder.id.value != 0) selectable.insert(folder.path);
-  }
-  for (const auto& [name, is_subscribed] : LsubNames(*subscribed, cmd.reference + cmd.pattern)) {
-    std::vector<std::string_view> attributes;
-    if (!is_subscribed || !selectable.contains(name)) attributes.push_back("\\Noselect");
-    protocol::write::LsubLine(ctx.out, attributes, name);
-  }
+  auto list = [&] { return LsubNow(ctx, cmd); };
+  const auto lines = co_await ctx.storage.Run(list);
+  if (!lines) co_return ctx.Failed(lines.error());
+  ctx.out += *lines;
   co_return Ok("LSUB completed");
 }
 

@@ -258,6 +258,8 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
     message.response->Flags(message.state.flags.system, message.state.flags.keywords, view_.keywords(),
                             view_.IsRecent(message.state.uid));
   }
+  // None of the items could be answered, and msg-att is never empty (RFC 3501 §9).
+  if (message.response->empty()) message.response->Uid(message.state.uid);
   message.response->End();
   ++answered_;
   return true;

@@ -18,6 +18,7 @@ MailboxView::MailboxView(const storage::OpenedFolder& opened, bool read_only, st
       told_recent_(0),
       told_keywords_(static_cast<std::uint32_t>(opened.keywords->size())),
       modseq_(opened.status.highest_modseq),
+      read_at_(modseq_),
       map_(opened.uids),
       keywords_(opened.keywords) {
   told_recent_ = recent();  // SELECT's answer tells both
@@ -42,8 +43,9 @@ bool MailboxView::Absorb() {
 }
 
 void MailboxView::Apply(const storage::Change& change) {
-  // The folder was read after the subscription began, so the first news may be part of it already.
-  if (change.modseq <= modseq_ || deleted_) return;
+  // The folder was read after the subscription began, so the first news may be part of it already. What came
+  // as news is no measure: a MOVE within the folder is two pieces of news with one modseq.
+  if (change.modseq <= read_at_ || deleted_) return;
   modseq_ = change.modseq;
   std::visit(
       [&](const auto& what) {
@@ -103,7 +105,7 @@ void MailboxView::Adopt(const FolderPicture& now) {
   lost_ = false;
   if (now.deleted) return DropFolder();
   if (now.modseq < modseq_) return;
-  modseq_ = now.modseq;
+  modseq_ = read_at_ = now.modseq;
   Learn(now.keywords);
   gone_ = map_.Uids().Minus(now.uids);
   added_ = {};

@@ -112,6 +112,7 @@ class MailboxView {
   std::uint32_t told_recent_;
   std::uint32_t told_keywords_;
   storage::ModSeq modseq_;
+  storage::ModSeq read_at_;  ///< the folder's state when it was last read as a whole
   SequenceMap map_;
   std::shared_ptr<const storage::KeywordTable> keywords_;
   UidSet saved_;

@@ -76,6 +76,7 @@ TEST(AccountsTest, InitialFoldersAreMadeWithTheAccount) {
   for (const auto& entry : Must(store->ListFolders(id))) paths.push_back(entry.path);
   EXPECT_THAT(paths, ElementsAre("INBOX", "Sent", "a", "a/b"));
   EXPECT_EQ(Must(store->GetFolder(id, "Sent")).use, SpecialUse::kSent);
+  EXPECT_THAT(Must(store->ListSubscriptions(id)), ElementsAre("Sent", "a/b"));
 }
 
 TEST(AccountsTest, ListIsInIdOrderAndPaged) {

@@ -105,6 +105,21 @@ TEST_F(FoldersTest, DeleteRefusesInboxAndWhatIsNotThere) {
   EXPECT_EQ(ErrorOf(store->DeleteFolder(account, "a")), Errc::kNoSuchFolder);
 }
 
+TEST_F(FoldersTest, ControlCharacterIsNotTakenForTheDelimiter) {
+  Create("a/b");
+  Must(store->DeleteFolder(account, "a"));
+  Must(store->Subscribe(account, "a/b"));
+  const std::string odd =
+      "a\x01"
+      "b";
+  EXPECT_EQ(ErrorOf(store->GetFolder(account, odd)), Errc::kNoSuchFolder);
+  EXPECT_EQ(ErrorOf(store->DeleteFolder(account, odd)), Errc::kNoSuchFolder);
+  EXPECT_EQ(ErrorOf(store->RenameFolder(account, odd, "c")), Errc::kNoSuchFolder);
+  Must(store->Unsubscribe(account, odd));
+  EXPECT_THAT(Names(), ElementsAre("INBOX", "(a)", "a/b"));
+  EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("a/b"));
+}
+
 TEST_F(FoldersTest, RenameTakesInferiorsAndKeepsWhatTheyAre) {
   Create("a/b/c", SpecialUse::kJunk);
   Create("a c");
@@ -181,6 +196,17 @@ TEST_F(FoldersTest, SubscriptionsAreNamesThatNeedNotExist) {
   Must(store->Unsubscribe(account, "a"));
   Must(store->Unsubscribe(account, "a"));
   EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("b/c"));
+}
+
+TEST_F(FoldersTest, SubscriptionsAreBounded) {
+  TempStore store(Driver::kMemory, {.max_folders = 2});
+  const auto account = CreateAccount(*store);
+  Must(store->Subscribe(account, "a"));
+  Must(store->Subscribe(account, "b"));
+  Must(store->Subscribe(account, "b"));
+  EXPECT_EQ(ErrorOf(store->Subscribe(account, "c")), Errc::kTooBig);
+  Must(store->Unsubscribe(account, "a"));
+  Must(store->Subscribe(account, "c"));
 }
 
 TEST_F(FoldersTest, RecentIsToldOnce) {

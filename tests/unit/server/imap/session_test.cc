@@ -189,7 +189,9 @@ TEST_F(SessionTest, ListKnowsHierarchyAndSpecialUse) {
   EXPECT_THAT(all, HasSubstr("* LIST (\\HasNoChildren) \"/\" a/b\n"));
   EXPECT_THAT(c("LIST \"\" %"), Not(HasSubstr("a/b")));
   EXPECT_EQ(c("SUBSCRIBE a/b"), "a OK SUBSCRIBE completed\n");
-  EXPECT_EQ(c("LSUB \"\" %"), "* LSUB (\\Noselect) \"/\" a\na OK LSUB completed\n");
+  EXPECT_EQ(
+      c("LSUB \"\" %"),
+      "* LSUB () \"/\" Sent\n* LSUB () \"/\" Trash\n* LSUB (\\Noselect) \"/\" a\na OK LSUB completed\n");
   EXPECT_EQ(c("LSUB \"\" a/*"), "* LSUB () \"/\" a/b\na OK LSUB completed\n");
 }
 

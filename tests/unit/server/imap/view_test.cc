@@ -109,6 +109,12 @@ TEST_F(MailboxViewTest, WhatComesAndGoesIsNeverTold) {
   EXPECT_EQ(Sync(), "");
 }
 
+TEST_F(MailboxViewTest, MoveWithinTheFolderIsTwoPiecesOfNewsWithOneModSeq) {
+  Added(11, 4);
+  Expunged(11, 1, kSelf);
+  EXPECT_EQ(Sync(), "expunge 1, exists 3, recent 1");
+}
+
 TEST_F(MailboxViewTest, FlagsOfANewMessageComeAfterIt) {
   Added(11, 4);
   Flagged(12, 4, 2);
