@@ -84,7 +84,7 @@ class OpenedStore final : public RocksEngine {
 
   rocksdb::DB& db() { return *db_; }
   rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
-  Result<std::optional<std::string>> Read(const rocksdb::ReadOptions& options, Table table,
+  Result<std::optional<std::string>> Read(rocksdb::ReadOptions options, Table table,
                                           std::string_view key) const;
 
  private:
@@ -315,8 +315,10 @@ bool OpenedStore::IsEmpty() const {
 
 std::unique_ptr<View> OpenedStore::OpenView() { return std::make_unique<Snapshot>(*this); }
 
-Result<std::optional<std::string>> OpenedStore::Read(const rocksdb::ReadOptions& options, Table table,
+Result<std::optional<std::string>> OpenedStore::Read(rocksdb::ReadOptions options, Table table,
                                                      std::string_view key) const {
+  // A few large messages would push everything else out; the operating system caches their files anyhow.
+  options.fill_cache = table != Table::kBodies;
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(options, handle(table), ToSlice(key), &value);
   if (status.ok()) return value.ToString();
