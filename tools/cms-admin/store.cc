@@ -1,6 +1,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/http/store_totals.h"
 #include "storage/check/fsck.h"
@@ -14,7 +16,16 @@ namespace {
 
 namespace json = boost::json;
 
+/// Opening a store makes files; files of root's would lock out a cmsd that runs as the store's owner.
+void BecomeOwnerOf(const std::string& path) {
+  struct stat store {};
+  if (geteuid() != 0 || ::stat(path.c_str(), &store) != 0 || store.st_uid == 0) return;
+  if (setegid(store.st_gid) != 0 || seteuid(store.st_uid) != 0)
+    throw Failure(kRefused, fmt::format("{}: cannot act as the store's owner (user {})", path, store.st_uid));
+}
+
 std::unique_ptr<storage::kv::RocksEngine> OpenEngine(const server::config::Config& config) {
+  BecomeOwnerOf(config.store.path);
   storage::kv::RocksEngineOptions options;
   options.path = config.store.path;
   options.block_cache_bytes = std::size_t{config.store.block_cache_mib} << 20;
