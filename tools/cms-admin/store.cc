@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 /// Opening a store makes files; files of root's would lock out a cmsd that runs as the store's owner.
 void BecomeOwnerOf(const std::string& path) {
-  struct stat store {};
+  struct stat store{};
   if (geteuid() != 0 || ::stat(path.c_str(), &store) != 0 || store.st_uid == 0) return;
   if (setegid(store.st_gid) != 0 || seteuid(store.st_uid) != 0)
     throw Failure(kRefused, fmt::format("{}: cannot act as the store's owner (user {})", path, store.st_uid));
