@@ -101,6 +101,15 @@ Reply Session::Failed(const storage::Error& error, Folder folder) const {
   return ReplyFor(error, folder);
 }
 
+std::optional<Reply> Session::Interruption() const {
+  const net::Stream& stream = wire_.stream();
+  if (stream.shutting_down()) {
+    return protocol::Bye(ResponseCode::kUnavailable, "Server is shutting down");
+  }
+  if (stream.PeerHasLeft()) return protocol::Bye("The client has left");
+  return std::nullopt;
+}
+
 void Session::SayBye(const Reply& bye) {
   if (state_ == State::kLogout) return;
   state_ = State::kLogout;

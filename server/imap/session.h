@@ -66,6 +66,9 @@ class Session {
   /// What the client is told of a store's failure (error_map.h), after what an administrator must know has
   /// been logged. Any thread on which the session is at work.
   protocol::Reply Failed(const storage::Error& error, Folder folder = Folder::kNamed) const;
+  /// The BYE with which a long command ends before its time, asked for between its steps: the server stops,
+  /// or the client has left. nullopt: go on.
+  std::optional<protocol::Reply> Interruption() const;
   /// Ends the session: untagged BYE, nothing after it but the command's tagged line.
   void SayBye(const protocol::Reply& bye);
 
