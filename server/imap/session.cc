@@ -47,6 +47,7 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
     co_return;
   }
   tag_ = command.tag;
+  access_ = row.access;
   const bool uid_form = IsUidForm(command.command);
   if (uid_form) {
     // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
@@ -98,7 +99,7 @@ Reply Session::Failed(const storage::Error& error, Folder folder) const {
     services_.log.error("event=store_unavailable conn={} account={} detail=\"{}\"", info_.id, account_.value,
                         error.detail);
   }
-  return ReplyFor(error, folder);
+  return ReplyFor(error, access_, folder);
 }
 
 std::optional<Reply> Session::Interruption() const {

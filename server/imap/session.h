@@ -100,6 +100,7 @@ class Session {
   storage::AccountId account_;
   std::string user_;
   std::string_view tag_;
+  Access access_ = Access::kReads;  ///< of the command that is running
   std::size_t bad_commands_ = 0;
   bool tls_requested_ = false;
   std::unique_ptr<SelectedFolder> selected_;

@@ -120,6 +120,7 @@ class AppendCommand {
 }  // namespace
 
 asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
+  access_ = Access::kWrites;
   AppendCommand append(*this, begin.mailbox);
   const auto reply = co_await append.Run();
   if (!reply) co_return;
