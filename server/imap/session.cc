@@ -108,7 +108,16 @@ std::optional<Reply> Session::Interruption() const {
     return protocol::Bye(ResponseCode::kUnavailable, "Server is shutting down");
   }
   if (stream.PeerHasLeft()) return protocol::Bye("The client has left");
-  return std::nullopt;
+  return AccountGone();
+}
+
+std::optional<Reply> Session::AccountGone() const {
+  if (!watch_ || !watch_->closed()) return std::nullopt;
+  return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
+}
+
+void Session::Watch(storage::AccountId account) {
+  watch_ = std::make_unique<AccountWatch>(services_.store.feed(), account, wire_.stream().waker());
 }
 
 void Session::SayBye(const Reply& bye) {

@@ -51,6 +51,10 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
     if (*done) break;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
+    if (auto bye = ctx.session.AccountGone()) {
+      if (!run.between_answers()) ctx.wire.stream().Close();  // a BYE would be taken for the message
+      co_return *std::move(bye);
+    }
   }
   co_return ResultOf(run, cmd.numbers == protocol::NumberKind::kUid);
 }

@@ -85,5 +85,87 @@ TEST_F(InterruptedSearchTest, HasNoMoreTextKeysThanTheLimit) {
   EXPECT_THAT(client("NOOP"), StartsWith("a OK"));
 }
 
+TEST_F(InterruptedSearchTest, AFetchInManySlicesAnswersAsInOne) {
+  const std::string message =
+      "Subject: b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+      "aGVsbG8gd29ybGQ=\r\n";
+  Client quick = Selected();
+  EXPECT_THAT(quick.Append("INBOX", message), HasSubstr("a OK"));
+  const auto slow = Searching();
+  slow->Answer();
+  const std::string fetch =
+      "FETCH 199:201 (BINARY.SIZE[1] BINARY.PEEK[1]<0.5> FLAGS BINARY.PEEK[1]<6.5> BODY.PEEK[TEXT]<0.4>)";
+  const int before = ticking_.looks();
+  const std::string answer = (*slow)(fetch);
+  EXPECT_GT(ticking_.looks(), before + 10) << "the clock is looked at after each item";
+  EXPECT_THAT(answer, HasSubstr("BINARY.SIZE[1] 11 BINARY[1]<0> {5}\nhello"));
+  EXPECT_THAT(answer, HasSubstr("BINARY[1]<6> {5}\nworld BODY[TEXT]<0> {4}\naGVs)\na OK"));
+  quick("NOOP");
+  EXPECT_THAT(quick(fetch), HasSubstr("BINARY[1]<6> {5}\nworld BODY[TEXT]<0> {4}\naGVs)\na OK"));
+}
+
+/// The account is disabled or deleted while sessions are logged in to it.
+class ClosedAccountTest : public ImapTest {
+ protected:
+  void Disable() {
+    const auto done = store_->SetStatus(account_, storage::AccountStatus::kDisabled);
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  static constexpr const char* kBye = "* BYE [CONTACTADMIN] This account was disabled or deleted";
+};
+
+TEST_F(ClosedAccountTest, SessionsThatWaitHearByeAtOnce) {
+  Client without_folder = LoggedIn();
+  Client with_folder = Selected();
+  Client idle = LoggedIn();
+  idle.Send("i IDLE\r\n");
+  EXPECT_EQ(idle.Line(), "+ idling");
+  Client appending = LoggedIn();
+  appending.Send("a APPEND INBOX {1000}\r\n");
+  EXPECT_THAT(appending.Line(), StartsWith("+ "));
+  Disable();
+  for (Client* client : {&without_folder, &with_folder, &idle, &appending}) {
+    EXPECT_EQ(client->Line(), kBye);
+    EXPECT_EQ(client->Line(), "(closed)");
+  }
+}
+
+TEST_F(ClosedAccountTest, ADeletedAccountsSessionsHearItToo) {
+  Client client = Selected();
+  ASSERT_TRUE(store_->DeleteAccount(account_));
+  EXPECT_EQ(client.Line(), kBye);
+  EXPECT_EQ(client.Line(), "(closed)");
+}
+
+TEST_F(ClosedAccountTest, NoCommandRunsAfterwards) {
+  Client client = LoggedIn();
+  client.Send("a CREATE New\r\nb CREATE Newer\r\n");
+  Disable();
+  EXPECT_EQ(client.Line(), kBye);
+  EXPECT_EQ(client.Line(), "(closed)");
+}
+
+TEST_F(ClosedAccountTest, ADownloadBreaksOff) {
+  Client client = Selected();
+  const std::string message = "Subject: long\r\n\r\n" + std::string(5'000'000, 'x') + "\r\n";
+  EXPECT_THAT(client.Append("INBOX", message), HasSubstr("a OK [APPENDUID "));
+  client.Send("a FETCH 1 BODY.PEEK[]\r\n");
+  client.Octets(1000);
+  Disable();
+  EXPECT_EQ(client.Octets(message.size()), "(closed)") << "no BYE in the midst of a literal";
+}
+
+TEST_F(ClosedAccountTest, OtherAccountsAndOtherChangesDisturbNobody) {
+  storage::NewAccount account;
+  account.address = "sip:other@example.com";
+  const auto other = store_->CreateAccount(account);
+  ASSERT_TRUE(other);
+  Client client = LoggedIn();
+  ASSERT_TRUE(store_->SetStatus(*other, storage::AccountStatus::kDisabled));
+  ASSERT_TRUE(store_->SetStatus(account_, storage::AccountStatus::kActive));
+  ASSERT_TRUE(store_->SetQuota(account_, 1 << 20, 100));
+  EXPECT_EQ(client("NOOP"), "a OK NOOP completed\n");
+}
+
 }  // namespace
 }  // namespace server::imap
