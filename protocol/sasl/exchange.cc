@@ -18,7 +18,7 @@ bool Acceptable(std::string_view field) {
   return !field.empty() && field.size() <= kMaxField && field.find('\0') == std::string_view::npos;
 }
 
-/// The same account in whatever spelling: "Ann@example.com" is "sip:ann@example.com".
+/// The same account in whatever spelling: "ann@Example.com" is "sip:ann@example.com".
 bool SameIdentity(std::string_view a, std::string_view b) {
   if (a == b) return true;
   const auto address = cpm::ParseLogin(a);

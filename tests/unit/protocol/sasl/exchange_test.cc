@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OwnAuthorizationIdentity", "PLAIN", {"tim\0tim\0secret"s}, Credentials{"tim", "secret"}},
         Case{"OwnIdentityInAnotherSpelling",
              "PLAIN",
-             {"sip:Ann@Example.com\0ann@example.com\0secret"s},
+             {"sip:ann@Example.COM\0ann@example.com\0secret"s},
              Credentials{"ann@example.com", "secret"}},
         Case{"OtherAddress", "PLAIN", {"sip:eve@example.com\0ann@example.com\0x"s}, Fault::kOtherIdentity},
         Case{"OtherAuthorizationIdentity", "PLAIN", {"Ursel\0Kurt\0xipj3plmq"s}, Fault::kOtherIdentity},
