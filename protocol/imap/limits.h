@@ -33,10 +33,12 @@ inline constexpr std::size_t kSequenceRanges = 16 * 1024;  ///< ranges of one se
 inline constexpr std::size_t kFlags = 128;                 ///< flags of one STORE or APPEND
 inline constexpr std::size_t kFlagName = 255;    ///< octets of one keyword; it is stored in its folder's row
 inline constexpr std::size_t kFetchItems = 128;  ///< items of one FETCH
-inline constexpr std::size_t kHeaderFields = 256;     ///< names in one HEADER.FIELDS
-inline constexpr std::size_t kSectionParts = 64;      ///< numbers in 1.2.3; deeper parts do not exist here
-inline constexpr std::size_t kSearchKeys = 1024;      ///< nodes of one SEARCH program
-inline constexpr std::size_t kSearchDepth = 128;      ///< NOT, OR, parentheses: clients chain ORs; we recurse
+inline constexpr std::size_t kHeaderFields = 256;  ///< names in one HEADER.FIELDS
+inline constexpr std::size_t kSectionParts = 64;   ///< numbers in 1.2.3; deeper parts do not exist here
+inline constexpr std::size_t kSearchKeys = 1024;   ///< nodes of one SEARCH program
+inline constexpr std::size_t kSearchDepth = 128;   ///< NOT, OR, parentheses: clients chain ORs; we recurse
+inline constexpr std::size_t kSearchTextKeys =
+    32;  ///< nodes that read a message's text: SUBJECT, BODY; each costs its length for every message
 inline constexpr std::size_t kSearchText = 8 * 1024;  ///< octets of one search string
 inline constexpr std::size_t kStatusItems = 32;
 inline constexpr std::size_t kCapabilityNames = 64;  ///< arguments of ENABLE

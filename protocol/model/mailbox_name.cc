@@ -1,6 +1,8 @@
 #include "protocol/model/mailbox_name.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "protocol/model/ascii.h"
 #include "protocol/model/special_use.h"
@@ -35,6 +37,94 @@ std::size_t Utf8Length(std::string_view s) {
 bool StartsWithInbox(std::string_view name) {
   return name.size() >= 5 && ascii::EqualNoCase(name.substr(0, 5), "INBOX") &&
          (name.size() == 5 || name[5] == kHierarchyDelimiter);
+}
+
+/// A set of places in a name: 0 before its first octet, size() after its last. 64 of them are one operation,
+/// which is why a pattern with many wildcards is no burden.
+class Places {
+ public:
+  explicit Places(std::size_t size) : words_(size / 64 + 1) {}
+
+  void Add(std::size_t place) { words_[place / 64] |= std::uint64_t{1} << (place % 64); }
+  bool Has(std::size_t place) const { return (words_[place / 64] >> (place % 64) & 1U) != 0; }
+  void Clear() { std::ranges::fill(words_, 0); }
+  bool empty() const {
+    return std::ranges::all_of(words_, [](std::uint64_t word) { return word == 0; });
+  }
+
+  /// One octet further from the places in `before`, from all others none.
+  void Step(const Places& before) {
+    std::uint64_t carry = 0;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      const std::uint64_t stays = words_[i] & before.words_[i];
+      words_[i] = stays << 1U | carry;
+      carry = stays >> 63U;
+    }
+  }
+
+  /// Any number of octets further: everything from the first place on.
+  void StepToEnd() {
+    bool found = false;
+    for (std::uint64_t& word : words_) {
+      if (found) {
+        word = ~std::uint64_t{0};
+      } else if (word != 0) {
+        word = ~((word & -word) - 1);
+        found = true;
+      }
+    }
+  }
+
+  /// Any number of octets further, as long as each begins at a place in `open`: a carry runs through a row of
+  /// ones just so.
+  void StepThrough(const Places& open) {
+    std::uint64_t carry = 0;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      std::uint64_t sum = 0;
+      const bool first = __builtin_add_overflow(open.words_[i], words_[i] & open.words_[i], &sum);
+      const bool second = __builtin_add_overflow(sum, carry, &sum);
+      words_[i] |= sum ^ open.words_[i];
+      carry = first || second ? 1 : 0;
+    }
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+constexpr bool IsWildcard(char c) { return c == '*' || c == '%'; }
+
+/// The places up to which the name matches the whole pattern.
+Places Match(std::string_view name, std::string_view raw_pattern) {
+  const std::string pattern = CanonicalMailboxName(raw_pattern);
+  Places at(name.size());
+  const auto literals = pattern.size() - static_cast<std::size_t>(std::ranges::count_if(pattern, IsWildcard));
+  if (literals > name.size()) return at;
+  Places open(name.size());  // before what '%' matches
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] != kHierarchyDelimiter) open.Add(i);
+  }
+  at.Add(0);
+  Places same(name.size());  // before octets like that of the pattern
+  for (std::size_t p = 0; p < pattern.size() && !at.empty();) {
+    if (!IsWildcard(pattern[p])) {
+      same.Clear();
+      for (std::size_t i = name.find(pattern[p]); i < name.size(); i = name.find(pattern[p], i + 1))
+        same.Add(i);
+      at.Step(same);
+      ++p;
+      continue;
+    }
+    // A row of wildcards is one: "*" if it has one.
+    bool all = false;
+    for (; p < pattern.size() && IsWildcard(pattern[p]); ++p) all = all || pattern[p] == '*';
+    if (all) {
+      at.StepToEnd();
+    } else {
+      at.StepThrough(open);
+    }
+  }
+  return at;
 }
 
 }  // namespace
@@ -81,37 +171,17 @@ std::string_view ParentName(std::string_view name) {
 }
 
 bool MatchesListPattern(std::string_view name, std::string_view pattern) {
-  const std::string canonical = CanonicalMailboxName(pattern);
-  // Greedy matching with two restart points. A '*' met later makes all earlier ones irrelevant; a '%' may
-  // fail at '/', and then the last '*' is tried one octet further on.
-  std::string_view p = canonical;
-  std::size_t n = 0, i = 0;
-  std::size_t star = std::string_view::npos, star_n = 0;
-  std::size_t percent = std::string_view::npos, percent_n = 0;
-  while (n < name.size()) {
-    if (i < p.size() && p[i] == '*') {
-      star = ++i;
-      star_n = n;
-      percent = std::string_view::npos;
-    } else if (i < p.size() && p[i] == '%') {
-      percent = ++i;
-      percent_n = n;
-    } else if (i < p.size() && p[i] == name[n]) {
-      ++i;
-      ++n;
-    } else if (percent != std::string_view::npos && name[percent_n] != kHierarchyDelimiter) {
-      n = ++percent_n;
-      i = percent;
-    } else if (star != std::string_view::npos) {
-      n = ++star_n;
-      i = star;
-      percent = std::string_view::npos;
-    } else {
-      return false;
-    }
+  const Places places = Match(name, pattern);
+  return places.Has(name.size());
+}
+
+std::vector<std::string_view> MatchingSuperiors(std::string_view name, std::string_view pattern) {
+  std::vector<std::string_view> superiors;
+  const Places places = Match(name, pattern);
+  for (auto parent = ParentName(name); !parent.empty(); parent = ParentName(parent)) {
+    if (places.Has(parent.size())) superiors.push_back(parent);
   }
-  while (i < p.size() && (p[i] == '*' || p[i] == '%')) ++i;
-  return i == p.size();
+  return superiors;
 }
 
 }  // namespace protocol

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace protocol {
 
@@ -24,7 +25,12 @@ NameFault CheckMailboxName(std::string_view name);
 std::string_view ParentName(std::string_view name);
 
 /// LIST's matching (RFC 3501 §6.3.8): '*' matches anything, '%' anything but '/'. A leading "INBOX" component
-/// of the pattern matches without regard to case. Linear in name times pattern at worst.
+/// of the pattern matches without regard to case. The work is at most about (size of the name)^2 / 16,
+/// whatever the pattern.
 bool MatchesListPattern(std::string_view name, std::string_view pattern);
+
+/// Those superiors of `name` ("a/b" and "a" of "a/b/c") that match, innermost first, at the price of one
+/// match.
+std::vector<std::string_view> MatchingSuperiors(std::string_view name, std::string_view pattern);
 
 }  // namespace protocol

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "protocol/cpm/address.h"
 #include "protocol/model/ascii.h"
 
 namespace protocol::sasl {
@@ -17,6 +18,13 @@ bool Acceptable(std::string_view field) {
   return !field.empty() && field.size() <= kMaxField && field.find('\0') == std::string_view::npos;
 }
 
+/// The same account in whatever spelling: "ann@Example.com" is "sip:ann@example.com".
+bool SameIdentity(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const auto address = cpm::ParseLogin(a);
+  return address && address == cpm::ParseLogin(b);
+}
+
 // message   = [authzid] UTF8NUL authcid UTF8NUL passwd               ; RFC 4616 §2
 Step ParsePlain(std::string_view message) {
   const auto first = message.find('\0');
@@ -27,7 +35,7 @@ Step ParsePlain(std::string_view message) {
   const auto authcid = message.substr(first + 1, second - first - 1);
   const auto password = message.substr(second + 1);
   if (!Acceptable(authcid) || !Acceptable(password)) return Fault::kMalformed;
-  if (!authzid.empty() && authzid != authcid) return Fault::kOtherIdentity;
+  if (!authzid.empty() && !SameIdentity(authzid, authcid)) return Fault::kOtherIdentity;
   return Credentials{std::string(authcid), std::string(password)};
 }
 

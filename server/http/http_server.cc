@@ -91,15 +91,24 @@ asio::awaitable<void> HttpServer::AcceptLoop(Acceptor& acceptor, Caller caller) 
     if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
     auto task = error ? net::TaskGroup::Task() : tasks_.Enter();
     if (task && open_ < options_.connections) {
-      const auto protocol = socket.local_endpoint().protocol();
-      HttpStream::socket_type generic(context_.get_executor(), protocol, socket.release());
-      asio::co_spawn(context_, Serve(HttpStream(std::move(generic)), caller, std::move(task)),
-                     asio::detached);
+      Start(socket, caller, std::move(task));
       continue;
     }
     // Out of descriptors or over the limit: the backlog waits, and so do we.
     pause.expires_after(std::chrono::milliseconds(100));
     [[maybe_unused]] const auto [ignored] = co_await pause.async_wait(kAsTuple);
+  }
+}
+
+template <class Socket>
+void HttpServer::Start(Socket& socket, Caller caller, net::TaskGroup::Task task) {
+  // One connection that cannot be served (no memory, it is gone already) must not end the accept loop.
+  try {
+    const auto protocol = socket.local_endpoint().protocol();
+    HttpStream::socket_type generic(context_.get_executor(), protocol, socket.release());
+    asio::co_spawn(context_, Serve(HttpStream(std::move(generic)), caller, std::move(task)), asio::detached);
+  } catch (const std::exception& error) {
+    spdlog::error("event=http_failed error=\"{}\"", error.what());
   }
 }
 

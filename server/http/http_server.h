@@ -43,6 +43,8 @@ class HttpServer {
  private:
   template <class Acceptor>
   asio::awaitable<void> AcceptLoop(Acceptor& acceptor, Caller caller);
+  template <class Socket>
+  void Start(Socket& socket, Caller caller, net::TaskGroup::Task task);
   asio::awaitable<void> Serve(HttpStream stream, Caller caller, net::TaskGroup::Task task);
   asio::awaitable<bool> ServeOne(HttpStream& stream, beast::flat_buffer& buffer, Caller caller);
 

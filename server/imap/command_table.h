@@ -21,6 +21,7 @@ struct CommandRow {
   std::size_t alternative;  ///< index into protocol::Command
   Needs needs;              ///< derived from the handler's context type
   Expunge expunge;
+  Access access;  ///< in which words a failure of the store is told
   asio::awaitable<Reply> (*run)(const protocol::Command& command, Session& session);
 };
 
@@ -40,9 +41,20 @@ asio::awaitable<Reply> Run(const protocol::Command& command, Session& session) {
 }
 
 template <class Cmd, class Context>
-constexpr CommandRow Row(std::string_view name, Expunge expunge = Expunge::kAlways) {
-  return {name, IndexIn<Cmd>(static_cast<protocol::Command*>(nullptr)), Context::kNeeds, expunge,
+constexpr CommandRow Row(std::string_view name, Expunge expunge = Expunge::kAlways,
+                         Access access = Access::kReads) {
+  return {name,
+          IndexIn<Cmd>(static_cast<protocol::Command*>(nullptr)),
+          Context::kNeeds,
+          expunge,
+          access,
           &Run<Cmd, Context>};
+}
+
+/// A command that changes the store.
+template <class Cmd, class Context>
+constexpr CommandRow Writer(std::string_view name, Expunge expunge = Expunge::kAlways) {
+  return Row<Cmd, Context>(name, expunge, Access::kWrites);
 }
 
 }  // namespace table
@@ -59,25 +71,25 @@ inline constexpr std::array kCommands = {
     table::Row<command::Enable, AuthenticatedContext>("ENABLE"),
     table::Row<command::Select, AuthenticatedContext>("SELECT"),
     table::Row<command::Examine, AuthenticatedContext>("EXAMINE"),
-    table::Row<command::Create, AuthenticatedContext>("CREATE"),
-    table::Row<command::Delete, AuthenticatedContext>("DELETE"),
-    table::Row<command::Rename, AuthenticatedContext>("RENAME"),
-    table::Row<command::Subscribe, AuthenticatedContext>("SUBSCRIBE"),
-    table::Row<command::Unsubscribe, AuthenticatedContext>("UNSUBSCRIBE"),
+    table::Writer<command::Create, AuthenticatedContext>("CREATE"),
+    table::Writer<command::Delete, AuthenticatedContext>("DELETE"),
+    table::Writer<command::Rename, AuthenticatedContext>("RENAME"),
+    table::Writer<command::Subscribe, AuthenticatedContext>("SUBSCRIBE"),
+    table::Writer<command::Unsubscribe, AuthenticatedContext>("UNSUBSCRIBE"),
     table::Row<command::List, AuthenticatedContext>("LIST"),
     table::Row<command::Lsub, AuthenticatedContext>("LSUB"),
     table::Row<command::Namespace, AuthenticatedContext>("NAMESPACE"),
     table::Row<command::Status, AuthenticatedContext>("STATUS"),
     table::Row<command::Idle, AuthenticatedContext>("IDLE"),
     table::Row<command::Check, SelectedContext>("CHECK"),
-    table::Row<command::Close, SelectedContext>("CLOSE"),
+    table::Writer<command::Close, SelectedContext>("CLOSE"),
     table::Row<command::Unselect, SelectedContext>("UNSELECT"),
-    table::Row<command::Expunge, SelectedContext>("EXPUNGE"),
+    table::Writer<command::Expunge, SelectedContext>("EXPUNGE"),
     table::Row<command::Search, SelectedContext>("SEARCH", Expunge::kUidFormOnly),
     table::Row<command::Fetch, SelectedContext>("FETCH", Expunge::kUidFormOnly),
-    table::Row<command::Store, SelectedContext>("STORE", Expunge::kUidFormOnly),
-    table::Row<command::Copy, SelectedContext>("COPY"),
-    table::Row<command::Move, SelectedContext>("MOVE"),
+    table::Writer<command::Store, SelectedContext>("STORE", Expunge::kUidFormOnly),
+    table::Writer<command::Copy, SelectedContext>("COPY"),
+    table::Writer<command::Move, SelectedContext>("MOVE"),
 };
 
 constexpr bool RowsMatchVariant() {

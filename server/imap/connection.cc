@@ -25,6 +25,11 @@ class Connection {
     protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
                                                  services_.options.product + " ready"));
     while (session_.state() != State::kLogout && !wire_.out.broken()) {
+      if (const auto bye = session_.AccountGone()) {
+        session_.SayBye(*bye);
+        ending_ = "account_closed";
+        break;
+      }
       const bool more = co_await Step();
       if (!more) break;
       // Pipelined commands may ask for far more than they are long.

@@ -7,7 +7,20 @@ using protocol::Reply;
 using protocol::ResponseCode;
 using storage::Errc;
 
-Reply ReplyFor(const storage::Error& error, Folder folder) {
+namespace {
+
+Reply Unavailable(Access access) {
+  if (access == Access::kWrites) {
+    return No(
+        ResponseCode::kUnavailable,
+        "The store cannot write now (disk full or I/O error); nothing was changed, reading still works");
+  }
+  return No(ResponseCode::kUnavailable, "The store cannot be read now (I/O error), try again later");
+}
+
+}  // namespace
+
+Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
   switch (error.code) {  // no default: the compiler names what we forgot
     case Errc::kNoSuchFolder:
       if (folder == Folder::kTarget) return No(ResponseCode::kTryCreate, "No such mailbox; create it first");
@@ -28,8 +41,7 @@ Reply ReplyFor(const storage::Error& error, Folder folder) {
     case Errc::kConflict: return No(ResponseCode::kInUse, "Mailbox is busy, nothing was changed, try again");
     case Errc::kCorruption:
       return No(ResponseCode::kCorruption, "Stored data is damaged; the administrator has been told");
-    case Errc::kUnavailable:
-      return No(ResponseCode::kUnavailable, "Temporarily unavailable, nothing was changed, try again later");
+    case Errc::kUnavailable: return Unavailable(access);
   }
   return No(ResponseCode::kServerBug, "Internal error");  // unreachable
 }

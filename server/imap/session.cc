@@ -47,6 +47,7 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
     co_return;
   }
   tag_ = command.tag;
+  access_ = row.access;
   const bool uid_form = IsUidForm(command.command);
   if (uid_form) {
     // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
@@ -98,7 +99,25 @@ Reply Session::Failed(const storage::Error& error, Folder folder) const {
     services_.log.error("event=store_unavailable conn={} account={} detail=\"{}\"", info_.id, account_.value,
                         error.detail);
   }
-  return ReplyFor(error, folder);
+  return ReplyFor(error, access_, folder);
+}
+
+std::optional<Reply> Session::Interruption() const {
+  const net::Stream& stream = wire_.stream();
+  if (stream.shutting_down()) {
+    return protocol::Bye(ResponseCode::kUnavailable, "Server is shutting down");
+  }
+  if (stream.PeerHasLeft()) return protocol::Bye("The client has left");
+  return AccountGone();
+}
+
+std::optional<Reply> Session::AccountGone() const {
+  if (!watch_ || !watch_->closed()) return std::nullopt;
+  return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
+}
+
+void Session::Watch(storage::AccountId account) {
+  watch_ = std::make_unique<AccountWatch>(services_.store.feed(), account, wire_.stream().waker());
 }
 
 void Session::SayBye(const Reply& bye) {

@@ -9,6 +9,7 @@
 
 #include "protocol/imap/capability.h"
 #include "protocol/imap/command_reader.h"
+#include "server/imap/account_watch.h"
 #include "server/imap/error_map.h"
 #include "server/imap/services.h"
 #include "server/imap/view/mailbox_view.h"
@@ -55,7 +56,14 @@ class Session {
   /// The same without a hop, if no hop is needed; false: call Sync().
   bool SyncFromMemory(ExpungePolicy policy, bool with_uid);
 
+  /// From now on AccountGone() hears of the account. Before its status is looked at, so that nothing falls
+  /// between the two.
+  void Watch(storage::AccountId account);
+  void Unwatch() { watch_.reset(); }
   void LoggedIn(const storage::AccountInfo& account);
+  /// The BYE with which the session ends because its account was disabled or deleted; whoever waits hears of
+  /// it as Wire::Event::kNotified.
+  std::optional<protocol::Reply> AccountGone() const;
   void Select(std::unique_ptr<SelectedFolder> folder);
   /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later
   /// one.
@@ -66,6 +74,9 @@ class Session {
   /// What the client is told of a store's failure (error_map.h), after what an administrator must know has
   /// been logged. Any thread on which the session is at work.
   protocol::Reply Failed(const storage::Error& error, Folder folder = Folder::kNamed) const;
+  /// The BYE with which a long command ends before its time, asked for between its steps: the server stops,
+  /// the client has left, or the account is gone. nullopt: go on.
+  std::optional<protocol::Reply> Interruption() const;
   /// Ends the session: untagged BYE, nothing after it but the command's tagged line.
   void SayBye(const protocol::Reply& bye);
 
@@ -97,8 +108,10 @@ class Session {
   storage::AccountId account_;
   std::string user_;
   std::string_view tag_;
+  Access access_ = Access::kReads;  ///< of the command that is running
   std::size_t bad_commands_ = 0;
   bool tls_requested_ = false;
+  std::unique_ptr<AccountWatch> watch_;
   std::unique_ptr<SelectedFolder> selected_;
 };
 

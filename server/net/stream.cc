@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "server/net/stream_state.h"
@@ -122,6 +123,15 @@ Waker Stream::waker() {
 
 void Stream::Close() { state_->Close(); }
 bool Stream::is_open() const { return !state_->closed; }
+
+bool Stream::PeerHasLeft() const {
+  if (state_->closed || state_->broken || state_->stalled) return true;
+  // Not recv(MSG_PEEK): commands that were pipelined before the end would hide it.
+  pollfd look{.fd = state_->descriptor.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+bool Stream::shutting_down() const { return state_->reactor.shutting_down(); }
 
 asio::any_io_executor Stream::executor() const { return state_->descriptor.get_executor(); }
 

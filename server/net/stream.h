@@ -99,6 +99,12 @@ class Stream {
   void Close();
   bool is_open() const;
 
+  /// For those who work long without reading: the peer has closed its end, or the stream is of no use any
+  /// more, whatever octets may still wait. Never waits.
+  bool PeerHasLeft() const;
+  /// The server is stopping; WaitReadable() would say kShutdown.
+  bool shutting_down() const;
+
   asio::any_io_executor executor() const;
 
   /// What the reactor keeps a list of; defined in stream_state.h.

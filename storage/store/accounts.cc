@@ -142,8 +142,13 @@ Result<> MailStore::SetPasswordHash(AccountId account, std::string hash) {
 
 Result<> MailStore::SetStatus(AccountId account, AccountStatus status) {
   if (status == AccountStatus::kDeleting) return Fail(Errc::kInvalidArgument, "Use DeleteAccount");
-  return Edit(*core_, account,
-              [&](schema::AccountRow& row) { row.status = static_cast<std::uint8_t>(status); });
+  return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(auto row, txn.Account());
+    row.status = static_cast<std::uint8_t>(status);
+    txn.PutAccount(std::move(row));
+    if (status == AccountStatus::kDisabled) txn.Announce(Origin{}, AccountClosed{});
+    return {};
+  });
 }
 
 Result<> MailStore::SetQuota(AccountId account, std::uint64_t octets, std::uint64_t messages) {
@@ -166,6 +171,7 @@ Result<> MailStore::DeleteAccount(AccountId account) {
       txn.Put(Table::kMeta, kUidValidityFloor, schema::Writer().U32(row.next_uid_validity).Take());
     txn.PutAccount(std::move(row));
     txn.Put(Table::kIntents, intent.Encode(), schema::MarkerRow());
+    txn.Announce(Origin{}, AccountClosed{});
     return {};
   }));
   core_->janitor.Add(intent);

@@ -47,6 +47,8 @@ struct SubscriptionChanged {
   std::string path;
   bool subscribed = false;
 };
+/// Disabled, or deleted: whoever acts for the account is to stop. No message, folder or modseq belongs to it.
+struct AccountClosed {};
 
 /// One committed piece of news of one account.
 struct Change {
@@ -54,7 +56,7 @@ struct Change {
   ModSeq modseq;
   Origin origin;
   std::variant<MessagesAdded, FlagsChanged, MessagesExpunged, FolderCreated, FolderRenamed, FolderDeleted,
-               SubscriptionChanged>
+               SubscriptionChanged, AccountClosed>
       what;
 };
 

@@ -31,6 +31,7 @@ class AppendCommand {
       auto step = wire_.reader.Next();
       if (std::holds_alternative<protocol::NeedBytes>(step)) {
         const auto event = co_await More();
+        if (auto bye = session_.AccountGone()) co_return bye;
         if (event != Wire::Event::kInput) co_return EndOf(event);
       } else if (const auto* bad = std::get_if<protocol::BadCommand>(&step)) {
         session_.Reject(*bad);
@@ -57,7 +58,8 @@ class AppendCommand {
     }
     const auto before = wire_.octets_received();
     auto event = co_await wire_.More(*deadline_, /*eager=*/receiving_);
-    while (event == Wire::Event::kNotified) event = co_await wire_.More(*deadline_);
+    while (event == Wire::Event::kNotified && !session_.AccountGone())
+      event = co_await wire_.More(*deadline_);
     since_received_ += wire_.octets_received() - before;
     co_return event;
   }
@@ -120,6 +122,7 @@ class AppendCommand {
 }  // namespace
 
 asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
+  access_ = Access::kWrites;
   AppendCommand append(*this, begin.mailbox);
   const auto reply = co_await append.Run();
   if (!reply) co_return;

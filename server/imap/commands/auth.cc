@@ -21,6 +21,12 @@ Reply PrivacyRequired() {
   return No(ResponseCode::kPrivacyRequired, "Encrypt the connection first: STARTTLS");
 }
 
+Reply Disabled(NotAuthenticatedContext& ctx) {
+  ctx.services.log.info("event=login_disabled conn={} peer={}", ctx.session.info().id,
+                        ctx.wire.stream().peer());
+  return No(ResponseCode::kContactAdmin, "This account is disabled");
+}
+
 asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password,
                              NotAuthenticatedContext& ctx) {
   const auto& services = ctx.services;
@@ -31,11 +37,18 @@ asio::awaitable<Reply> LogIn(const std::string& user, const std::string& passwor
     case auth::Verdict::kRefused:
       services.log.info("event=login_refused conn={} peer={}", info.id, ctx.wire.stream().peer());
       co_return No(ResponseCode::kAuthenticationFailed, "Wrong user name or password");
-    case auth::Verdict::kDisabled:
-      services.log.info("event=login_disabled conn={} peer={}", info.id, ctx.wire.stream().peer());
-      co_return No(ResponseCode::kContactAdmin, "This account is disabled");
+    case auth::Verdict::kDisabled: co_return Disabled(ctx);
     case auth::Verdict::kUnavailable:
       co_return No(ResponseCode::kUnavailable, "Temporarily unavailable, try again later");
+  }
+  // The account may have been closed while the password was checked.
+  ctx.session.Watch(login.account.id);
+  auto look = [&] { return services.store.GetAccount(login.account.id); };
+  const auto account = co_await services.storage.Run(look);
+  if (!account || account->status != storage::AccountStatus::kActive) {
+    ctx.session.Unwatch();
+    if (!account) co_return ctx.Failed(account.error());
+    co_return Disabled(ctx);
   }
   ctx.session.LoggedIn(login.account);
   services.log.info("event=login conn={} account={} tls={}", info.id, login.account.id.value,

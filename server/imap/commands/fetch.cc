@@ -30,7 +30,8 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
   if (!uids) co_return std::move(uids.error());
   FetchPlan plan(cmd, ctx.view.read_only());
   const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
-  FetchRun run(ctx.store, ctx.view, ctx.origin, std::move(plan), *std::move(uids), ctx.out);
+  FetchRun run(ctx.store, ctx.view, ctx.origin, ctx.services.clock, std::move(plan), *std::move(uids),
+               ctx.out);
   auto produce = [&] { return run.Produce(); };
   for (;;) {
     storage::Result<bool> done = false;
@@ -50,6 +51,10 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
     if (*done) break;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
+    if (auto bye = ctx.session.AccountGone()) {
+      if (!run.between_answers()) ctx.wire.stream().Close();  // a BYE would be taken for the message
+      co_return *std::move(bye);
+    }
   }
   co_return ResultOf(run, cmd.numbers == protocol::NumberKind::kUid);
 }

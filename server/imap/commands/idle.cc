@@ -43,6 +43,7 @@ asio::awaitable<Reply> Handle(const command::Idle&, AuthenticatedContext& ctx) {
       if (bad->fatal) co_return Bye(bad->reply.text);
       co_return std::move(bad->reply);
     }
+    if (auto bye = ctx.session.AccountGone()) co_return *std::move(bye);
     // A push is made at once, whatever the reader holds.
     if (!ctx.session.SyncFromMemory(ExpungePolicy::kAllowed, false)) {
       co_await ctx.session.Sync(ExpungePolicy::kAllowed, false);

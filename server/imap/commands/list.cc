@@ -27,15 +27,6 @@ Names Parents(const std::vector<storage::FolderEntry>& folders) {
   return parents;
 }
 
-/// The superiors of `name`, outermost last.
-std::vector<std::string_view> Superiors(std::string_view name) {
-  std::vector<std::string_view> out;
-  for (auto parent = protocol::ParentName(name); !parent.empty(); parent = protocol::ParentName(parent)) {
-    out.push_back(parent);
-  }
-  return out;
-}
-
 void WriteFolder(std::string& out, const storage::FolderEntry& folder, bool has_children) {
   std::vector<std::string_view> attributes;
   if (folder.id.value == 0) attributes.push_back("\\Noselect");
@@ -53,8 +44,8 @@ std::map<std::string, bool> LsubNames(const std::vector<std::string>& subscribed
     if (MatchesListPattern(name, pattern)) {
       answer[name] = true;
     } else if (has_percent) {
-      for (const std::string_view superior : Superiors(name)) {
-        if (MatchesListPattern(superior, pattern)) answer.try_emplace(std::string(superior), false);
+      for (const std::string_view superior : protocol::MatchingSuperiors(name, pattern)) {
+        answer.try_emplace(std::string(superior), false);
       }
     }
   }

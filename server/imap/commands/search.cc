@@ -71,7 +71,9 @@ asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx) 
       co_return ctx.Failed(result.error());
     }
     done = *result;
-    if (!ctx.wire.stream().is_open()) co_return protocol::No("Cancelled");
+    // Between slices: nobody waits for the answer of a client that has left.
+    auto interruption = done ? std::nullopt : ctx.session.Interruption();
+    if (interruption) co_return *std::move(interruption);
   }
   if (run.refusal()) {
     if (save && run.refusal()->status == Reply::Status::kNo) ctx.view.Save({});

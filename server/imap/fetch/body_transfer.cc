@@ -118,6 +118,14 @@ Begun BodyTransfer::BeginFields(const FetchItem& item, Extent header,
   return Begun::kWhole;
 }
 
+tl::expected<std::uint64_t, DecodeError> BodyTransfer::DecodedSize(const protocol::mime::Part& part) {
+  if (const auto known = sizes_.find(&part); known != sizes_.end()) return known->second;
+  const auto size = protocol::mime::DecodedSize(source_, part);
+  if (!size) return tl::unexpected(size.error());
+  sizes_.emplace(&part, *size);
+  return *size;
+}
+
 Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchResponse& response,
                                 std::string& out) {
   const auto* part = protocol::mime::FindPart(parts_, item.section.part);
@@ -125,7 +133,7 @@ Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchRes
     response.Nil(item);
     return Begun::kWhole;
   }
-  const auto size = protocol::mime::DecodedSize(source_, *part);
+  const auto size = DecodedSize(*part);
   if (!size) return FailureOf(size.error());
   auto decoder = Decoder::Open(source_, *part);
   if (!decoder) return FailureOf(decoder.error());
@@ -150,7 +158,7 @@ Begun BodyTransfer::WriteBinarySize(const FetchItem& item, protocol::write::Fetc
   const auto* part = protocol::mime::FindPart(parts_, item.section.part);
   std::uint64_t octets = 0;  // of a part that is not there
   if (part != nullptr) {
-    const auto size = protocol::mime::DecodedSize(source_, *part);
+    const auto size = DecodedSize(*part);
     if (!size) return FailureOf(size.error());
     octets = *size;
   }

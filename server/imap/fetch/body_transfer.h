@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ namespace server::imap {
 /// A NUL cannot stand in a literal (RFC 3501 §9): in BODY[...] and RFC822... it is sent as %x80, as Dovecot
 /// does; BINARY[...] gives it as it is (RFC 3516).
 ///
-/// Lifetime   the source, the parts and the response outlive it. Calls block.
+/// Lifetime   the source, the parts, the sizes and the response outlive it. Calls block.
 class BodyTransfer {
  public:
   enum class Begun {
@@ -28,8 +29,12 @@ class BodyTransfer {
     kUnknownCte,  ///< nothing was written: RFC 3516 §4.3
   };
 
-  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts)
-      : source_(source), parts_(parts) {}
+  /// Of one message's parts once decoded. To know one is to decode the whole part, and a FETCH may ask for a
+  /// hundred pieces of it.
+  using Sizes = std::map<const protocol::mime::Part*, std::uint64_t>;
+
+  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts, Sizes& sizes)
+      : source_(source), parts_(parts), sizes_(sizes) {}
 
   /// Writes the item's name and its first octets.
   Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, std::string& out);
@@ -49,8 +54,11 @@ class BodyTransfer {
   /// Appends up to `count` octets of what is left; false: they cannot be had.
   bool Take(std::string& to, std::uint64_t count);
 
+  tl::expected<std::uint64_t, protocol::mime::DecodeError> DecodedSize(const protocol::mime::Part& part);
+
   protocol::mime::Source& source_;
   const protocol::mime::Parts& parts_;
+  Sizes& sizes_;
   std::optional<protocol::mime::Decoder> decoder_;  ///< else raw octets from `offset_`
   std::uint64_t offset_ = 0;
   std::uint64_t left_ = 0;

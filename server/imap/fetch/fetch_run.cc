@@ -36,6 +36,7 @@ class StateFinder {
 }  // namespace
 
 storage::Result<bool> FetchRun::Produce() {
+  until_ = clock_.Now() + kTime;
   switch (plan_.reads) {
     case FetchPlan::Reads::kNothing: return ProduceUids();
     case FetchPlan::Reads::kStates: return ProduceFlags();
@@ -206,6 +207,7 @@ storage::Result<bool> FetchRun::ProduceBodies() {
     if (!written) return written;
     if (!*written) return false;
     loaded_.pop_front();
+    if (Overdue()) break;
   }
   return loaded_.empty() && batches_.done();
 }
@@ -247,12 +249,13 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
       WriteItem(item, *message.response, message.state, message.row);
       // The items that WriteItem() leaves are the ones that are streamed.
       if (item.kind >= FetchItem::Kind::kRfc822 && item.kind <= FetchItem::Kind::kBinarySize) {
-        message.transfer.emplace(*message.source, message.parts);
+        message.transfer.emplace(*message.source, message.parts, message.sizes);
         if (Note(message.transfer->Begin(item, *message.response, out_))) continue;
         message.transfer.reset();
       }
     }
     ++message.item;
+    if (message.item < plan_.items.size() && Overdue()) return false;
   }
   if (message.became_seen && !plan_.flags_asked) {
     message.response->Flags(message.state.flags.system, message.state.flags.keywords, view_.keywords(),

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "server/clock.h"
 #include "server/imap/fetch/body_transfer.h"
 #include "server/imap/fetch/plan.h"
 #include "server/imap/fetch/uid_batches.h"
@@ -14,20 +16,23 @@
 
 namespace server::imap {
 
-/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets,
-/// the session sends them, and so on. Memory is that, whatever is fetched.
+/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets
+/// or for about kTime, the session sends them, and so on. Memory is that, whatever is fetched.
 ///
 /// Lifetime   one command; store, view and `out` outlive it.
 /// Thread     the pool's during Produce(), while the session waits for it.
 class FetchRun {
  public:
   static constexpr std::size_t kProduce = 256 * 1024;
+  /// What is decoded may be long and its answer short: looked at after each item.
+  static constexpr std::chrono::milliseconds kTime{50};
 
-  FetchRun(storage::MailStore& store, MailboxView& view, storage::Origin origin, FetchPlan plan, UidSet uids,
-           std::string& out)
+  FetchRun(storage::MailStore& store, MailboxView& view, storage::Origin origin, const Clock& clock,
+           FetchPlan plan, UidSet uids, std::string& out)
       : store_(store),
         view_(view),
         origin_(origin),
+        clock_(clock),
         plan_(std::move(plan)),
         uids_(std::move(uids)),
         batches_(uids_),
@@ -39,6 +44,8 @@ class FetchRun {
 
   /// An error came while a literal was half written: only closing the connection tells the client.
   bool mid_literal() const { return mid_literal_; }
+  /// What was written so far ends with a whole line.
+  bool between_answers() const { return loaded_.empty() || !loaded_.front().response; }
   /// Messages that were to be answered but are gone.
   bool any_missing() const { return answered_ + left_out_ < uids_.size(); }
   bool unreadable() const { return unreadable_; }
@@ -59,6 +66,7 @@ class FetchRun {
     protocol::mime::Parts parts;
     std::unique_ptr<protocol::mime::Source> source;
     std::optional<protocol::write::FetchResponse> response;
+    BodyTransfer::Sizes sizes;
     std::optional<BodyTransfer> transfer;
     std::size_t item = 0;
   };
@@ -81,10 +89,13 @@ class FetchRun {
   storage::Result<bool> WriteMessage(Message& message);
   bool OpenMessage(Message& message);
   bool Note(BodyTransfer::Begun begun);
+  bool Overdue() const { return clock_.Now() >= until_; }
 
   storage::MailStore& store_;
   MailboxView& view_;
   const storage::Origin origin_;
+  const Clock& clock_;
+  std::chrono::steady_clock::time_point until_;  ///< when this Produce() should end
   const FetchPlan plan_;
   const UidSet uids_;
   UidBatches batches_;

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "protocol/imap/limits.h"
 #include "protocol/imap/object_id.h"
 #include "protocol/model/ascii.h"
 #include "protocol/text/charset.h"
@@ -22,6 +23,7 @@ struct Program::Compiler {
   const std::int64_t now;
   Program program;
   std::optional<Reply> refusal;
+  std::size_t texts = 0;  ///< nodes that read a message's text
 
   Node Make(const SearchKey& key);
   std::vector<Node> MakeAll(const std::vector<SearchKey>& keys);
@@ -35,6 +37,7 @@ struct Program::Compiler {
   Node Text(Op op, const std::string& text);
   Node Object(std::string_view id);
   std::string Folded(const std::string& text);
+  void CountText();
 };
 
 using protocol::text::CommonCharsets;
@@ -51,6 +54,12 @@ tl::expected<Program, Reply> Program::Compile(const protocol::command::Search& c
   if (compiler.refusal) return tl::unexpected(*std::move(compiler.refusal));
   compiler.program.root_ = std::move(root);
   return std::move(compiler.program);
+}
+
+void Program::Compiler::CountText() {
+  if (++texts <= protocol::limits::kSearchTextKeys || refusal) return;
+  refusal = protocol::No(ResponseCode::kLimit, "Too many text keys in one SEARCH: at most " +
+                                                   std::to_string(protocol::limits::kSearchTextKeys));
 }
 
 std::string Program::Compiler::Folded(const std::string& text) {
@@ -117,12 +126,14 @@ Program::Node Program::Compiler::Row(Op op, std::int64_t number) {
 
 Program::Node Program::Compiler::Header(std::string_view field, const std::string& text) {
   program.uses_rows_ = true;
+  CountText();
   return {.op = Op::kHeader, .field = protocol::ascii::Lower(field) + ":", .text = Folded(text)};
 }
 
 Program::Node Program::Compiler::Text(Op op, const std::string& text) {
   if (text.empty()) return {.op = Op::kTrue};
   program.uses_rows_ = true;
+  CountText();
   return {.op = op, .text = Folded(text)};
 }
 

@@ -9,8 +9,10 @@ namespace server::imap {
 bool ChangeInbox::Concerns(const storage::Change& change) const {
   return std::visit(
       [this](const auto& what) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(what)>, storage::SubscriptionChanged>) {
-          return false;
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, storage::SubscriptionChanged> ||
+                      std::is_same_v<What, storage::AccountClosed>) {
+          return false;  // of no folder
         } else {
           return what.folder == folder_;
         }

@@ -121,7 +121,9 @@ class ImapTest : public testing::Test {
     EXPECT_TRUE(made) << made.error().detail;
     if (made) account_ = *made;
   }
-  ~ImapTest() override {
+  ~ImapTest() override { Drain(); }
+  /// Ends every connection.
+  void Drain() {
     reactor_.CloseAll();
     while (reactor_.stream_count() > 0 && reactor_.context().run_one_for(std::chrono::seconds(20)) > 0) {
     }

@@ -1,0 +1,171 @@
+// What ends a session from elsewhere while it waits or works.
+#include "protocol/imap/limits.h"
+#include "tests/unit/server/imap/imap_fixture.h"
+
+namespace server::imap {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// Every look at it takes a second, so that each slice of work is as short as can be.
+class TickingClock final : public Clock {
+ public:
+  std::chrono::steady_clock::time_point Now() const override {
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(100'000 + looks_++));
+  }
+  std::chrono::system_clock::time_point WallNow() const override {
+    return std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
+  }
+  int looks() const { return looks_; }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
+/// Two hundred messages, of which each takes a slice to search, and a session that has selected them.
+class InterruptedSearchTest : public ImapTest {
+ protected:
+  InterruptedSearchTest() { Fill(kMessages); }
+  ~InterruptedSearchTest() override { Drain(); }
+
+  std::unique_ptr<Client> Searching() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    net::Stream stream(reactor_, net::UniqueFd(ends[0]), "test");
+    net::ConnectionInfo info;
+    info.id = ++connections_;
+    info.loopback = true;
+    asio::co_spawn(reactor_.context(), ServeConnection(std::move(stream), info, ticking_services_),
+                   asio::detached);
+    auto client = std::make_unique<Client>(reactor_, ends[1]);
+    client->Line();
+    EXPECT_THAT((*client)("LOGIN user1@example.com secret"), StartsWith("a OK"));
+    EXPECT_THAT((*client)("SELECT INBOX"), HasSubstr("a OK"));
+    client->Send("a SEARCH BODY nothing\r\n");
+    const int before = ticking_.looks();
+    while (ticking_.looks() < before + 10) reactor_.context().run_one_for(std::chrono::seconds(20));
+    return client;
+  }
+
+  static constexpr int kMessages = 200;
+  TickingClock ticking_;
+  Services ticking_services_{*store_, storage_, authenticator_, ticking_, log_, options_, nullptr};
+};
+
+TEST_F(InterruptedSearchTest, GoesOnToItsEndIfNobodyDisturbsIt) {
+  const auto client = Searching();
+  const int before = ticking_.looks();
+  EXPECT_EQ(client->Answer(), "* SEARCH\na OK SEARCH completed\n");
+  EXPECT_GT(ticking_.looks(), before + kMessages) << "it was searched in slices";
+}
+
+TEST_F(InterruptedSearchTest, EndsWhenTheClientHasLeft) {
+  Searching().reset();
+  const int before = ticking_.looks();
+  while (reactor_.stream_count() > 0) {
+    ASSERT_GT(reactor_.context().run_one_for(std::chrono::seconds(20)), 0U);
+  }
+  EXPECT_LT(ticking_.looks(), before + kMessages);
+}
+
+TEST_F(InterruptedSearchTest, EndsWithByeWhenTheServerStops) {
+  const auto client = Searching();
+  reactor_.Shutdown();
+  EXPECT_EQ(client->Line(), "* BYE [UNAVAILABLE] Server is shutting down");
+  EXPECT_EQ(client->Line(), "(closed)");
+}
+
+TEST_F(InterruptedSearchTest, HasNoMoreTextKeysThanTheLimit) {
+  Client client = Selected();
+  std::string keys;
+  for (std::size_t i = 0; i < protocol::limits::kSearchTextKeys; ++i) keys += " SUBJECT number";
+  EXPECT_THAT(client("SEARCH 1:2" + keys), StartsWith("* SEARCH 1 2\na OK"));
+  EXPECT_THAT(client("SEARCH 1:2 OR BODY x SEEN" + keys), StartsWith("a NO [LIMIT] Too many text keys"));
+  EXPECT_THAT(client("NOOP"), StartsWith("a OK"));
+}
+
+TEST_F(InterruptedSearchTest, AFetchInManySlicesAnswersAsInOne) {
+  const std::string message =
+      "Subject: b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+      "aGVsbG8gd29ybGQ=\r\n";
+  Client quick = Selected();
+  EXPECT_THAT(quick.Append("INBOX", message), HasSubstr("a OK"));
+  const auto slow = Searching();
+  slow->Answer();
+  const std::string fetch =
+      "FETCH 199:201 (BINARY.SIZE[1] BINARY.PEEK[1]<0.5> FLAGS BINARY.PEEK[1]<6.5> BODY.PEEK[TEXT]<0.4>)";
+  const int before = ticking_.looks();
+  const std::string answer = (*slow)(fetch);
+  EXPECT_GT(ticking_.looks(), before + 10) << "the clock is looked at after each item";
+  EXPECT_THAT(answer, HasSubstr("BINARY.SIZE[1] 11 BINARY[1]<0> {5}\nhello"));
+  EXPECT_THAT(answer, HasSubstr("BINARY[1]<6> {5}\nworld BODY[TEXT]<0> {4}\naGVs)\na OK"));
+  quick("NOOP");
+  EXPECT_THAT(quick(fetch), HasSubstr("BINARY[1]<6> {5}\nworld BODY[TEXT]<0> {4}\naGVs)\na OK"));
+}
+
+/// The account is disabled or deleted while sessions are logged in to it.
+class ClosedAccountTest : public ImapTest {
+ protected:
+  void Disable() {
+    const auto done = store_->SetStatus(account_, storage::AccountStatus::kDisabled);
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+  static constexpr const char* kBye = "* BYE [CONTACTADMIN] This account was disabled or deleted";
+};
+
+TEST_F(ClosedAccountTest, SessionsThatWaitHearByeAtOnce) {
+  Client without_folder = LoggedIn();
+  Client with_folder = Selected();
+  Client idle = LoggedIn();
+  idle.Send("i IDLE\r\n");
+  EXPECT_EQ(idle.Line(), "+ idling");
+  Client appending = LoggedIn();
+  appending.Send("a APPEND INBOX {1000}\r\n");
+  EXPECT_THAT(appending.Line(), StartsWith("+ "));
+  Disable();
+  for (Client* client : {&without_folder, &with_folder, &idle, &appending}) {
+    EXPECT_EQ(client->Line(), kBye);
+    EXPECT_EQ(client->Line(), "(closed)");
+  }
+}
+
+TEST_F(ClosedAccountTest, ADeletedAccountsSessionsHearItToo) {
+  Client client = Selected();
+  ASSERT_TRUE(store_->DeleteAccount(account_));
+  EXPECT_EQ(client.Line(), kBye);
+  EXPECT_EQ(client.Line(), "(closed)");
+}
+
+TEST_F(ClosedAccountTest, NoCommandRunsAfterwards) {
+  Client client = LoggedIn();
+  client.Send("a CREATE New\r\nb CREATE Newer\r\n");
+  Disable();
+  EXPECT_EQ(client.Line(), kBye);
+  EXPECT_EQ(client.Line(), "(closed)");
+}
+
+TEST_F(ClosedAccountTest, ADownloadBreaksOff) {
+  Client client = Selected();
+  const std::string message = "Subject: long\r\n\r\n" + std::string(5'000'000, 'x') + "\r\n";
+  EXPECT_THAT(client.Append("INBOX", message), HasSubstr("a OK [APPENDUID "));
+  client.Send("a FETCH 1 BODY.PEEK[]\r\n");
+  client.Octets(1000);
+  Disable();
+  EXPECT_EQ(client.Octets(message.size()), "(closed)") << "no BYE in the midst of a literal";
+}
+
+TEST_F(ClosedAccountTest, OtherAccountsAndOtherChangesDisturbNobody) {
+  storage::NewAccount account;
+  account.address = "sip:other@example.com";
+  const auto other = store_->CreateAccount(account);
+  ASSERT_TRUE(other);
+  Client client = LoggedIn();
+  ASSERT_TRUE(store_->SetStatus(*other, storage::AccountStatus::kDisabled));
+  ASSERT_TRUE(store_->SetStatus(account_, storage::AccountStatus::kActive));
+  ASSERT_TRUE(store_->SetQuota(account_, 1 << 20, 100));
+  EXPECT_EQ(client("NOOP"), "a OK NOOP completed\n");
+}
+
+}  // namespace
+}  // namespace server::imap

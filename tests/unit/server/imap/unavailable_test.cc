@@ -1,0 +1,134 @@
+// What clients are told while the disk is full or does not answer.
+#include "server/imap/command_table.h"
+#include "tests/unit/server/imap/imap_fixture.h"
+
+namespace server::imap {
+namespace {
+
+using storage::Errc;
+using storage::Fail;
+using storage::Result;
+using storage::kv::Batch;
+using storage::kv::Table;
+using storage::kv::View;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+using Value = std::optional<std::string>;
+
+class UnreadableView final : public View {
+ public:
+  Result<Value> Get(Table, std::string_view) const override { return Fail(Errc::kUnavailable, "I/O error"); }
+  Result<std::vector<Value>> MultiGet(Table, std::span<const std::string>) const override {
+    return Fail(Errc::kUnavailable, "I/O error");
+  }
+  Result<> Scan(Table, std::string_view, std::string_view, const Visitor&) const override {
+    return Fail(Errc::kUnavailable, "I/O error");
+  }
+};
+
+/// Another engine behind a disk that fails on command.
+class FailingEngine final : public storage::kv::Engine {
+ public:
+  explicit FailingEngine(Engine& behind) : behind_(behind) {}
+
+  std::unique_ptr<View> OpenView() override {
+    if (reads_fail) return std::make_unique<UnreadableView>();
+    return behind_.OpenView();
+  }
+  Result<Value> Get(Table table, std::string_view key) override {
+    if (reads_fail) return Fail(Errc::kUnavailable, "I/O error");
+    return behind_.Get(table, key);
+  }
+  Result<> Apply(const Batch& batch, storage::kv::Durability durability) override {
+    if (writes_fail) return Fail(Errc::kUnavailable, "No space left on device");
+    return behind_.Apply(batch, durability);
+  }
+  std::uint64_t ApproximateBytes(Table table, std::string_view first, std::string_view end) override {
+    return behind_.ApproximateBytes(table, first, end);
+  }
+  std::vector<storage::kv::Statistic> Stats() override { return behind_.Stats(); }
+
+  std::atomic<bool> reads_fail = false;
+  std::atomic<bool> writes_fail = false;
+
+ private:
+  Engine& behind_;
+};
+
+class UnavailableTest : public ImapTest {
+ protected:
+  UnavailableTest() {
+    Fill(2);
+    auto store = storage::MailStore::Open(engine_, {});
+    EXPECT_TRUE(store);
+    failing_store_ = *std::move(store);
+    failing_services_.emplace(
+        Services{*failing_store_, storage_, authenticator_, clock_, log_, options_, nullptr});
+  }
+  ~UnavailableTest() override { Drain(); }
+
+  Client Selected() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    net::Stream stream(reactor_, net::UniqueFd(ends[0]), "test");
+    net::ConnectionInfo info;
+    info.id = ++connections_;
+    info.loopback = true;
+    asio::co_spawn(reactor_.context(), ServeConnection(std::move(stream), info, *failing_services_),
+                   asio::detached);
+    Client client(reactor_, ends[1]);
+    client.Line();
+    EXPECT_THAT(client("LOGIN user1@example.com secret"), StartsWith("a OK"));
+    EXPECT_THAT(client("SELECT INBOX"), HasSubstr("a OK"));
+    return client;
+  }
+
+  FailingEngine engine_{store_.engine()};
+  std::unique_ptr<storage::MailStore> failing_store_;
+  std::optional<Services> failing_services_;
+};
+
+constexpr const char* kNoWrite =
+    "a NO [UNAVAILABLE] The store cannot write now (disk full or I/O error); nothing was changed, reading "
+    "still "
+    "works\n";
+
+TEST_F(UnavailableTest, AFullDiskRefusesWritesInSoManyWordsAndStillReads) {
+  Client client = Selected();
+  engine_.writes_fail = true;
+  EXPECT_EQ(client("STORE 1 +FLAGS (\\Seen)"), kNoWrite);
+  EXPECT_EQ(client("CREATE New"), kNoWrite);
+  EXPECT_EQ(client("COPY 1 Sent"), kNoWrite);
+  EXPECT_EQ(client("MOVE 1 Sent"), kNoWrite);
+  EXPECT_EQ(client("RENAME Sent Gone"), kNoWrite);
+  EXPECT_EQ(client("SUBSCRIBE New"), kNoWrite);
+  EXPECT_EQ(client.Append("INBOX", "Subject: x\r\n\r\n"), kNoWrite);
+  EXPECT_EQ(client("SEARCH BODY text"), "* SEARCH 1 2\na OK SEARCH completed\n");
+  EXPECT_THAT(client("FETCH 1 BODY[TEXT]"), HasSubstr("a OK FETCH completed\n"));
+  engine_.writes_fail = false;
+  EXPECT_THAT(client("STORE 1 +FLAGS (\\Seen)"), HasSubstr("a OK STORE completed\n"));
+}
+
+TEST_F(UnavailableTest, ReadsThatFailDoNotSpeakOfWriting) {
+  Client client = Selected();
+  engine_.reads_fail = true;
+  const std::string refusal =
+      "a NO [UNAVAILABLE] The store cannot be read now (I/O error), try again later\n";
+  EXPECT_EQ(client("STATUS INBOX (MESSAGES)"), refusal);
+  EXPECT_EQ(client("FETCH 1 (FLAGS INTERNALDATE)"), refusal);
+  EXPECT_EQ(client("SEARCH BODY text"), refusal);
+  engine_.reads_fail = false;
+  EXPECT_THAT(client("STATUS INBOX (MESSAGES)"), HasSubstr("a OK"));
+}
+
+TEST(CommandTableTest, KnowsWhichCommandsWrite) {
+  std::string writers;
+  for (const CommandRow& row : kCommands) {
+    if (row.access == Access::kWrites) writers += std::string(row.name) + " ";
+  }
+  EXPECT_EQ(writers, "CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE CLOSE EXPUNGE STORE COPY MOVE ");
+}
+
+}  // namespace
+}  // namespace server::imap
