@@ -168,6 +168,7 @@ Result<> MailStore::DeleteAccount(AccountId account) {
     txn.Put(Table::kIntents, intent.Encode(), schema::MarkerRow());
     return {};
   }));
+  core_->deleted.Add(account);
   core_->janitor.Add(intent);
   return {};
 }

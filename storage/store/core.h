@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
+#include <unordered_set>
 
 #include "storage/schema/keys.h"
 #include "storage/store/account_lanes.h"
@@ -64,6 +66,38 @@ class IdCounter {
   std::uint64_t reserved_ = 1;  ///< ids below this are reserved on disk
 };
 
+/// The accounts that were deleted since the store was opened, or were being freed then: readers and writers
+/// outside the lanes ask here whether an account's rows still count.
+///
+/// Thread: any.
+class DeletedAccounts {
+ public:
+  /// When this returns no KeepOut() of before is held.
+  void Add(AccountId account) {
+    const std::unique_lock lock(mutex_);
+    accounts_.insert(account);
+    any_ = true;
+  }
+  bool Contains(AccountId account) const {
+    if (!any_) return false;  // mostly: reads do not contend for a lock
+    const std::shared_lock lock(mutex_);
+    return accounts_.contains(account);
+  }
+  Result<> Check(AccountId account) const {
+    if (Contains(account)) return Fail(Errc::kNoSuchAccount);
+    return {};
+  }
+  /// While it is held, an account that was not deleted is not.
+  std::shared_lock<std::shared_mutex> KeepOut() const { return std::shared_lock(mutex_); }
+  /// REQUIRES: KeepOut() is held.
+  bool ContainsLocked(AccountId account) const { return accounts_.contains(account); }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_set<AccountId> accounts_;
+  std::atomic<bool> any_ = false;
+};
+
 struct MailStore::Core {
   Core(kv::Engine& kv, StoreOptions store_options)
       : engine(kv),
@@ -80,11 +114,16 @@ struct MailStore::Core {
   kv::Engine& engine;
   StoreOptions options;
   ChangeFeed feed;
+  DeletedAccounts deleted;
   AccountLanes lanes;
   IdCounter accounts;
   IdCounter objects;
   std::mutex addresses;  ///< held while addresses are claimed: they are the one thing accounts compete for
   Janitor janitor;
 };
+
+/// RFC 3501 §6.3.5: the messages go to a new folder, INBOX and its inferiors stay; all or nothing. Clients
+/// that have INBOX open see them expunged. (copy.cc)
+Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Origin origin);
 
 }  // namespace storage

@@ -98,23 +98,14 @@ Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Origi
 Result<> MailStore::RenameFolder(AccountId account, std::string_view from, std::string_view to,
                                  Origin origin) {
   RETURN_IF_ERROR(CheckName(to));
-  if (from != kInbox) {
-    return core_->lanes.Run(account, [&](AccountTxn& txn) {
-      return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
-    });
-  }
-  // RFC 3501 §6.3.5: the messages go, INBOX and its inferiors stay. Clients that have INBOX open see them
-  // expunged.
-  ASSIGN_OR_RETURN(const auto inbox, GetFolder(account, kInbox));
-  RETURN_IF_ERROR(CreateFolder(account, to, protocol::SpecialUse::kNone, origin));
-  if (inbox.messages == 0) return {};
-  const auto moved = Move(inbox.ref, UidSet(Uid{1}, protocol::kMaxUid), to, origin);
-  if (moved) return {};
-  const auto undone = DeleteFolder(account, to, origin);
-  return tl::unexpected<Error>(undone ? moved.error() : undone.error());
+  if (from == kInbox) return RenameInbox(*core_, account, to, origin);
+  return core_->lanes.Run(account, [&](AccountTxn& txn) {
+    return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
+  });
 }
 
 Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   std::vector<FolderEntry> out;
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(account);
@@ -135,6 +126,7 @@ Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
 }
 
 Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view path) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   if (!schema::PathKey::IsPath(path)) return Fail(Errc::kNoSuchFolder);
   const auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
@@ -146,6 +138,7 @@ Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view pa
 }
 
 Result<FolderStatus> MailStore::GetFolder(FolderRef folder) {
+  RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   return StatusOf(*core_->engine.OpenView(), folder);
 }
 
@@ -232,6 +225,7 @@ Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin
 }
 
 Result<std::vector<std::string>> MailStore::ListSubscriptions(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   std::vector<std::string> out;
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(account);

@@ -54,8 +54,14 @@ Result<> StagedBody::Write(std::string_view octets) {
 }
 
 Result<> StagedBody::FlushChunk() {
+  // Chunks are written outside the account's lane: none may come after the account's rows were freed.
+  const auto& deleted = store_->core_->deleted;
+  const auto lock = deleted.KeepOut();
+  if (deleted.ContainsLocked(account_)) {
+    failed_ = true;
+    return Fail(Errc::kNoSuchAccount);
+  }
   kv::Batch batch;
-  // With each chunk: the account may have been deleted, and all its rows freed, since the one before.
   batch.Put(Table::kIntents,
             schema::IntentKey{account_, schema::IntentKind::kStagedObject, object_.value}.Encode(),
             schema::MarkerRow());
@@ -69,6 +75,7 @@ Result<> StagedBody::FlushChunk() {
 }
 
 Result<StagedBody> MailStore::Stage(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   ASSIGN_OR_RETURN(const auto object, core_->objects.Next());
   return StagedBody(this, account, ObjectId{object});
 }

@@ -143,6 +143,25 @@ TEST(AccountsTest, DeletedAccountLeavesNoRow) {
   }
 }
 
+TEST(AccountsTest, DeletedAccountAnswersNothingWhileItsRowsAreThere) {
+  TempStore store(Driver::kRocks);
+  const auto id = CreateAccount(*store);
+  const auto inbox = Fill(*store, id, "INBOX", 2000);
+  Must(store->DeleteAccount(id));
+  const auto expect_gone = [&] {
+    EXPECT_EQ(ErrorOf(store->GetFolder(id, "INBOX")), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->GetFolder(inbox)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->ListFolders(id)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->ListSubscriptions(id)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->OpenFolder(inbox, /*claim_recent=*/true)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->Stage(id)), Errc::kNoSuchAccount);
+    EXPECT_FALSE(store->Read(inbox).has_value());
+  };
+  expect_gone();
+  store->DrainJanitor();
+  expect_gone();
+}
+
 TEST(AccountsTest, ChunksStagedForADeletedAccountAreFreed) {
   TempStore store;
   const auto id = CreateAccount(*store);
@@ -152,7 +171,7 @@ TEST(AccountsTest, ChunksStagedForADeletedAccountAreFreed) {
     Must(store->DeleteAccount(id));
     store->DrainJanitor();
     EXPECT_EQ(RowsOf(store.engine(), id), 0U);
-    Must(body.Write(std::string(600'000, 'x')));
+    EXPECT_EQ(ErrorOf(body.Write(std::string(600'000, 'x'))), Errc::kNoSuchAccount);
   }
   store->DrainJanitor();
   EXPECT_EQ(RowsOf(store.engine(), id), 0U);

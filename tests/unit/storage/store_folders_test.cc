@@ -173,6 +173,24 @@ TEST_F(FoldersTest, RenamingInboxMovesItsMessagesAndLeavesIt) {
   EXPECT_EQ(Must(store->GetFolder(account, "empty")).messages, 0U);
 }
 
+TEST_F(FoldersTest, RenamingInboxIsOneChange) {
+  for (const std::uint32_t count : {3U, 250U}) {  // within one commit, written ahead
+    SCOPED_TRACE(count);
+    const std::string to = "old/" + std::to_string(count);
+    Fill(*store, account, "INBOX", count);
+    const auto before = Must(store->GetAccount(account));
+    Must(store->RenameFolder(account, "INBOX", to));
+    const auto moved = Must(store->GetFolder(account, to));
+    EXPECT_EQ(moved.messages, count);
+    EXPECT_EQ(OctetsOf(*store, moved.ref).size(), count);
+    const auto after = Must(store->GetAccount(account));
+    EXPECT_EQ(after.modseq.value, before.modseq.value + 1);
+    EXPECT_EQ(after.used_octets, before.used_octets);
+    EXPECT_EQ(Must(store->GetFolder(account, "INBOX")).messages, 0U);
+    store.Reopen();
+  }
+}
+
 TEST(FolderLimitTest, CountsSuperiorsAndRefusesTheWhole) {
   TempStore store(Driver::kMemory, {.max_folders = 4});
   const auto account = CreateAccount(*store);
