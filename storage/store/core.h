@@ -3,8 +3,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
+#include <string>
 #include <thread>
 #include <unordered_set>
 
@@ -16,12 +19,12 @@ namespace storage {
 
 /// Frees what is no longer, or never became, visible: one intent after the other, in slices that are one
 /// commit each, so that nobody waits long for the account's lane. An intent that fails (disk full) is tried
-/// again every `retry`.
+/// again every `retry`; one that cannot be carried out (damage) is noted and left for the next start.
 ///
 /// Thread: Add() from any; the work is done on one thread of its own.
 class Janitor {
  public:
-  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry);
+  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry, std::function<void(const std::string&)> note);
   /// Finishes the current slice only; the intents left are found again at the next start.
   ~Janitor();
 
@@ -30,20 +33,30 @@ class Janitor {
   void Drain();
 
  private:
+  /// An intent, and how far it is: what was erased before is not walked through again.
+  struct Task {
+    schema::IntentKey intent;
+    Uid next_uid{1};
+    std::size_t table = 0;  ///< index in the intent's list of tables
+    std::string next_key;   ///< in that table; empty: its first
+  };
   void Run();
   /// True when the intent is done with.
-  Result<bool> Slice(const schema::IntentKey& intent);
+  Result<bool> Slice(Task& task);
   Result<bool> SliceStagedObject(const schema::IntentKey& intent);
   Result<bool> SlicePurge(const schema::IntentKey& intent);
-  Result<bool> SliceDropFolder(const schema::IntentKey& intent);
-  Result<bool> SliceDropAccount(const schema::IntentKey& intent);
+  Result<bool> SliceDropFolder(Task& task);
+  Result<bool> SliceDropAccount(Task& task);
+  static Result<bool> EraseTables(AccountTxn& txn, std::span<const kv::Table> tables,
+                                  const std::string& prefix, Task& task);
 
   AccountLanes& lanes_;
   std::chrono::milliseconds retry_;
+  std::function<void(const std::string&)> note_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
-  std::deque<schema::IntentKey> queue_;
+  std::deque<Task> queue_;
   bool working_ = false;
   bool stop_ = false;
   std::thread thread_;
@@ -105,7 +118,7 @@ struct MailStore::Core {
         lanes(engine, feed, [this] { return Now(); }),
         accounts(engine, "next_account"),
         objects(engine, "next_object"),
-        janitor(lanes, options.janitor_retry) {}
+        janitor(lanes, options.janitor_retry, options.note) {}
 
   std::int64_t Now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(options.now().time_since_epoch()).count();

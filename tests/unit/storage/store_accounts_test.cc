@@ -64,6 +64,7 @@ TEST(AccountsTest, AnAddressBelongsToOneAccount) {
   EXPECT_EQ(ErrorOf(store->CreateAccount({.address = "tel:+2", .aliases = {"sip:a@x"}})),
             Errc::kAccountExists);
   EXPECT_EQ(ErrorOf(store->CreateAccount({.address = ""})), Errc::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(store->CreateAccount({.address = "tel:+2", .folders = {{"a//b"}}})), Errc::kNotAllowed);
   EXPECT_EQ(Must(store->FindAccount("tel:+2")), std::nullopt);
   EXPECT_EQ(Must(store->ListAccounts({}, 10)).size(), 1U);
 }
