@@ -91,6 +91,8 @@ class MailStore {
   // Messages
 
   Result<StagedBody> Stage(AccountId account);
+  /// kOverQuota: Append would refuse as much as this now. For before the octets are taken; one point read.
+  Result<> CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages);
   /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again.
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Origin origin = {});

@@ -42,6 +42,8 @@ Result<> StagedBody::Write(std::string_view octets) {
   const auto limit = store_->core_->options.max_message_octets;
   if (size_ + octets.size() > limit)
     return Fail(Errc::kTooBig, fmt::format("A message holds at most {} octets", limit));
+  if (size_ < std::uint64_t{chunks_written_} * kChunk)
+    return Fail(Errc::kInvalidArgument, "a body is sealed");
   size_ += octets.size();
   while (!octets.empty()) {
     // The last chunk stays in memory even when it is full: it goes with the message itself.
@@ -51,6 +53,12 @@ Result<> StagedBody::Write(std::string_view octets) {
     octets.remove_prefix(n);
   }
   return {};
+}
+
+Result<> StagedBody::Seal() {
+  if (failed_) return Fail(Errc::kUnavailable, "an earlier write to this body failed");
+  if (tail_.empty()) return {};
+  return FlushChunk();
 }
 
 Result<> StagedBody::FlushChunk() {

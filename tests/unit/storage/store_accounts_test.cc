@@ -163,6 +163,24 @@ TEST(AccountsTest, DeletedAccountAnswersNothingWhileItsRowsAreThere) {
   expect_gone();
 }
 
+TEST(JanitorTest, GivesUpAnIntentThatDoesNotDecode) {
+  const auto engine = storage::kv::NewMemoryEngine();
+  const storage::schema::IntentKey intent{AccountId{1}, storage::schema::IntentKind::kPurge, 5};
+  {
+    const auto store = Must(storage::MailStore::Open(*engine, {}));
+    CreateAccount(*store);
+    storage::kv::Batch batch;
+    batch.Put(Table::kIntents, intent.Encode(), "?");
+    Must(engine->Apply(batch, storage::kv::Durability::kNow));
+  }
+  std::vector<std::string> notes;
+  const auto store = Must(
+      storage::MailStore::Open(*engine, {.note = [&](const std::string& note) { notes.push_back(note); }}));
+  store->DrainJanitor();
+  EXPECT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(Must(engine->Get(Table::kIntents, intent.Encode())));
+}
+
 TEST(AccountsTest, ChunksStagedForADeletedAccountAreFreed) {
   TempStore store;
   const auto id = CreateAccount(*store);
