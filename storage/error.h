@@ -20,7 +20,8 @@ enum class Errc {
   kNoSuchMessage,    ///< a named message or object is not there (any more)
   kTooManyKeywords,  ///< the folder's keyword table is full
   kOverQuota,
-  kTooBig,           ///< over a limit of the store; `detail` names it
+  kTooBig,           ///< one thing is over a limit of the store; `detail` names it
+  kLimit,            ///< too many things, or too long a name; `detail` is a sentence for the client
   kInvalidArgument,  ///< refused before anything was read; `detail` is a sentence for the client
   kConflict,         ///< lost a race; the caller may retry
   kCorruption,       ///< stored bytes do not decode; never retried

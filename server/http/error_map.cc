@@ -26,6 +26,7 @@ Refusal RefusalFor(const storage::Error& error) {
       return Make(Status::conflict, "too_many_keywords", "The folder has too many keywords", error);
     case Errc::kOverQuota: return Make(Status::insufficient_storage, "over_quota", "Quota exceeded", error);
     case Errc::kTooBig: return Make(Status::payload_too_large, "too_big", "Over a limit of the store", error);
+    case Errc::kLimit: return Make(Status::conflict, "limit", "Over a limit of the account", error);
     case Errc::kInvalidArgument:
       return Make(Status::bad_request, "invalid_argument", "Not acceptable", error);
     case Errc::kConflict: return Make(Status::conflict, "conflict", "Busy, try again", error);

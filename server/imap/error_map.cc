@@ -38,6 +38,7 @@ Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
                 "This mailbox has as many keywords as it can hold; no flag was changed");
     case Errc::kOverQuota: return No(ResponseCode::kOverQuota, "Quota exceeded; nothing was stored");
     case Errc::kTooBig: return No(ResponseCode::kTooBig, "Too big: " + error.detail);
+    case Errc::kLimit: return No(ResponseCode::kLimit, error.detail);
     case Errc::kConflict: return No(ResponseCode::kInUse, "Mailbox is busy, nothing was changed, try again");
     case Errc::kCorruption:
       return No(ResponseCode::kCorruption, "Stored data is damaged; the administrator has been told");

@@ -6,7 +6,6 @@ namespace storage {
 namespace {
 
 // A commit this large is synced at a good price already; what waits goes into the next.
-constexpr std::size_t kMaxGroup = 64;
 constexpr std::size_t kFullKeys = 1000;
 constexpr std::size_t kFullBytes = 4 << 20;
 
@@ -51,48 +50,63 @@ Result<> AccountLanes::Run(AccountId account, const Operation& operation, Sharin
     // Whoever finds the lane free commits for all who wait; it may take a group or two until its own turn
     // comes.
     lane.busy = true;
-    const auto group = TakeGroup(lane.queue);
+    const Group group = TakeGroup(lane.queue);
     lock.unlock();
-    CommitGroup(account, group);
+    CommitGroup(account, {group.waiting.data(), group.size});
     lock.lock();
-    for (Waiting* waiting : group) waiting->done = true;
+    for (std::size_t i = 0; i < group.size; ++i) group.waiting[i]->done = true;
     lane.busy = false;
     lane.turn.notify_all();
   }
   return std::move(me.result);
 }
 
-std::vector<AccountLanes::Waiting*> AccountLanes::TakeGroup(std::vector<Waiting*>& queue) {
-  std::size_t n = 1;
-  if (queue.front()->sharing == Sharing::kShared) {
-    while (n < queue.size() && n < kMaxGroup && queue[n]->sharing == Sharing::kShared) ++n;
-  }
-  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(n);
-  std::vector<Waiting*> group(queue.begin(), end);
-  queue.erase(queue.begin(), end);
+AccountLanes::Group AccountLanes::TakeGroup(std::vector<Waiting*>& queue) noexcept {
+  Group group;
+  const bool shared = queue.front()->sharing == Sharing::kShared;
+  do {
+    group.waiting[group.size] = queue[group.size];
+    ++group.size;
+  } while (shared && group.size < queue.size() && group.size < kMaxGroup &&
+           queue[group.size]->sharing == Sharing::kShared);
+  queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(group.size));
   return group;
 }
 
-void AccountLanes::CommitGroup(AccountId account, const std::vector<Waiting*>& group) {
-  for (std::size_t i = 0; i < group.size();) {
-    AccountTxn::Commit commit;
-    std::vector<Waiting*> joined;
-    for (; i < group.size() && commit.batch.size() < kFullKeys && commit.batch.bytes() < kFullBytes; ++i) {
-      AccountTxn txn(engine_, account, now_(), commit);
-      // Another caller's operation must not end this thread's call.
-      try {
-        group[i]->result = (*group[i]->operation)(txn);
-      } catch (const std::exception& e) {
-        group[i]->result = Fail(Errc::kUnavailable, e.what());
-      }
-      if (!group[i]->result) continue;
-      txn.Join();
-      joined.push_back(group[i]);
-    }
-    if (auto done = CommitTogether(commit); !done) {
-      for (Waiting* waiting : joined) waiting->result = done;
+void AccountLanes::CommitGroup(AccountId account, std::span<Waiting* const> group) noexcept {
+  for (std::size_t next = 0; next < group.size();) {
+    const std::size_t first = next;
+    try {
+      next += CommitSome(account, group.subspan(first));
+    } catch (...) {
+      // Out of memory, most likely: nothing of this commit is there, and nobody may wait for ever.
+      for (next = first; next < group.size(); ++next) group[next]->result = Fail(Errc::kUnavailable);
     }
   }
+}
+
+std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const> group) {
+  AccountTxn::Commit commit;
+  std::vector<Waiting*> joined;
+  std::size_t taken = 0;
+  for (; taken < group.size() && commit.batch.size() < kFullKeys && commit.batch.bytes() < kFullBytes;
+       ++taken) {
+    Waiting* waiting = group[taken];
+    AccountTxn txn(engine_, account, now_(), commit);
+    // Another caller's operation must not end this thread's call.
+    try {
+      waiting->result = (*waiting->operation)(txn);
+    } catch (const std::exception& e) {
+      waiting->result = Fail(Errc::kUnavailable, e.what());
+    }
+    if (!waiting->result) continue;
+    txn.Join();
+    joined.push_back(waiting);
+  }
+  if (auto done = CommitTogether(commit); !done) {
+    for (Waiting* waiting : joined) waiting->result = done;
+  }
+  return taken;
 }
 
 Result<> AccountLanes::CommitTogether(AccountTxn::Commit& commit) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -29,7 +31,7 @@ class AccountLanes {
       : engine_(engine), feed_(feed), now_(std::move(now)) {}
 
   /// `operation` may run on another caller's thread. Its error is returned as it is, and it has changed
-  /// nothing then.
+  /// nothing then. kUnavailable also if something threw, here or in the engine.
   Result<> Run(AccountId account, const Operation& operation, Sharing sharing = Sharing::kShared);
 
  private:
@@ -52,8 +54,17 @@ class AccountLanes {
   };
   class Hold;
 
-  static std::vector<Waiting*> TakeGroup(std::vector<Waiting*>& queue);
-  void CommitGroup(AccountId account, const std::vector<Waiting*>& group);
+  static constexpr std::size_t kMaxGroup = 64;
+  struct Group {
+    std::array<Waiting*, kMaxGroup> waiting{};
+    std::size_t size = 0;
+  };
+
+  // From the moment a thread works for others nothing may throw past it: they would wait for ever.
+  static Group TakeGroup(std::vector<Waiting*>& queue) noexcept;
+  void CommitGroup(AccountId account, std::span<Waiting* const> group) noexcept;
+  /// Commits the first of `group`, as many as fit one commit; how many.
+  std::size_t CommitSome(AccountId account, std::span<Waiting* const> group);
   Result<> CommitTogether(AccountTxn::Commit& commit);
 
   kv::Engine& engine_;

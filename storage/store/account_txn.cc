@@ -94,6 +94,12 @@ Result<ModSeq> AccountTxn::NextModSeq() {
   return *modseq_;
 }
 
+Result<ModSeq> AccountTxn::ComingModSeq() {
+  if (modseq_) return *modseq_;
+  ASSIGN_OR_RETURN(const auto row, Account());
+  return ModSeq{row.modseq.value + 1};
+}
+
 void AccountTxn::Announce(Origin origin, decltype(Change::what) what) {
   changes_.push_back(
       std::make_shared<const Change>(Change{account_, modseq_.value_or(ModSeq{}), origin, std::move(what)}));

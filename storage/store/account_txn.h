@@ -54,6 +54,8 @@ class AccountTxn {
 
   /// The next one; the same for the rest of this change.
   Result<ModSeq> NextModSeq();
+  /// What NextModSeq() gives, or will give if this change turns out to change something.
+  Result<ModSeq> ComingModSeq();
 
   /// News for after the commit.
   void Announce(Origin origin, decltype(Change::what) what);

@@ -60,6 +60,8 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
 
+  for (const auto& folder : account.folders) RETURN_IF_ERROR(CheckName(folder.name));
+
   const std::scoped_lock lock(core_->addresses);
   for (const auto& address : addresses) {
     if (address.empty()) return Fail(Errc::kInvalidArgument, "An address is empty");
@@ -174,6 +176,7 @@ Result<> MailStore::DeleteAccount(AccountId account) {
     txn.Announce(Origin{}, AccountClosed{});
     return {};
   }));
+  core_->deleted.Add(account);
   core_->janitor.Add(intent);
   return {};
 }

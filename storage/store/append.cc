@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "protocol/mime/inspect.h"
@@ -62,6 +63,17 @@ struct Prepared {
 };
 
 }  // namespace
+
+Result<> MailStore::CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages) {
+  ASSIGN_OR_RETURN(const auto info, GetAccount(account));
+  const auto fits = [](std::uint64_t quota, std::uint64_t used, std::uint64_t more) {
+    return quota == 0 || (used <= quota && more <= quota - used);
+  };
+  if (!fits(info.quota_octets, info.used_octets, octets) ||
+      !fits(info.quota_messages, info.used_messages, messages))
+    return Fail(Errc::kOverQuota);
+  return {};
+}
 
 Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
                                        std::vector<NewMessage> messages, Origin origin) {

@@ -120,12 +120,23 @@ class CopyOperation {
   std::uint64_t octets() const { return octets_; }
 
  private:
-  /// Whatever becomes of this operation, nobody else will get these UIDs or this modseq, so the intent may be
-  /// carried out at any time.
+  /// Whatever becomes of this operation, nobody else will get these UIDs (or, of a target that this operation
+  /// makes, this folder id) or this modseq, so the intent may be carried out at any time.
   Result<> Reserve(AccountTxn& rows, const schema::IntentKey& intent, Uid first, Uid last) {
-    schema::FolderRow folder = target_.row();
-    folder.uid_next = Uid{last.value + 1};
-    rows.PutFolder(target_.id(), folder);
+    const auto committed = rows.Folder(target_.id());
+    if (!committed && committed.error().code != Errc::kNoSuchFolder)
+      return tl::unexpected<Error>(committed.error());
+    if (committed) {
+      schema::FolderRow folder = target_.row();
+      folder.uid_next = Uid{last.value + 1};
+      rows.PutFolder(target_.id(), folder);
+    } else {
+      ASSIGN_OR_RETURN(const auto mine, txn_.Account());
+      ASSIGN_OR_RETURN(auto account, rows.Account());
+      account.next_folder = mine.next_folder;
+      account.next_uid_validity = mine.next_uid_validity;
+      rows.PutAccount(std::move(account));
+    }
     RETURN_IF_ERROR(rows.NextModSeq());
     rows.Put(Table::kIntents, intent.Encode(), schema::PurgeRow{target_.id(), UidSet(first, last)}.Encode());
     return {};
@@ -141,61 +152,74 @@ class CopyOperation {
 
 enum class Sources { kKeep, kRemove };
 
+/// What a COPY or MOVE leaves to the janitor: one intent if it succeeds, the other if it does not.
+struct LeftOver {
+  std::optional<schema::IntentKey> sources;  ///< of a MOVE: they are gone
+  std::optional<schema::IntentKey> ahead;    ///< rows written ahead
+};
+
+/// The part of a COPY or MOVE that happens in the account's lane. `ahead` needs it for itself.
+Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uids, Sources sources,
+                  bool ahead, Origin origin, CopyResult& out, LeftOver& left) {
+  ASSIGN_OR_RETURN(auto source, FolderEdit::Load(txn, from));
+  std::optional<FolderEdit> other;
+  if (to != from) {
+    ASSIGN_OR_RETURN(other, FolderEdit::Load(txn, to));
+  }
+  FolderEdit& target = other ? *other : source;
+  out.uid_validity = target.row().uid_validity;
+  ASSIGN_OR_RETURN(const ModSeq modseq, txn.ComingModSeq());
+
+  CopyOperation copy(txn, source, target, modseq);
+  KeywordMap keywords(source.row().keywords, target);
+  if (ahead) left.ahead = schema::IntentKey{txn.account(), schema::IntentKind::kPurge, modseq.value};
+  RETURN_IF_ERROR(copy.WriteRows(uids, ahead));
+  RETURN_IF_ERROR(copy.Show(keywords, out));
+  if (out.target.empty()) {
+    left.ahead.reset();
+    return {};
+  }
+  RETURN_IF_ERROR(txn.NextModSeq());
+  if (sources == Sources::kKeep) {
+    ASSIGN_OR_RETURN(auto account, txn.Account());
+    account.used_octets += copy.octets();
+    account.used_messages += out.target.size();
+    if ((account.quota_octets != 0 && account.used_octets > account.quota_octets) ||
+        (account.quota_messages != 0 && account.used_messages > account.quota_messages)) {
+      return Fail(Errc::kOverQuota);
+    }
+    txn.PutAccount(std::move(account));
+  } else {
+    copy.HideSources();
+    left.sources = PutVanished(txn, from, out.source, modseq);
+    source.Save(modseq);
+  }
+  target.Save(modseq);
+  txn.Announce(origin, MessagesAdded{to, out.target});
+  if (sources == Sources::kRemove) txn.Announce(origin, MessagesExpunged{from, out.source});
+  return {};
+}
+
+void Leave(Janitor& janitor, const LeftOver& left, bool done) {
+  const auto& intent = done ? left.sources : left.ahead;
+  if (intent) janitor.Add(*intent);
+}
+
 Result<CopyResult> CopyOrMove(MailStore::Core& core, FolderRef folder, const UidSet& uids,
                               std::string_view target_path, Sources sources, Origin origin) {
   CopyResult out;
-  std::optional<schema::IntentKey> purge;   // of the sources, once they are gone
-  std::optional<schema::IntentKey> staged;  // of rows written ahead
+  LeftOver left;
   const bool ahead = uids.size() > kOneCommit;
   const auto done = core.lanes.Run(
       folder.account,
       [&](AccountTxn& txn) -> Result<> {
-        ASSIGN_OR_RETURN(const FolderId target_id,
+        ASSIGN_OR_RETURN(const FolderId target,
                          FolderTree(txn, core.options.max_folders, origin).Resolve(target_path));
-        ASSIGN_OR_RETURN(auto source, FolderEdit::Load(txn, folder.folder));
-        std::optional<FolderEdit> other;
-        if (target_id != folder.folder) {
-          ASSIGN_OR_RETURN(other, FolderEdit::Load(txn, target_id));
-        }
-        FolderEdit& target = other ? *other : source;
-        out.uid_validity = target.row().uid_validity;
-        ASSIGN_OR_RETURN(auto account, txn.Account());
-        const ModSeq modseq{account.modseq.value + 1};
-
-        CopyOperation copy(txn, source, target, modseq);
-        KeywordMap keywords(source.row().keywords, target);
-        if (ahead) staged = schema::IntentKey{folder.account, schema::IntentKind::kPurge, modseq.value};
-        RETURN_IF_ERROR(copy.WriteRows(uids, ahead));
-        RETURN_IF_ERROR(copy.Show(keywords, out));
-        if (out.target.empty()) {
-          staged.reset();
-          return {};
-        }
-        RETURN_IF_ERROR(txn.NextModSeq());
-        if (sources == Sources::kKeep) {
-          account.used_octets += copy.octets();
-          account.used_messages += out.target.size();
-          if ((account.quota_octets != 0 && account.used_octets > account.quota_octets) ||
-              (account.quota_messages != 0 && account.used_messages > account.quota_messages)) {
-            return Fail(Errc::kOverQuota);
-          }
-          txn.PutAccount(std::move(account));
-        } else {
-          copy.HideSources();
-          purge = PutVanished(txn, folder.folder, out.source, modseq);
-          source.Save(modseq);
-        }
-        target.Save(modseq);
-        txn.Announce(origin, MessagesAdded{target_id, out.target});
-        if (sources == Sources::kRemove) txn.Announce(origin, MessagesExpunged{folder.folder, out.source});
-        return {};
+        return Transfer(txn, folder.folder, target, uids, sources, ahead, origin, out, left);
       },
       ahead ? AccountLanes::Sharing::kSolo : AccountLanes::Sharing::kShared);
-  if (!done) {
-    if (staged) core.janitor.Add(*staged);
-    return tl::unexpected<Error>(done.error());
-  }
-  if (purge) core.janitor.Add(*purge);
+  Leave(core.janitor, left, done.has_value());
+  RETURN_IF_ERROR(done);
   return out;
 }
 
@@ -209,6 +233,25 @@ Result<CopyResult> MailStore::Copy(FolderRef folder, const UidSet& uids, std::st
 Result<CopyResult> MailStore::Move(FolderRef folder, const UidSet& uids, std::string_view target,
                                    Origin origin) {
   return CopyOrMove(*core_, folder, uids, target, Sources::kRemove, origin);
+}
+
+Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Origin origin) {
+  LeftOver left;
+  const auto done = core.lanes.Run(
+      account,
+      [&](AccountTxn& txn) -> Result<> {
+        FolderTree tree(txn, core.options.max_folders, origin);
+        ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
+        ASSIGN_OR_RETURN(const FolderId target,
+                         tree.Create(to, FolderKind::kUser, protocol::SpecialUse::kNone));
+        ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));
+        CopyResult moved;
+        return Transfer(txn, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,
+                        /*ahead=*/row.messages > kOneCommit, origin, moved, left);
+      },
+      AccountLanes::Sharing::kSolo);
+  Leave(core.janitor, left, done.has_value());
+  return done;
 }
 
 }  // namespace storage

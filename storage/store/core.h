@@ -3,8 +3,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
 #include <thread>
+#include <unordered_set>
 
 #include "storage/schema/keys.h"
 #include "storage/store/account_lanes.h"
@@ -14,12 +19,12 @@ namespace storage {
 
 /// Frees what is no longer, or never became, visible: one intent after the other, in slices that are one
 /// commit each, so that nobody waits long for the account's lane. An intent that fails (disk full) is tried
-/// again every `retry`.
+/// again every `retry`; one that cannot be carried out (damage) is noted and left for the next start.
 ///
 /// Thread: Add() from any; the work is done on one thread of its own.
 class Janitor {
  public:
-  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry);
+  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry, std::function<void(const std::string&)> note);
   /// Finishes the current slice only; the intents left are found again at the next start.
   ~Janitor();
 
@@ -28,20 +33,30 @@ class Janitor {
   void Drain();
 
  private:
+  /// An intent, and how far it is: what was erased before is not walked through again.
+  struct Task {
+    schema::IntentKey intent;
+    Uid next_uid{1};
+    std::size_t table = 0;  ///< index in the intent's list of tables
+    std::string next_key;   ///< in that table; empty: its first
+  };
   void Run();
   /// True when the intent is done with.
-  Result<bool> Slice(const schema::IntentKey& intent);
+  Result<bool> Slice(Task& task);
   Result<bool> SliceStagedObject(const schema::IntentKey& intent);
   Result<bool> SlicePurge(const schema::IntentKey& intent);
-  Result<bool> SliceDropFolder(const schema::IntentKey& intent);
-  Result<bool> SliceDropAccount(const schema::IntentKey& intent);
+  Result<bool> SliceDropFolder(Task& task);
+  Result<bool> SliceDropAccount(Task& task);
+  static Result<bool> EraseTables(AccountTxn& txn, std::span<const kv::Table> tables,
+                                  const std::string& prefix, Task& task);
 
   AccountLanes& lanes_;
   std::chrono::milliseconds retry_;
+  std::function<void(const std::string&)> note_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
-  std::deque<schema::IntentKey> queue_;
+  std::deque<Task> queue_;
   bool working_ = false;
   bool stop_ = false;
   std::thread thread_;
@@ -64,6 +79,38 @@ class IdCounter {
   std::uint64_t reserved_ = 1;  ///< ids below this are reserved on disk
 };
 
+/// The accounts that were deleted since the store was opened, or were being freed then: readers and writers
+/// outside the lanes ask here whether an account's rows still count.
+///
+/// Thread: any.
+class DeletedAccounts {
+ public:
+  /// When this returns no KeepOut() of before is held.
+  void Add(AccountId account) {
+    const std::unique_lock lock(mutex_);
+    accounts_.insert(account);
+    any_ = true;
+  }
+  bool Contains(AccountId account) const {
+    if (!any_) return false;  // mostly: reads do not contend for a lock
+    const std::shared_lock lock(mutex_);
+    return accounts_.contains(account);
+  }
+  Result<> Check(AccountId account) const {
+    if (Contains(account)) return Fail(Errc::kNoSuchAccount);
+    return {};
+  }
+  /// While it is held, an account that was not deleted is not.
+  std::shared_lock<std::shared_mutex> KeepOut() const { return std::shared_lock(mutex_); }
+  /// REQUIRES: KeepOut() is held.
+  bool ContainsLocked(AccountId account) const { return accounts_.contains(account); }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_set<AccountId> accounts_;
+  std::atomic<bool> any_ = false;
+};
+
 struct MailStore::Core {
   Core(kv::Engine& kv, StoreOptions store_options)
       : engine(kv),
@@ -71,7 +118,7 @@ struct MailStore::Core {
         lanes(engine, feed, [this] { return Now(); }),
         accounts(engine, "next_account"),
         objects(engine, "next_object"),
-        janitor(lanes, options.janitor_retry) {}
+        janitor(lanes, options.janitor_retry, options.note) {}
 
   std::int64_t Now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(options.now().time_since_epoch()).count();
@@ -80,11 +127,16 @@ struct MailStore::Core {
   kv::Engine& engine;
   StoreOptions options;
   ChangeFeed feed;
+  DeletedAccounts deleted;
   AccountLanes lanes;
   IdCounter accounts;
   IdCounter objects;
   std::mutex addresses;  ///< held while addresses are claimed: they are the one thing accounts compete for
   Janitor janitor;
 };
+
+/// RFC 3501 §6.3.5: the messages go to a new folder, INBOX and its inferiors stay; all or nothing. Clients
+/// that have INBOX open see them expunged. (copy.cc)
+Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Origin origin);
 
 }  // namespace storage

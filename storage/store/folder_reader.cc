@@ -151,7 +151,10 @@ std::unique_ptr<protocol::mime::Source> FolderReader::Body(ObjectId object, std:
 
 Result<std::string> FolderReader::Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const {
   std::string out;
-  if (length == 0) return out;
+  // Far beyond any object, and no sum below overflows.
+  constexpr std::uint64_t kBeyond = std::uint64_t{StagedBody::kChunk} << 31;
+  if (length == 0 || offset >= kBeyond) return out;
+  length = std::min(length, kBeyond - offset);
   const auto first = static_cast<std::uint32_t>(offset / StagedBody::kChunk);
   const auto last = static_cast<std::uint32_t>((offset + length - 1) / StagedBody::kChunk);
   for (std::uint32_t chunk = first; chunk <= last; ++chunk) {
@@ -182,6 +185,7 @@ Result<bool> FolderReader::Text(ObjectId object, const std::function<void(const 
 }
 
 Result<FolderReader> MailStore::Read(FolderRef folder) {
+  RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
                    view->Get(Table::kFolders, schema::FolderKey{folder.account, folder.folder}.Encode()));

@@ -70,7 +70,7 @@ Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, Specia
   ASSIGN_OR_RETURN(const ModSeq modseq, txn_.NextModSeq());
   ASSIGN_OR_RETURN(auto account, txn_.Account());
   if (account.folders >= max_folders_) {
-    return Fail(Errc::kTooBig,
+    return Fail(Errc::kLimit,
                 fmt::format("An account holds at most {} folders; delete some first", max_folders_));
   }
   const FolderId id{account.next_folder++};
@@ -171,7 +171,7 @@ Result<> FolderTree::Rename(std::string_view from, std::string_view to) {
   for (const auto& [path, row] : moved) {
     const std::string renamed = fmt::format("{}{}", to, std::string_view(path).substr(from.size()));
     if (protocol::CheckMailboxName(renamed) != protocol::NameFault::kNone) {
-      return Fail(Errc::kTooBig, "The name of a folder below would become too long");
+      return Fail(Errc::kLimit, "The name of a folder below would become too long");
     }
     EraseName(path);
     PutName(renamed, row);

@@ -21,7 +21,7 @@ class FolderTree {
   Result<FolderId> Resolve(std::string_view path) const;
   Result<bool> HasInferiors(std::string_view path) const;
 
-  /// With all superiors that are missing. A \Noselect name becomes a folder again. kFolderExists, kTooBig.
+  /// With all superiors that are missing. A \Noselect name becomes a folder again. kFolderExists, kLimit.
   Result<FolderId> Create(std::string_view path, FolderKind kind, protocol::SpecialUse use);
   Result<> Delete(std::string_view path);
   /// Inferiors follow. Not for INBOX.
@@ -39,6 +39,9 @@ class FolderTree {
   std::uint32_t max_folders_;
   Origin origin_;
 };
+
+/// kNotAllowed, kLimit: no folder or subscription may have this name. (folders.cc)
+Result<> CheckName(std::string_view path);
 
 /// FolderStatus of a row. `recent` is left to who counts it.
 FolderStatus ToStatus(FolderRef ref, const schema::FolderRow& row);

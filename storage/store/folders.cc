@@ -15,6 +15,8 @@ using schema::StatePage;
 
 constexpr std::string_view kInbox = "INBOX";
 
+}  // namespace
+
 Result<> CheckName(std::string_view path) {
   switch (protocol::CheckMailboxName(path)) {
     case protocol::NameFault::kNone: return {};
@@ -22,14 +24,16 @@ Result<> CheckName(std::string_view path) {
     case protocol::NameFault::kEmptyComponent:
       return Fail(Errc::kNotAllowed, "A folder name must not be empty");
     case protocol::NameFault::kTooLong:
-      return Fail(Errc::kTooBig, fmt::format("A folder name holds at most {} octets, {} between delimiters",
-                                             protocol::kMaxNameTotal, protocol::kMaxNameComponent));
+      return Fail(Errc::kLimit, fmt::format("A folder name holds at most {} octets, {} between delimiters",
+                                            protocol::kMaxNameTotal, protocol::kMaxNameComponent));
     case protocol::NameFault::kControlCharacter:
       return Fail(Errc::kNotAllowed, "A folder name must not hold control characters");
     case protocol::NameFault::kNotUtf8: return Fail(Errc::kNotAllowed, "The folder name is not valid UTF-8");
   }
   return Fail(Errc::kNotAllowed);
 }
+
+namespace {
 
 /// Visits the pages of a folder from `first` on.
 Result<> ForEachPage(const kv::View& view, FolderRef ref, std::uint32_t first,
@@ -68,6 +72,23 @@ Result<FolderStatus> StatusOf(const kv::View& view, FolderRef ref) {
   return status;
 }
 
+/// The picture of a folder but for `status.recent`.
+Result<> LookAt(const kv::View& view, FolderRef folder, OpenedFolder& out) {
+  ASSIGN_OR_RETURN(auto row, RowOf(view, folder));
+  out.status = ToStatus(folder, row);
+  out.recent_from = row.recent_from;
+  out.keywords = std::make_shared<const KeywordTable>(std::move(row.keywords));
+  return ForEachPage(view, folder, 0, [&](std::uint32_t page_no, const StatePage& page) {
+    page.ForEachRun([&](std::uint32_t first, std::uint32_t length) {
+      out.uids.Add(StatePage::UidAt(page_no, first), StatePage::UidAt(page_no, first + length - 1));
+      for (std::uint32_t slot = first; !out.first_unseen && slot < first + length; ++slot) {
+        if ((page.states[slot].system & protocol::FlagSet::Bit(protocol::SystemFlag::kSeen)) == 0)
+          out.first_unseen = StatePage::UidAt(page_no, slot);
+      }
+    });
+  });
+}
+
 }  // namespace
 
 Result<FolderStatus> MailStore::CreateFolder(AccountId account, std::string_view path,
@@ -98,23 +119,14 @@ Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Origi
 Result<> MailStore::RenameFolder(AccountId account, std::string_view from, std::string_view to,
                                  Origin origin) {
   RETURN_IF_ERROR(CheckName(to));
-  if (from != kInbox) {
-    return core_->lanes.Run(account, [&](AccountTxn& txn) {
-      return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
-    });
-  }
-  // RFC 3501 §6.3.5: the messages go, INBOX and its inferiors stay. Clients that have INBOX open see them
-  // expunged.
-  ASSIGN_OR_RETURN(const auto inbox, GetFolder(account, kInbox));
-  RETURN_IF_ERROR(CreateFolder(account, to, protocol::SpecialUse::kNone, origin));
-  if (inbox.messages == 0) return {};
-  const auto moved = Move(inbox.ref, UidSet(Uid{1}, protocol::kMaxUid), to, origin);
-  if (moved) return {};
-  const auto undone = DeleteFolder(account, to, origin);
-  return tl::unexpected<Error>(undone ? moved.error() : undone.error());
+  if (from == kInbox) return RenameInbox(*core_, account, to, origin);
+  return core_->lanes.Run(account, [&](AccountTxn& txn) {
+    return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
+  });
 }
 
 Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   std::vector<FolderEntry> out;
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(account);
@@ -135,6 +147,7 @@ Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
 }
 
 Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view path) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   if (!schema::PathKey::IsPath(path)) return Fail(Errc::kNoSuchFolder);
   const auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
@@ -146,46 +159,34 @@ Result<FolderStatus> MailStore::GetFolder(AccountId account, std::string_view pa
 }
 
 Result<FolderStatus> MailStore::GetFolder(FolderRef folder) {
+  RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   return StatusOf(*core_->engine.OpenView(), folder);
 }
 
 Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) {
-  ASSIGN_OR_RETURN(const auto before, RowOf(*core_->engine.OpenView(), folder));
-  Uid recent_from = before.recent_from;
-  if (claim_recent && before.recent_from != before.uid_next) {
-    // Claimed in the lane, so that of two sessions only one sees a message as \Recent (RFC 3501 §2.3.2).
+  RETURN_IF_ERROR(core_->deleted.Check(folder.account));
+  OpenedFolder out;
+  RETURN_IF_ERROR(LookAt(*core_->engine.OpenView(), folder, out));
+  const Uid seen = out.status.uid_next;
+  if (claim_recent && out.recent_from < seen) {
+    // Claimed in the lane, so that of two sessions only one sees a message as \Recent (RFC 3501 §2.3.2); and
+    // only what has been seen, so that each message is \Recent to somebody.
     const auto claimed = core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
       txn.NeedNotSync();
       ASSIGN_OR_RETURN(auto row, txn.Folder(folder.folder));
-      recent_from = row.recent_from;
-      if (row.recent_from == row.uid_next) return {};
-      row.recent_from = row.uid_next;
+      out.recent_from = row.recent_from;
+      if (row.recent_from >= seen) return {};
+      row.recent_from = seen;
       txn.PutFolder(folder.folder, row);
       return {};
     });
     // A full disk must not keep anyone from reading; the messages stay \Recent for the next one.
     if (!claimed && claimed.error().code != Errc::kUnavailable) return tl::unexpected<Error>(claimed.error());
   }
-  const auto view = core_->engine.OpenView();
-  ASSIGN_OR_RETURN(auto row, RowOf(*view, folder));
-  OpenedFolder out;
-  out.status = ToStatus(folder, row);
-  out.recent_from = recent_from;
-  out.keywords = std::make_shared<const KeywordTable>(std::move(row.keywords));
-  RETURN_IF_ERROR(ForEachPage(*view, folder, 0, [&](std::uint32_t page_no, const StatePage& page) {
-    page.ForEachRun([&](std::uint32_t first, std::uint32_t length) {
-      const Uid first_uid = StatePage::UidAt(page_no, first);
-      const Uid last_uid = StatePage::UidAt(page_no, first + length - 1);
-      out.uids.Add(first_uid, last_uid);
-      if (last_uid >= out.recent_from)
-        out.status.recent += last_uid.value - std::max(first_uid, out.recent_from).value + 1;
-      for (std::uint32_t slot = first; !out.first_unseen && slot < first + length; ++slot) {
-        if ((page.states[slot].system & protocol::FlagSet::Bit(protocol::SystemFlag::kSeen)) == 0) {
-          out.first_unseen = StatePage::UidAt(page_no, slot);
-        }
-      }
-    });
-  }));
+  for (const auto& range : out.uids.ranges()) {
+    if (range.last >= out.recent_from)
+      out.status.recent += range.last.value - std::max(range.first, out.recent_from).value + 1;
+  }
   return out;
 }
 
@@ -198,7 +199,7 @@ Result<> CheckSubscriptions(const AccountTxn& txn, std::uint32_t limit) {
   RETURN_IF_ERROR(txn.Scan(Table::kSubscriptions, prefix, kv::PrefixEnd(prefix),
                            [&](auto, auto) { return ++count < limit; }));
   if (count < limit) return {};
-  return Fail(Errc::kTooBig, fmt::format("An account holds at most {} subscriptions; end some first", limit));
+  return Fail(Errc::kLimit, fmt::format("An account holds at most {} subscriptions; end some first", limit));
 }
 
 Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_view path, bool subscribed,
@@ -232,6 +233,7 @@ Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin
 }
 
 Result<std::vector<std::string>> MailStore::ListSubscriptions(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   std::vector<std::string> out;
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(account);

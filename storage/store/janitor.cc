@@ -1,5 +1,7 @@
 #include <array>
 
+#include <fmt/format.h>
+
 #include "storage/store/core.h"
 #include "storage/store/message_rows.h"
 
@@ -13,37 +15,49 @@ using schema::IntentKind;
 // One commit's worth of work.
 constexpr std::size_t kMessagesPerSlice = 100;
 constexpr std::size_t kRowsPerSlice = 1000;
+constexpr std::size_t kKeysPerMessage = 8;  // about: its row, its ids, its text, its last chunk
 
-/// Erases up to kRowsPerSlice rows in [prefix, end of prefix); true if none are left.
-Result<bool> EraseSome(AccountTxn& txn, Table table, const std::string& prefix) {
+/// Erases up to kRowsPerSlice rows in [first, end); where to go on, nullopt if none are left.
+Result<std::optional<std::string>> EraseSome(AccountTxn& txn, Table table, const std::string& first,
+                                             const std::string& end) {
   std::vector<std::string> keys;
-  RETURN_IF_ERROR(txn.Scan(table, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view) {
+  RETURN_IF_ERROR(txn.Scan(table, first, end, [&](std::string_view key, std::string_view) {
     keys.emplace_back(key);
     return keys.size() < kRowsPerSlice;
   }));
   for (const auto& key : keys) txn.Erase(table, key);
-  return keys.size() < kRowsPerSlice;
+  if (keys.size() < kRowsPerSlice) return std::optional<std::string>{};
+  return std::optional(keys.back() + '\0');
 }
 
-/// Frees up to kMessagesPerSlice messages of `uids` that have rows; the UIDs that are left.
+/// Frees messages of `uids` that have rows, until they are kMessagesPerSlice or their keys kRowsPerSlice (the
+/// last may go beyond it); the UIDs that are left.
 Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
-  std::size_t freed = 0;
+  std::uint64_t keys = 0;
   Uid last_seen;
   // Collected first: freeing changes what is being scanned.
   std::vector<std::pair<Uid, std::string>> rows;
+  Result<> bad;
+  bool full = false;
   for (const auto& range : uids.ranges()) {
-    if (freed == kMessagesPerSlice) break;
     const std::string first = schema::MessageKey{txn.account(), folder, range.first}.Encode();
     const std::string end = schema::MessageKey{txn.account(), folder, range.last}.Encode() + '\0';
     RETURN_IF_ERROR(txn.Scan(Table::kMessages, first, end, [&](std::string_view key, std::string_view value) {
       const auto at = schema::MessageKey::Decode(key);
-      if (at) {
-        rows.emplace_back(at->uid, std::string(value));
-        last_seen = at->uid;
+      const auto row = schema::StoredMessage::Decode(value);
+      if (!at || !row) {
+        bad = tl::unexpected<Error>(at ? row.error() : at.error());
+        return false;
       }
-      return ++freed < kMessagesPerSlice;
+      rows.emplace_back(at->uid, std::string(value));
+      last_seen = at->uid;
+      keys += kKeysPerMessage + row->size / StagedBody::kChunk;
+      full = rows.size() >= kMessagesPerSlice || keys >= kRowsPerSlice;
+      return !full;
     }));
-    if (freed < kMessagesPerSlice) last_seen = range.last;
+    RETURN_IF_ERROR(bad);
+    if (full) break;
+    last_seen = range.last;
   }
   for (const auto& [uid, value] : rows) {
     ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(value));
@@ -55,8 +69,9 @@ Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
 
 }  // namespace
 
-Janitor::Janitor(AccountLanes& lanes, std::chrono::milliseconds retry)
-    : lanes_(lanes), retry_(retry), thread_([this] { Run(); }) {}
+Janitor::Janitor(AccountLanes& lanes, std::chrono::milliseconds retry,
+                 std::function<void(const std::string&)> note)
+    : lanes_(lanes), retry_(retry), note_(std::move(note)), thread_([this] { Run(); }) {}
 
 Janitor::~Janitor() {
   {
@@ -70,7 +85,7 @@ Janitor::~Janitor() {
 void Janitor::Add(const IntentKey& intent) {
   {
     const std::scoped_lock lock(mutex_);
-    queue_.push_back(intent);
+    queue_.push_back(Task{.intent = intent});
   }
   wake_.notify_one();
 }
@@ -88,27 +103,45 @@ void Janitor::Run() {
       wake_.wait(lock, [&] { return stop_ || !queue_.empty(); });
       continue;
     }
-    const IntentKey intent = queue_.front();
+    Task task = std::move(queue_.front());
     queue_.pop_front();
     working_ = true;
     lock.unlock();
-    const auto done = Slice(intent);
+    const auto done = Slice(task);
+    const bool given_up = !done && done.error().code != Errc::kUnavailable;
+    if (given_up) {
+      note_(fmt::format("background work (kind {}, id {}) of account {} is given up until the next start: {}",
+                        static_cast<int>(task.intent.kind), task.intent.id, task.intent.account.value,
+                        done.error().detail));
+    }
     lock.lock();
     working_ = false;
-    if (done && *done) continue;
+    if (given_up || (done && *done)) continue;
     // Others get their turn before the next slice of a long one.
-    queue_.push_back(intent);
+    queue_.push_back(std::move(task));
     if (!done) wake_.wait_for(lock, retry_, [&] { return stop_; });
   }
   idle_.notify_all();
 }
 
-Result<bool> Janitor::Slice(const IntentKey& intent) {
-  switch (intent.kind) {
-    case IntentKind::kStagedObject: return SliceStagedObject(intent);
-    case IntentKind::kPurge: return SlicePurge(intent);
-    case IntentKind::kDropFolder: return SliceDropFolder(intent);
-    case IntentKind::kDropAccount: return SliceDropAccount(intent);
+Result<bool> Janitor::Slice(Task& task) {
+  switch (task.intent.kind) {
+    case IntentKind::kStagedObject: return SliceStagedObject(task.intent);
+    case IntentKind::kPurge: return SlicePurge(task.intent);
+    case IntentKind::kDropFolder: return SliceDropFolder(task);
+    case IntentKind::kDropAccount: return SliceDropAccount(task);
+  }
+  return true;
+}
+
+/// One slice of erasing [prefix, end of prefix) in each table; true if all are through.
+Result<bool> Janitor::EraseTables(AccountTxn& txn, std::span<const Table> tables, const std::string& prefix,
+                                  Task& task) {
+  for (; task.table < tables.size(); ++task.table) {
+    const std::string& first = task.next_key.empty() ? prefix : task.next_key;
+    ASSIGN_OR_RETURN(auto next, EraseSome(txn, tables[task.table], first, kv::PrefixEnd(prefix)));
+    task.next_key = next.value_or("");
+    if (next) return false;
   }
   return true;
 }
@@ -121,7 +154,8 @@ Result<bool> Janitor::SliceStagedObject(const IntentKey& intent) {
     done = !row;
     if (done) return {};
     const std::string prefix = schema::ObjectKey{intent.account, ObjectId{intent.id}}.Encode();
-    ASSIGN_OR_RETURN(done, EraseSome(txn, Table::kBodies, prefix));
+    ASSIGN_OR_RETURN(const auto next, EraseSome(txn, Table::kBodies, prefix, kv::PrefixEnd(prefix)));
+    done = !next;
     if (done) txn.Erase(Table::kIntents, intent.Encode());
     return {};
   }));
@@ -147,7 +181,11 @@ Result<bool> Janitor::SlicePurge(const IntentKey& intent) {
   return done;
 }
 
-Result<bool> Janitor::SliceDropFolder(const IntentKey& intent) {
+Result<bool> Janitor::SliceDropFolder(Task& task) {
+  static constexpr std::array kTables{Table::kStates, Table::kVanished, Table::kAnnotations, Table::kAcl,
+                                      Table::kUrlKeys};
+  const IntentKey& intent = task.intent;
+  Task after = task;
   bool done = false;
   RETURN_IF_ERROR(lanes_.Run(intent.account, [&](AccountTxn& txn) -> Result<> {
     txn.NeedNotSync();
@@ -156,41 +194,39 @@ Result<bool> Janitor::SliceDropFolder(const IntentKey& intent) {
     if (done) return {};
     const FolderId folder{intent.id};
     // Purges that are not through yet find no rows any more, and end.
-    ASSIGN_OR_RETURN(const auto left, FreeSome(txn, folder, UidSet(Uid{1}, protocol::kMaxUid)));
-    if (!left.empty()) return {};
-    const std::string prefix = schema::FolderKey{intent.account, folder}.Encode();
-    for (const Table table :
-         {Table::kStates, Table::kVanished, Table::kAnnotations, Table::kAcl, Table::kUrlKeys}) {
-      ASSIGN_OR_RETURN(const bool empty, EraseSome(txn, table, prefix));
-      if (!empty) return {};
+    if (after.next_uid.value != 0) {
+      ASSIGN_OR_RETURN(const auto left, FreeSome(txn, folder, UidSet(after.next_uid, protocol::kMaxUid)));
+      after.next_uid = left.empty() ? Uid{} : left.front();
+      if (!left.empty()) return {};
     }
-    txn.Erase(Table::kIntents, intent.Encode());
-    done = true;
+    ASSIGN_OR_RETURN(done,
+                     EraseTables(txn, kTables, schema::FolderKey{intent.account, folder}.Encode(), after));
+    if (done) txn.Erase(Table::kIntents, intent.Encode());
     return {};
   }));
+  task = std::move(after);
   return done;
 }
 
-Result<bool> Janitor::SliceDropAccount(const IntentKey& intent) {
-  // The account's row and this intent go last: as long as they are there, the work is found again.
+Result<bool> Janitor::SliceDropAccount(Task& task) {
+  // The account's row and the intents go last: as long as they are there, the work is found again. Nothing is
+  // added behind the walk: lanes and StagedBody refuse a deleted account.
   static constexpr std::array kTables{
-      Table::kFolders,  Table::kFolderNames,   Table::kStates,  Table::kMessages,   Table::kBodies,
-      Table::kBodyRefs, Table::kTexts,         Table::kIds,     Table::kVanished,   Table::kAnnotations,
-      Table::kAcl,      Table::kSubscriptions, Table::kUrlKeys, Table::kReferences, Table::kExpiries};
+      Table::kFolders,  Table::kFolderNames, Table::kStates,   Table::kMessages,
+      Table::kBodies,   Table::kBodyRefs,    Table::kTexts,    Table::kIds,
+      Table::kVanished, Table::kAnnotations, Table::kAcl,      Table::kSubscriptions,
+      Table::kUrlKeys,  Table::kReferences,  Table::kExpiries, Table::kIntents};
+  const AccountId account = task.intent.account;
+  Task after = task;
   bool done = false;
-  RETURN_IF_ERROR(lanes_.Run(intent.account, [&](AccountTxn& txn) -> Result<> {
+  RETURN_IF_ERROR(lanes_.Run(account, [&](AccountTxn& txn) -> Result<> {
     txn.NeedNotSync();
-    const std::string prefix = schema::AccountPrefix(intent.account);
-    for (const Table table : kTables) {
-      ASSIGN_OR_RETURN(const bool empty, EraseSome(txn, table, prefix));
-      if (!empty) return {};
-    }
-    ASSIGN_OR_RETURN(const bool empty, EraseSome(txn, Table::kIntents, prefix));
-    if (!empty) return {};
-    txn.Erase(Table::kAccounts, prefix);
-    done = true;
+    const std::string prefix = schema::AccountPrefix(account);
+    ASSIGN_OR_RETURN(done, EraseTables(txn, kTables, prefix, after));
+    if (done) txn.Erase(Table::kAccounts, prefix);
     return {};
   }));
+  task = std::move(after);
   return done;
 }
 

@@ -78,10 +78,12 @@ Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOpti
   Result<> bad;
   RETURN_IF_ERROR(view->Scan(Table::kIntents, {}, {}, [&](std::string_view key, std::string_view) {
     const auto intent = schema::IntentKey::Decode(key);
-    if (intent)
+    if (intent) {
+      if (intent->kind == schema::IntentKind::kDropAccount) core->deleted.Add(intent->account);
       core->janitor.Add(*intent);
-    else
+    } else {
       bad = tl::unexpected<Error>(intent.error());
+    }
     return bad.has_value();
   }));
   RETURN_IF_ERROR(bad);

@@ -25,6 +25,9 @@ struct StoreOptions {
   std::uint32_t max_folders = 20'000;             ///< per account; as many subscriptions
   std::uint64_t max_message_octets = 1U << 30;    ///< of one message
   std::chrono::milliseconds janitor_retry{1000};  ///< pause after background work that failed
+  /// Told, in a sentence for the operator, of background work that was given up. Called on a thread of the
+  /// store's.
+  std::function<void(const std::string&)> note = [](const std::string&) {};
 };
 
 /// The store: accounts, folders, messages. Every front end calls these functions; no rule is written twice.
@@ -88,6 +91,8 @@ class MailStore {
   // Messages
 
   Result<StagedBody> Stage(AccountId account);
+  /// kOverQuota: Append would refuse as much as this now. For before the octets are taken; one point read.
+  Result<> CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages);
   /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again.
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Origin origin = {});

@@ -55,6 +55,11 @@ class StagedBody {
   /// thread.
   bool FitsInMemory(std::size_t n) const;
 
+  /// Nothing more will be written: what is in memory goes to the store. Blocks.
+  Result<> Seal();
+
+  std::size_t in_memory() const { return tail_.size(); }  ///< octets
+
   std::uint64_t size() const { return size_; }
   ObjectId object() const { return object_; }
 

@@ -42,6 +42,8 @@ Result<> StagedBody::Write(std::string_view octets) {
   const auto limit = store_->core_->options.max_message_octets;
   if (size_ + octets.size() > limit)
     return Fail(Errc::kTooBig, fmt::format("A message holds at most {} octets", limit));
+  if (size_ < std::uint64_t{chunks_written_} * kChunk)
+    return Fail(Errc::kInvalidArgument, "a body is sealed");
   size_ += octets.size();
   while (!octets.empty()) {
     // The last chunk stays in memory even when it is full: it goes with the message itself.
@@ -53,9 +55,21 @@ Result<> StagedBody::Write(std::string_view octets) {
   return {};
 }
 
+Result<> StagedBody::Seal() {
+  if (failed_) return Fail(Errc::kUnavailable, "an earlier write to this body failed");
+  if (tail_.empty()) return {};
+  return FlushChunk();
+}
+
 Result<> StagedBody::FlushChunk() {
+  // Chunks are written outside the account's lane: none may come after the account's rows were freed.
+  const auto& deleted = store_->core_->deleted;
+  const auto lock = deleted.KeepOut();
+  if (deleted.ContainsLocked(account_)) {
+    failed_ = true;
+    return Fail(Errc::kNoSuchAccount);
+  }
   kv::Batch batch;
-  // With each chunk: the account may have been deleted, and all its rows freed, since the one before.
   batch.Put(Table::kIntents,
             schema::IntentKey{account_, schema::IntentKind::kStagedObject, object_.value}.Encode(),
             schema::MarkerRow());
@@ -69,6 +83,7 @@ Result<> StagedBody::FlushChunk() {
 }
 
 Result<StagedBody> MailStore::Stage(AccountId account) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
   ASSIGN_OR_RETURN(const auto object, core_->objects.Next());
   return StagedBody(this, account, ObjectId{object});
 }

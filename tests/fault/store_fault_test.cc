@@ -98,6 +98,10 @@ std::vector<StoreOp> Workload() {
       {.kind = Kind::kDelete, .path = "c/d"},
       {.kind = Kind::kDelete, .path = "c/d/b"},
       {.kind = Kind::kUnsubscribe, .path = "a"},
+      {.kind = Kind::kRename, .path = "INBOX", .other = "old/few"},
+      {.kind = Kind::kSetQuota},
+      {.kind = Kind::kAppend, .path = "INBOX", .count = 110, .size = 60},
+      {.kind = Kind::kRename, .path = "INBOX", .other = "old/many"},  // written ahead
       {.kind = Kind::kAppend, .path = "INBOX", .count = 3},
   };
 }

@@ -153,8 +153,9 @@ std::optional<Errc> StoreModel::Rename(const std::string& from, const std::strin
   if (from == "INBOX") {
     if (Find(to)) return Errc::kFolderExists;
     Create({.kind = Kind::kCreate, .path = to});
-    if (!Find(from)->seen.messages.empty()) return Copy({.kind = Kind::kMove, .path = from, .other = to});
-    return {};
+    if (Find(from)->seen.messages.empty()) return {};
+    --modseq_;  // making the folder and moving the messages is one change
+    return Copy({.kind = Kind::kMove, .path = from, .other = to});
   }
   if (!folders_.contains(from)) return Errc::kNoSuchFolder;
   if (to.starts_with(from + "/")) return Errc::kNotAllowed;

@@ -64,6 +64,7 @@ TEST(AccountsTest, AnAddressBelongsToOneAccount) {
   EXPECT_EQ(ErrorOf(store->CreateAccount({.address = "tel:+2", .aliases = {"sip:a@x"}})),
             Errc::kAccountExists);
   EXPECT_EQ(ErrorOf(store->CreateAccount({.address = ""})), Errc::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(store->CreateAccount({.address = "tel:+2", .folders = {{"a//b"}}})), Errc::kNotAllowed);
   EXPECT_EQ(Must(store->FindAccount("tel:+2")), std::nullopt);
   EXPECT_EQ(Must(store->ListAccounts({}, 10)).size(), 1U);
 }
@@ -143,6 +144,43 @@ TEST(AccountsTest, DeletedAccountLeavesNoRow) {
   }
 }
 
+TEST(AccountsTest, DeletedAccountAnswersNothingWhileItsRowsAreThere) {
+  TempStore store(Driver::kRocks);
+  const auto id = CreateAccount(*store);
+  const auto inbox = Fill(*store, id, "INBOX", 2000);
+  Must(store->DeleteAccount(id));
+  const auto expect_gone = [&] {
+    EXPECT_EQ(ErrorOf(store->GetFolder(id, "INBOX")), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->GetFolder(inbox)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->ListFolders(id)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->ListSubscriptions(id)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->OpenFolder(inbox, /*claim_recent=*/true)), Errc::kNoSuchAccount);
+    EXPECT_EQ(ErrorOf(store->Stage(id)), Errc::kNoSuchAccount);
+    EXPECT_FALSE(store->Read(inbox).has_value());
+  };
+  expect_gone();
+  store->DrainJanitor();
+  expect_gone();
+}
+
+TEST(JanitorTest, GivesUpAnIntentThatDoesNotDecode) {
+  const auto engine = storage::kv::NewMemoryEngine();
+  const storage::schema::IntentKey intent{AccountId{1}, storage::schema::IntentKind::kPurge, 5};
+  {
+    const auto store = Must(storage::MailStore::Open(*engine, {}));
+    CreateAccount(*store);
+    storage::kv::Batch batch;
+    batch.Put(Table::kIntents, intent.Encode(), "?");
+    Must(engine->Apply(batch, storage::kv::Durability::kNow));
+  }
+  std::vector<std::string> notes;
+  const auto store = Must(
+      storage::MailStore::Open(*engine, {.note = [&](const std::string& note) { notes.push_back(note); }}));
+  store->DrainJanitor();
+  EXPECT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(Must(engine->Get(Table::kIntents, intent.Encode())));
+}
+
 TEST(AccountsTest, ChunksStagedForADeletedAccountAreFreed) {
   TempStore store;
   const auto id = CreateAccount(*store);
@@ -152,7 +190,7 @@ TEST(AccountsTest, ChunksStagedForADeletedAccountAreFreed) {
     Must(store->DeleteAccount(id));
     store->DrainJanitor();
     EXPECT_EQ(RowsOf(store.engine(), id), 0U);
-    Must(body.Write(std::string(600'000, 'x')));
+    EXPECT_EQ(ErrorOf(body.Write(std::string(600'000, 'x'))), Errc::kNoSuchAccount);
   }
   store->DrainJanitor();
   EXPECT_EQ(RowsOf(store.engine(), id), 0U);

@@ -237,5 +237,25 @@ TEST(ConcurrencyTest, OneOfManyCreatesOrClaims) {
   EXPECT_EQ(accounts, 1);
 }
 
+TEST(ConcurrencyTest, EachMessageIsRecentToOneSession) {
+  TempStore store;
+  const auto account = CreateAccount(*store);
+  const auto inbox = Must(store->GetFolder(account, "INBOX")).ref;
+  std::atomic<bool> done = false;
+  std::atomic<std::uint32_t> recent = 0;
+  std::vector<std::thread> sessions;
+  for (int t = 0; t < 4; ++t) {
+    sessions.emplace_back([&] {
+      while (!done) recent += Must(store->OpenFolder(inbox, /*claim_recent=*/true)).status.recent;
+    });
+  }
+  Fill(*store, account, "INBOX", 50);
+  for (int i = 0; i < 200; ++i) Must(Append(*store, account, "INBOX", {"x"}));
+  done = true;
+  for (auto& session : sessions) session.join();
+  recent += Must(store->OpenFolder(inbox, /*claim_recent=*/true)).status.recent;
+  EXPECT_EQ(recent, 250U);
+}
+
 }  // namespace
 }  // namespace tests

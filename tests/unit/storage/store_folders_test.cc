@@ -58,7 +58,7 @@ TEST_F(FoldersTest, MalformedNamesAreRefused) {
   const std::vector<std::pair<std::string, Errc>> cases{
       {"", Errc::kNotAllowed},      {"/", Errc::kNotAllowed},     {"/a", Errc::kNotAllowed},
       {"a/", Errc::kNotAllowed},    {"a//b", Errc::kNotAllowed},  {"a\x01", Errc::kNotAllowed},
-      {"a\x7f", Errc::kNotAllowed}, {"a\xff", Errc::kNotAllowed}, {std::string(256, 'a'), Errc::kTooBig},
+      {"a\x7f", Errc::kNotAllowed}, {"a\xff", Errc::kNotAllowed}, {std::string(256, 'a'), Errc::kLimit},
   };
   for (const auto& [path, code] : cases) {
     EXPECT_EQ(ErrorOf(store->CreateFolder(account, path, SpecialUse::kNone)), code) << path;
@@ -69,7 +69,7 @@ TEST_F(FoldersTest, MalformedNamesAreRefused) {
   std::string longest;
   for (int i = 0; i < 4; ++i) longest += std::string(249, 'b') + "/";
   Create(longest.substr(0, 999));
-  EXPECT_EQ(ErrorOf(store->CreateFolder(account, longest + "b" + "b", SpecialUse::kNone)), Errc::kTooBig);
+  EXPECT_EQ(ErrorOf(store->CreateFolder(account, longest + "b" + "b", SpecialUse::kNone)), Errc::kLimit);
 }
 
 TEST_F(FoldersTest, FolderWithInferiorsStaysAsAName) {
@@ -146,7 +146,7 @@ TEST_F(FoldersTest, RenameRefusals) {
   // The inferior's name would be too long: then nothing is renamed.
   Create("a/" + std::string(250, 'x') + "/" + std::string(250, 'x') + "/" + std::string(250, 'x'));
   const auto names = Names();
-  EXPECT_EQ(ErrorOf(store->RenameFolder(account, "a", "n/" + std::string(250, 'y'))), Errc::kTooBig);
+  EXPECT_EQ(ErrorOf(store->RenameFolder(account, "a", "n/" + std::string(250, 'y'))), Errc::kLimit);
   EXPECT_EQ(Names(), names);
 }
 
@@ -173,14 +173,32 @@ TEST_F(FoldersTest, RenamingInboxMovesItsMessagesAndLeavesIt) {
   EXPECT_EQ(Must(store->GetFolder(account, "empty")).messages, 0U);
 }
 
+TEST_F(FoldersTest, RenamingInboxIsOneChange) {
+  for (const std::uint32_t count : {3U, 250U}) {  // within one commit, written ahead
+    SCOPED_TRACE(count);
+    const std::string to = "old/" + std::to_string(count);
+    Fill(*store, account, "INBOX", count);
+    const auto before = Must(store->GetAccount(account));
+    Must(store->RenameFolder(account, "INBOX", to));
+    const auto moved = Must(store->GetFolder(account, to));
+    EXPECT_EQ(moved.messages, count);
+    EXPECT_EQ(OctetsOf(*store, moved.ref).size(), count);
+    const auto after = Must(store->GetAccount(account));
+    EXPECT_EQ(after.modseq.value, before.modseq.value + 1);
+    EXPECT_EQ(after.used_octets, before.used_octets);
+    EXPECT_EQ(Must(store->GetFolder(account, "INBOX")).messages, 0U);
+    store.Reopen();
+  }
+}
+
 TEST(FolderLimitTest, CountsSuperiorsAndRefusesTheWhole) {
   TempStore store(Driver::kMemory, {.max_folders = 4});
   const auto account = CreateAccount(*store);
-  EXPECT_EQ(ErrorOf(store->CreateFolder(account, "a/b/c/d", SpecialUse::kNone)), Errc::kTooBig);
+  EXPECT_EQ(ErrorOf(store->CreateFolder(account, "a/b/c/d", SpecialUse::kNone)), Errc::kLimit);
   EXPECT_EQ(Must(store->ListFolders(account)).size(), 1U);
   Must(store->CreateFolder(account, "a/b/c", SpecialUse::kNone));
-  EXPECT_EQ(ErrorOf(store->CreateFolder(account, "e", SpecialUse::kNone)), Errc::kTooBig);
-  EXPECT_EQ(ErrorOf(store->RenameFolder(account, "a/b/c", "e/f")), Errc::kTooBig);
+  EXPECT_EQ(ErrorOf(store->CreateFolder(account, "e", SpecialUse::kNone)), Errc::kLimit);
+  EXPECT_EQ(ErrorOf(store->RenameFolder(account, "a/b/c", "e/f")), Errc::kLimit);
   Must(store->RenameFolder(account, "a/b/c", "e"));
 }
 
@@ -204,7 +222,7 @@ TEST_F(FoldersTest, SubscriptionsAreBounded) {
   Must(store->Subscribe(account, "a"));
   Must(store->Subscribe(account, "b"));
   Must(store->Subscribe(account, "b"));
-  EXPECT_EQ(ErrorOf(store->Subscribe(account, "c")), Errc::kTooBig);
+  EXPECT_EQ(ErrorOf(store->Subscribe(account, "c")), Errc::kLimit);
   Must(store->Unsubscribe(account, "a"));
   Must(store->Subscribe(account, "c"));
 }

@@ -335,5 +335,33 @@ TEST_F(MessagesTest, TextIsDecodedAndFolded) {
   EXPECT_FALSE(Must(reader.Text(storage::ObjectId{object.value + 1000}, [](const auto&) {})));
 }
 
+TEST(AppendTest, SealedBodiesAreAppendedAsTheyAre) {
+  TempStore store;
+  const auto account = CreateAccount(*store);
+  std::vector<storage::NewMessage> messages;
+  std::vector<std::string> bodies;
+  for (const std::size_t size : {std::size_t{100}, storage::StagedBody::kChunk, std::size_t{300'000}}) {
+    bodies.push_back(MessageOctets(7, size));
+    messages.push_back(NewMessage(*store, account, bodies.back()));
+    Must(messages.back().body.Seal());
+    EXPECT_EQ(messages.back().body.in_memory(), 0U);
+  }
+  EXPECT_EQ(ErrorOf(messages[0].body.Write("x")), storage::Errc::kInvalidArgument);
+  const auto done = Must(store->Append(account, "INBOX", std::move(messages)));
+  const auto octets = OctetsOf(*store, done.folder);
+  for (std::uint32_t uid = 1; uid <= 3; ++uid) EXPECT_EQ(octets.at(uid), bodies[uid - 1]);
+}
+
+TEST(AppendTest, RoomIsWhatTheQuotaLeaves) {
+  TempStore store;
+  const auto account = CreateAccount(*store);
+  Must(store->SetQuota(account, 1000, 3));
+  Must(Append(*store, account, "INBOX", {MessageOctets(1, 400)}));
+  EXPECT_EQ(ErrorOf(store->CheckRoom(account, 600, 2)), std::nullopt);
+  EXPECT_EQ(ErrorOf(store->CheckRoom(account, 601, 1)), storage::Errc::kOverQuota);
+  EXPECT_EQ(ErrorOf(store->CheckRoom(account, 1, 3)), storage::Errc::kOverQuota);
+  EXPECT_EQ(ErrorOf(store->CheckRoom(account, ~std::uint64_t{0}, 1)), storage::Errc::kOverQuota);
+}
+
 }  // namespace
 }  // namespace tests
