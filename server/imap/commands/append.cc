@@ -67,11 +67,13 @@ class AppendCommand {
   /// Decides about a message before its octets; a reply ends the command.
   asio::awaitable<std::optional<Reply>> Announce(const protocol::command::AppendMessage& message) {
     auto refusal = RefusalOf(message);
-    if (!refusal && message.index == 0 && message.synchronizing) {
-      // RFC 3501 §6.3.11: better to hear [TRYCREATE] before a long literal than after it.
-      auto look = [this] { return session_.services().store.GetFolder(session_.account(), mailbox_); };
-      const auto folder = co_await session_.services().storage.Run(look);
-      if (!folder) refusal = session_.Failed(folder.error(), Folder::kTarget);
+    announced_ += message.size;
+    // RFC 3501 §6.3.11: better to hear [TRYCREATE] before a long literal than after it; and [OVERQUOTA].
+    const bool first = message.index == 0 && message.synchronizing;
+    if (!refusal && (first || message.size > storage::StagedBody::kChunk)) {
+      auto look = [&] { return LookAhead(first, message.index + 1); };
+      const auto possible = co_await session_.services().storage.Run(look);
+      if (!possible) refusal = session_.Failed(possible.error(), Folder::kTarget);
     }
     if (refusal) {
       wire_.reader.Refuse();
@@ -83,6 +85,16 @@ class AppendCommand {
     receiving_ = !message.synchronizing;
     deadline_.reset();
     co_return std::nullopt;
+  }
+
+  /// Whether the store would take what was announced so far. Blocks.
+  storage::Result<> LookAhead(bool first, std::uint64_t messages) const {
+    auto& store = session_.services().store;
+    if (first) {
+      const auto folder = store.GetFolder(session_.account(), mailbox_);
+      if (!folder) return tl::unexpected(folder.error());
+    }
+    return store.CheckRoom(session_.account(), announced_, messages);
   }
 
   std::optional<Reply> RefusalOf(const protocol::command::AppendMessage& message) const {
@@ -115,6 +127,7 @@ class AppendCommand {
   const std::string& mailbox_;
   AppendIntake intake_;
   bool receiving_ = false;
+  std::uint64_t announced_ = 0;  ///< octets of all messages so far
   std::uint64_t since_received_ = 0;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };

@@ -5,11 +5,13 @@
 
 namespace server::imap {
 
-using protocol::No;
-using protocol::ResponseCode;
 using storage::StagedBody;
 
 void AppendIntake::Begin(const protocol::command::AppendMessage& message) {
+  if (!messages_.empty()) {
+    const Incoming& finished = messages_.back();
+    finished_in_memory_ += finished.held.size() + (finished.body ? finished.body->in_memory() : 0);
+  }
   Incoming& incoming = messages_.emplace_back();
   incoming.flags = message.flags;
   incoming.date = message.date;
@@ -25,6 +27,7 @@ void AppendIntake::Fail(const storage::Error& error) { Fail(session_.Failed(erro
 
 bool AppendIntake::TakeInMemory(std::string_view octets) {
   if (failure_) return true;
+  if (finished_in_memory_ > kHeldAtMost) return false;
   Incoming& message = messages_.back();
   if (message.body) {
     if (!message.body->FitsInMemory(octets.size())) return false;
@@ -33,20 +36,29 @@ bool AppendIntake::TakeInMemory(std::string_view octets) {
     return true;
   }
   if (message.held.size() + octets.size() > StagedBody::kChunk) return false;
-  in_memory_ += octets.size();
-  if (in_memory_ > kHeldAtMost) {
-    Fail(No(ResponseCode::kLimit, "Too many messages in one APPEND: send fewer at once"));
-    return true;
-  }
   message.held.append(octets);
   return true;
 }
 
 void AppendIntake::TakeBlocking(std::string_view octets) {
   if (failure_) return;
-  Incoming& message = messages_.back();
-  const auto staged = Stage(message, octets);
+  if (finished_in_memory_ > kHeldAtMost) {
+    const auto sealed = SealFinished();
+    if (!sealed) return Fail(sealed.error());
+  }
+  const auto staged = Stage(messages_.back(), octets);
   if (!staged) Fail(staged.error());
+}
+
+storage::Result<> AppendIntake::SealFinished() {
+  for (; first_unsealed_ + 1 < messages_.size(); ++first_unsealed_) {
+    Incoming& message = messages_[first_unsealed_];
+    auto done = Stage(message, {});
+    if (done) done = message.body->Seal();
+    if (!done) return done;
+  }
+  finished_in_memory_ = 0;
+  return {};
 }
 
 storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets) {

@@ -20,7 +20,7 @@ namespace server::imap {
 /// Thread     the session's, or the pool's while the session waits.
 class AppendIntake {
  public:
-  /// Octets of all messages of one command that may be in memory at once.
+  /// Octets of finished messages of one command that may be in memory; beyond it they go to the store.
   static constexpr std::size_t kHeldAtMost = 32U << 20;
 
   AppendIntake(Session& session, const std::string& mailbox)
@@ -47,12 +47,14 @@ class AppendIntake {
   void Fail(protocol::Reply reply);
   void Fail(const storage::Error& error);
   storage::Result<> Stage(Incoming& message, std::string_view octets);
+  storage::Result<> SealFinished();
 
   Session& session_;
   storage::MailStore& store_;
   const std::string& mailbox_;
   std::vector<Incoming> messages_;
-  std::size_t in_memory_ = 0;
+  std::size_t first_unsealed_ = 0;      ///< index in messages_
+  std::size_t finished_in_memory_ = 0;  ///< octets of those before the last that are not sealed
   std::optional<protocol::Reply> failure_;
 };
 
