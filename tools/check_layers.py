@@ -30,7 +30,8 @@ EVERY_LIBRARY = ('*',)
 LAYERS = (
     Layer('protocol/model/', (), ('fmt', 'expected'), ()),
     Layer('protocol/text/', ('protocol/model/',), ('fmt', 'expected'), ('icu',)),
-    Layer('protocol/sasl/', ('protocol/model/', 'protocol/text/'), ('fmt', 'expected'), ('openssl',)),
+    # RFC 4422 §3.4.1: an authorization identity is compared as the protocol's own names are, that is as CPM addresses.
+    Layer('protocol/sasl/', ('protocol/model/', 'protocol/text/', 'protocol/cpm/'), ('fmt', 'expected'), ('openssl',)),
     Layer('protocol/imap/', ('protocol/model/', 'protocol/text/'), ('fmt', 'expected'), ()),
     Layer('protocol/mime/', ('protocol/model/', 'protocol/text/'), ('fmt', 'expected'), ('gmime',)),
     Layer('protocol/cpm/', ('protocol/model/', 'protocol/mime/', 'protocol/text/'), ('fmt', 'expected'),
