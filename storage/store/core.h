@@ -14,6 +14,7 @@
 #include "storage/schema/keys.h"
 #include "storage/store/account_lanes.h"
 #include "storage/store/mail_store.h"
+#include "storage/store/picture_cache.h"
 
 namespace storage {
 
@@ -128,6 +129,7 @@ struct MailStore::Core {
   StoreOptions options;
   ChangeFeed feed;
   DeletedAccounts deleted;
+  PictureCache pictures;
   AccountLanes lanes;
   IdCounter accounts;
   IdCounter objects;

@@ -73,12 +73,18 @@ Result<FolderStatus> StatusOf(const kv::View& view, FolderRef ref) {
 }
 
 /// The picture of a folder but for `status.recent`.
-Result<> LookAt(const kv::View& view, FolderRef folder, OpenedFolder& out) {
+Result<> LookAt(const kv::View& view, FolderRef folder, PictureCache& cache, OpenedFolder& out) {
   ASSIGN_OR_RETURN(auto row, RowOf(view, folder));
   out.status = ToStatus(folder, row);
   out.recent_from = row.recent_from;
   out.keywords = std::make_shared<const KeywordTable>(std::move(row.keywords));
-  return ForEachPage(view, folder, 0, [&](std::uint32_t page_no, const StatePage& page) {
+  const bool large = row.messages >= PictureCache::kWorthKeeping;
+  if (const auto known = large ? cache.Find(folder, row.highest_modseq) : nullptr) {
+    out.uids = known->uids;
+    out.first_unseen = known->first_unseen;
+    return {};
+  }
+  RETURN_IF_ERROR(ForEachPage(view, folder, 0, [&](std::uint32_t page_no, const StatePage& page) {
     page.ForEachRun([&](std::uint32_t first, std::uint32_t length) {
       out.uids.Add(StatePage::UidAt(page_no, first), StatePage::UidAt(page_no, first + length - 1));
       for (std::uint32_t slot = first; !out.first_unseen && slot < first + length; ++slot) {
@@ -86,7 +92,9 @@ Result<> LookAt(const kv::View& view, FolderRef folder, OpenedFolder& out) {
           out.first_unseen = StatePage::UidAt(page_no, slot);
       }
     });
-  });
+  }));
+  if (large) cache.Keep(folder, {row.highest_modseq, out.uids, out.first_unseen});
+  return {};
 }
 
 }  // namespace
@@ -166,7 +174,7 @@ Result<FolderStatus> MailStore::GetFolder(FolderRef folder) {
 Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) {
   RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   OpenedFolder out;
-  RETURN_IF_ERROR(LookAt(*core_->engine.OpenView(), folder, out));
+  RETURN_IF_ERROR(LookAt(*core_->engine.OpenView(), folder, core_->pictures, out));
   const Uid seen = out.status.uid_next;
   if (claim_recent && out.recent_from < seen) {
     // Claimed in the lane, so that of two sessions only one sees a message as \Recent (RFC 3501 §2.3.2); and

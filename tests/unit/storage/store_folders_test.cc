@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/store/picture_cache.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -241,6 +242,41 @@ TEST_F(FoldersTest, RecentIsToldOnce) {
   Must(store->Expunge(inbox, std::nullopt));
   EXPECT_EQ(Must(store->GetFolder(inbox)).recent, 1U);
   EXPECT_EQ(Must(store->OpenFolder(inbox, /*claim_recent=*/true)).recent_from.value, 4U);
+}
+
+TEST_F(FoldersTest, ALargeFolderIsOpenedAsItIsNowHoweverOftenItWasBefore) {
+  const std::uint32_t n = storage::PictureCache::kWorthKeeping + 1;
+  const auto inbox = Fill(*store, account, "INBOX", n);
+  const auto open = [&] { return Must(store->OpenFolder(inbox, /*claim_recent=*/false)); };
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(open().uids, UidRange(1, n));
+    EXPECT_EQ(open().first_unseen, storage::Uid{1});
+  }
+  Must(store->UpdateFlags(inbox, UidRange(1, 600),
+                          {protocol::FlagChange::Op::kAdd, Flags({"\\Seen", "\\Deleted"})}));
+  EXPECT_EQ(open().first_unseen, storage::Uid{601});
+  Fill(*store, account, "INBOX", 5);
+  EXPECT_EQ(open().uids, UidRange(1, n + 5));
+  Must(store->Expunge(inbox, UidRange(1, 3)));
+  EXPECT_EQ(open().uids, UidRange(4, n + 5));
+  Must(store->UpdateFlags(inbox, UidRange(601, 601), {protocol::FlagChange::Op::kAdd, Flags({"\\Seen"})}));
+  EXPECT_EQ(open().first_unseen, storage::Uid{602});
+  EXPECT_EQ(open().first_unseen, storage::Uid{602});
+}
+
+TEST(PictureCacheTest, KeepsNoMoreThanItsShare) {
+  storage::PictureCache cache;
+  storage::UidSet gaps;
+  for (std::uint32_t i = 1; i <= 2 * 60'000; i += 2) gaps.Add(storage::Uid{i});
+  for (std::uint64_t folder = 1; folder <= 100; ++folder) {
+    const storage::FolderRef ref{{1}, {folder}};
+    cache.Keep(ref, {{7}, gaps, std::nullopt});
+    ASSERT_NE(cache.Find(ref, {7}), nullptr);
+    ASSERT_EQ(cache.Find(ref, {8}), nullptr);
+  }
+  std::size_t kept = 0;
+  for (std::uint64_t folder = 1; folder <= 100; ++folder) kept += cache.Find({{1}, {folder}}, {7}) != nullptr;
+  EXPECT_LE(kept * 60'000, storage::PictureCache::kMaxRanges);
 }
 
 TEST_F(FoldersTest, OpenFolderSaysWhatSelectNeeds) {
