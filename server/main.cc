@@ -242,7 +242,9 @@ int Serve(const config::Config& config) {
   storage::StoreOptions options;
   options.max_folders = config.limits.folders_per_account;
   options.max_message_octets = std::uint64_t{config.limits.append_mib} << 20;
-  options.note = [](const std::string& text) { spdlog::warn("event=store_note detail={}", log::Quoted(text)); };
+  options.note = [](const std::string& text) {
+    spdlog::warn("event=store_note detail={}", log::Quoted(text));
+  };
   auto store = storage::MailStore::Open(**engine, options);
   if (!store) return Refuse(config, "The store cannot be opened: " + store.error().detail);
 

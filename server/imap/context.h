@@ -35,12 +35,12 @@ struct AuthenticatedContext : AnyContext {
   explicit AuthenticatedContext(Session& s)
       : AnyContext(s),
         account(s.account()),
-        origin(s.origin()),
+        actor(s.actor()),
         store(s.services().store),
         storage(s.services().storage) {}
 
   const storage::AccountId account;
-  const storage::Origin origin;
+  const storage::Actor actor;
   storage::MailStore& store;  ///< to be called within storage.Run() only
   net::StorageExecutor& storage;
 };

@@ -158,6 +158,7 @@ asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
 void Session::LoggedIn(const storage::AccountInfo& account) {
   state_ = State::kAuthenticated;
   account_ = account.id;
+  role_ = account.role;
   user_ = account.address;
   bad_commands_ = 0;
   wire_.reader.SetAuthenticated();

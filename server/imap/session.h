@@ -85,7 +85,8 @@ class Session {
   std::string_view tag() const { return tag_; }
   const std::string& user() const { return user_; }
   storage::AccountId account() const { return account_; }
-  storage::Origin origin() const { return storage::Origin{info_.id}; }
+  /// Who acts here: the rules of the store depend on the role, and news of own changes are not echoed.
+  storage::Actor actor() const { return {storage::Origin{info_.id}, role_}; }
   SelectedFolder* selected() { return selected_.get(); }
   Wire& wire() { return wire_; }
   const Services& services() const { return services_; }
@@ -106,6 +107,7 @@ class Session {
   const std::chrono::steady_clock::time_point connected_;
   State state_ = State::kNotAuthenticated;
   storage::AccountId account_;
+  storage::Role role_ = storage::Role::kUser;
   std::string user_;
   std::string_view tag_;
   Access access_ = Access::kReads;  ///< of the command that is running

@@ -52,7 +52,8 @@ void Stream::State::Close() {
   const int fd = descriptor.native_handle();
   ErrorCode ignored;
   if (stalled) {
-    // A peer that does not read would keep what we sent in the kernel for many minutes more: a reset frees it.
+    // A peer that does not read would keep what we sent in the kernel for many minutes more: a reset frees
+    // it.
     const linger at_once{1, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     descriptor.close(ignored);

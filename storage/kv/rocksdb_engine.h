@@ -22,8 +22,8 @@ struct RocksEngineOptions {
   /// Rows of all tables that are not in table files yet; up to three times this while flushes are behind.
   std::size_t write_buffer_bytes = std::size_t{64} << 20;
   std::size_t log_bytes = std::size_t{64} << 20;  ///< about the most that a start after a kill has to replay
-  int max_open_files = 1024;                       ///< table files held open
-  int background_threads = 2;                      ///< flushes and compactions at once
+  int max_open_files = 1024;                      ///< table files held open
+  int background_threads = 2;                     ///< flushes and compactions at once
   /// After a failed write, the pause before the next Apply tries again; in between Apply is refused at once.
   std::chrono::milliseconds retry_pause{500};
   /// Below the engine; nullptr: the operating system's. Tests inject faults here.

@@ -87,7 +87,7 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
     row.next_uid_validity = std::max(floor, static_cast<std::uint32_t>(txn.now()));
     txn.PutAccount(std::move(row));
 
-    FolderTree tree(txn, core_->options.max_folders, Origin{});
+    FolderTree tree(txn, core_->options, Actor({}, Role::kOperator));
     RETURN_IF_ERROR(tree.Create("INBOX", FolderKind::kInbox, protocol::SpecialUse::kNone));
     for (const auto& folder : account.folders) {
       if (folder.name == "INBOX") continue;

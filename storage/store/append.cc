@@ -76,7 +76,7 @@ Result<> MailStore::CheckRoom(AccountId account, std::uint64_t octets, std::uint
 }
 
 Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
-                                       std::vector<NewMessage> messages, Origin origin) {
+                                       std::vector<NewMessage> messages, Actor actor) {
   std::vector<Prepared> prepared;
   std::uint64_t octets = 0;
   std::size_t in_memory = 0;
@@ -101,8 +101,7 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
   AppendResult out;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto row, txn.Account());
-    ASSIGN_OR_RETURN(const FolderId folder,
-                     FolderTree(txn, core_->options.max_folders, origin).Resolve(path));
+    ASSIGN_OR_RETURN(const FolderId folder, FolderTree(txn, core_->options, actor).Resolve(path));
     row.used_octets += octets;
     row.used_messages += messages.size();
     if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
@@ -147,7 +146,7 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     edit.Save(modseq);
     out.folder = edit.ref();
     out.uid_validity = edit.row().uid_validity;
-    txn.Announce(origin, MessagesAdded{folder, out.uids});
+    txn.Announce(actor.origin, MessagesAdded{folder, out.uids});
     return {};
   }));
   // The bodies belong to messages now: their destructors must not give them up.

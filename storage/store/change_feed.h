@@ -17,6 +17,15 @@ struct Origin {
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
+/// Who asks for a change: the rules of the model depend on the role.
+struct Actor {
+  Actor() = default;
+  Actor(Origin the_origin, Role the_role = Role::kUser) : origin(the_origin), role(the_role) {}
+
+  Origin origin;
+  Role role = Role::kUser;
+};
+
 struct MessagesAdded {
   FolderId folder;
   UidSet uids;

@@ -160,7 +160,7 @@ struct LeftOver {
 
 /// The part of a COPY or MOVE that happens in the account's lane. `ahead` needs it for itself.
 Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uids, Sources sources,
-                  bool ahead, Origin origin, CopyResult& out, LeftOver& left) {
+                  bool ahead, Actor actor, CopyResult& out, LeftOver& left) {
   ASSIGN_OR_RETURN(auto source, FolderEdit::Load(txn, from));
   std::optional<FolderEdit> other;
   if (to != from) {
@@ -195,8 +195,8 @@ Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uid
     source.Save(modseq);
   }
   target.Save(modseq);
-  txn.Announce(origin, MessagesAdded{to, out.target});
-  if (sources == Sources::kRemove) txn.Announce(origin, MessagesExpunged{from, out.source});
+  txn.Announce(actor.origin, MessagesAdded{to, out.target});
+  if (sources == Sources::kRemove) txn.Announce(actor.origin, MessagesExpunged{from, out.source});
   return {};
 }
 
@@ -206,16 +206,15 @@ void Leave(Janitor& janitor, const LeftOver& left, bool done) {
 }
 
 Result<CopyResult> CopyOrMove(MailStore::Core& core, FolderRef folder, const UidSet& uids,
-                              std::string_view target_path, Sources sources, Origin origin) {
+                              std::string_view target_path, Sources sources, Actor actor) {
   CopyResult out;
   LeftOver left;
   const bool ahead = uids.size() > kOneCommit;
   const auto done = core.lanes.Run(
       folder.account,
       [&](AccountTxn& txn) -> Result<> {
-        ASSIGN_OR_RETURN(const FolderId target,
-                         FolderTree(txn, core.options.max_folders, origin).Resolve(target_path));
-        return Transfer(txn, folder.folder, target, uids, sources, ahead, origin, out, left);
+        ASSIGN_OR_RETURN(const FolderId target, FolderTree(txn, core.options, actor).Resolve(target_path));
+        return Transfer(txn, folder.folder, target, uids, sources, ahead, actor, out, left);
       },
       ahead ? AccountLanes::Sharing::kSolo : AccountLanes::Sharing::kShared);
   Leave(core.janitor, left, done.has_value());
@@ -226,28 +225,28 @@ Result<CopyResult> CopyOrMove(MailStore::Core& core, FolderRef folder, const Uid
 }  // namespace
 
 Result<CopyResult> MailStore::Copy(FolderRef folder, const UidSet& uids, std::string_view target,
-                                   Origin origin) {
-  return CopyOrMove(*core_, folder, uids, target, Sources::kKeep, origin);
+                                   Actor actor) {
+  return CopyOrMove(*core_, folder, uids, target, Sources::kKeep, actor);
 }
 
 Result<CopyResult> MailStore::Move(FolderRef folder, const UidSet& uids, std::string_view target,
-                                   Origin origin) {
-  return CopyOrMove(*core_, folder, uids, target, Sources::kRemove, origin);
+                                   Actor actor) {
+  return CopyOrMove(*core_, folder, uids, target, Sources::kRemove, actor);
 }
 
-Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Origin origin) {
+Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Actor actor) {
   LeftOver left;
   const auto done = core.lanes.Run(
       account,
       [&](AccountTxn& txn) -> Result<> {
-        FolderTree tree(txn, core.options.max_folders, origin);
+        FolderTree tree(txn, core.options, actor);
         ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
         ASSIGN_OR_RETURN(const FolderId target,
                          tree.Create(to, FolderKind::kUser, protocol::SpecialUse::kNone));
         ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));
         CopyResult moved;
         return Transfer(txn, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,
-                        /*ahead=*/row.messages > kOneCommit, origin, moved, left);
+                        /*ahead=*/row.messages > kOneCommit, actor, moved, left);
       },
       AccountLanes::Sharing::kSolo);
   Leave(core.janitor, left, done.has_value());

@@ -139,6 +139,6 @@ struct MailStore::Core {
 
 /// RFC 3501 §6.3.5: the messages go to a new folder, INBOX and its inferiors stay; all or nothing. Clients
 /// that have INBOX open see them expunged. (copy.cc)
-Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Origin origin);
+Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view to, Actor actor);
 
 }  // namespace storage

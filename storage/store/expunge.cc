@@ -8,7 +8,7 @@ using protocol::FlagSet;
 using protocol::SystemFlag;
 using schema::StatePage;
 
-Result<UidSet> MailStore::Expunge(FolderRef folder, const std::optional<UidSet>& only, Origin origin) {
+Result<UidSet> MailStore::Expunge(FolderRef folder, const std::optional<UidSet>& only, Actor actor) {
   UidSet removed;
   schema::IntentKey intent;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
@@ -32,7 +32,7 @@ Result<UidSet> MailStore::Expunge(FolderRef folder, const std::optional<UidSet>&
     txn.PutAccount(std::move(account));
     edit.Save(modseq);
     intent = PutVanished(txn, folder.folder, removed, modseq);
-    txn.Announce(origin, MessagesExpunged{folder.folder, removed});
+    txn.Announce(actor.origin, MessagesExpunged{folder.folder, removed});
     return {};
   }));
   if (!removed.empty()) core_->janitor.Add(intent);

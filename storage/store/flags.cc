@@ -27,7 +27,7 @@ void Apply(FlagChange::Op op, const FlagBits& bits, StatePage::State& state) {
 }  // namespace
 
 Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids, const FlagChange& change,
-                                           Origin origin) {
+                                           Actor actor) {
   StoreResult out;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
@@ -54,7 +54,7 @@ Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids,
     }
     edit.Save(modseq);
     out.keywords = edit.Keywords();
-    txn.Announce(origin, FlagsChanged{folder.folder, changed, out.keywords});
+    txn.Announce(actor.origin, FlagsChanged{folder.folder, changed, out.keywords});
     out.changed = std::move(changed);
     return {};
   }));

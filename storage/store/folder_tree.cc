@@ -69,9 +69,9 @@ void FolderTree::EraseName(std::string_view path) {
 Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, SpecialUse use) {
   ASSIGN_OR_RETURN(const ModSeq modseq, txn_.NextModSeq());
   ASSIGN_OR_RETURN(auto account, txn_.Account());
-  if (account.folders >= max_folders_) {
+  if (account.folders >= options_.max_folders) {
     return Fail(Errc::kLimit,
-                fmt::format("An account holds at most {} folders; delete some first", max_folders_));
+                fmt::format("An account holds at most {} folders; delete some first", options_.max_folders));
   }
   const FolderId id{account.next_folder++};
   schema::FolderRow row;
@@ -85,7 +85,7 @@ Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, Specia
   txn_.PutAccount(std::move(account));
   txn_.PutFolder(id, row);
   PutName(path, {id, row.kind, use});
-  txn_.Announce(origin_, FolderCreated{id, std::string(path)});
+  txn_.Announce(actor_.origin, FolderCreated{id, std::string(path)});
   return id;
 }
 
@@ -129,7 +129,7 @@ Result<> FolderTree::Delete(std::string_view path) {
     EraseName(path);
     RETURN_IF_ERROR(PruneSuperiors(path));
   }
-  txn_.Announce(origin_, FolderDeleted{name->folder, std::string(path)});
+  txn_.Announce(actor_.origin, FolderDeleted{name->folder, std::string(path)});
   return {};
 }
 
@@ -179,7 +179,7 @@ Result<> FolderTree::Rename(std::string_view from, std::string_view to) {
     ASSIGN_OR_RETURN(auto folder, txn_.Folder(row.folder));
     folder.path = renamed;
     txn_.PutFolder(row.folder, folder);
-    txn_.Announce(origin_, FolderRenamed{row.folder, path, renamed});
+    txn_.Announce(actor_.origin, FolderRenamed{row.folder, path, renamed});
   }
   return PruneSuperiors(from);
 }

@@ -6,14 +6,15 @@
 
 #include "storage/store/account_txn.h"
 #include "storage/store/folder.h"
+#include "storage/store/mail_store.h"
 
 namespace storage {
 
 /// The names of one account within one transaction: the only code that writes `folder_names`.
 class FolderTree {
  public:
-  FolderTree(AccountTxn& txn, std::uint32_t max_folders, Origin origin)
-      : txn_(txn), max_folders_(max_folders), origin_(origin) {}
+  FolderTree(AccountTxn& txn, const StoreOptions& options, Actor actor)
+      : txn_(txn), options_(options), actor_(actor) {}
 
   /// nullopt: no such name.
   Result<std::optional<schema::FolderNameRow>> Find(std::string_view path) const;
@@ -36,8 +37,8 @@ class FolderTree {
   void EraseName(std::string_view path);
 
   AccountTxn& txn_;
-  std::uint32_t max_folders_;
-  Origin origin_;
+  const StoreOptions& options_;
+  Actor actor_;
 };
 
 /// kNotAllowed, kLimit: no folder or subscription may have this name. (folders.cc)

@@ -100,22 +100,21 @@ Result<> LookAt(const kv::View& view, FolderRef folder, PictureCache& cache, Ope
 }  // namespace
 
 Result<FolderStatus> MailStore::CreateFolder(AccountId account, std::string_view path,
-                                             protocol::SpecialUse use, Origin origin) {
+                                             protocol::SpecialUse use, Actor actor) {
   RETURN_IF_ERROR(CheckName(path));
   FolderId id;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    ASSIGN_OR_RETURN(
-        id, FolderTree(txn, core_->options.max_folders, origin).Create(path, FolderKind::kUser, use));
+    ASSIGN_OR_RETURN(id, FolderTree(txn, core_->options, actor).Create(path, FolderKind::kUser, use));
     return {};
   }));
   return GetFolder(FolderRef{account, id});
 }
 
-Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Origin origin) {
+Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Actor actor) {
   if (path == kInbox) return Fail(Errc::kNotAllowed, "INBOX cannot be deleted");
   FolderId id;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    FolderTree tree(txn, core_->options.max_folders, origin);
+    FolderTree tree(txn, core_->options, actor);
     ASSIGN_OR_RETURN(const auto name, tree.Find(path));
     if (name) id = name->folder;
     return tree.Delete(path);
@@ -124,13 +123,11 @@ Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Origi
   return {};
 }
 
-Result<> MailStore::RenameFolder(AccountId account, std::string_view from, std::string_view to,
-                                 Origin origin) {
+Result<> MailStore::RenameFolder(AccountId account, std::string_view from, std::string_view to, Actor actor) {
   RETURN_IF_ERROR(CheckName(to));
-  if (from == kInbox) return RenameInbox(*core_, account, to, origin);
-  return core_->lanes.Run(account, [&](AccountTxn& txn) {
-    return FolderTree(txn, core_->options.max_folders, origin).Rename(from, to);
-  });
+  if (from == kInbox) return RenameInbox(*core_, account, to, actor);
+  return core_->lanes.Run(
+      account, [&](AccountTxn& txn) { return FolderTree(txn, core_->options, actor).Rename(from, to); });
 }
 
 Result<std::vector<FolderEntry>> MailStore::ListFolders(AccountId account) {
@@ -211,7 +208,7 @@ Result<> CheckSubscriptions(const AccountTxn& txn, std::uint32_t limit) {
 }
 
 Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_view path, bool subscribed,
-                       Origin origin) {
+                       Actor actor) {
   return core.lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     RETURN_IF_ERROR(txn.Account());
     const std::string key = schema::PathKey{account, std::string(path)}.Encode();
@@ -223,21 +220,21 @@ Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_vie
     } else {
       txn.Erase(Table::kSubscriptions, key);
     }
-    txn.Announce(origin, SubscriptionChanged{std::string(path), subscribed});
+    txn.Announce(actor.origin, SubscriptionChanged{std::string(path), subscribed});
     return {};
   });
 }
 
 }  // namespace
 
-Result<> MailStore::Subscribe(AccountId account, std::string_view path, Origin origin) {
+Result<> MailStore::Subscribe(AccountId account, std::string_view path, Actor actor) {
   RETURN_IF_ERROR(CheckName(path));
-  return SetSubscribed(*core_, account, path, /*subscribed=*/true, origin);
+  return SetSubscribed(*core_, account, path, /*subscribed=*/true, actor);
 }
 
-Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Origin origin) {
+Result<> MailStore::Unsubscribe(AccountId account, std::string_view path, Actor actor) {
   if (!schema::PathKey::IsPath(path)) return {};
-  return SetSubscribed(*core_, account, path, /*subscribed=*/false, origin);
+  return SetSubscribed(*core_, account, path, /*subscribed=*/false, actor);
 }
 
 Result<std::vector<std::string>> MailStore::ListSubscriptions(AccountId account) {

@@ -14,6 +14,7 @@
 #include "storage/store/folder.h"
 #include "storage/store/folder_reader.h"
 #include "storage/store/message.h"
+#include "storage/store/profile.h"
 
 namespace storage {
 
@@ -25,6 +26,7 @@ struct StoreOptions {
   std::uint32_t max_folders = 20'000;             ///< per account; as many subscriptions
   std::uint64_t max_message_octets = 1U << 30;    ///< of one message
   std::chrono::milliseconds janitor_retry{1000};  ///< pause after background work that failed
+  Profile profile;
   /// Told, in a sentence for the operator, of background work that was given up. Called on a thread of the
   /// store's.
   std::function<void(const std::string&)> note = [](const std::string&) {};
@@ -68,12 +70,12 @@ class MailStore {
 
   /// Makes missing superiors too (RFC 3501 §6.3.3).
   Result<FolderStatus> CreateFolder(AccountId account, std::string_view path, protocol::SpecialUse use,
-                                    Origin origin = {});
+                                    Actor actor = {});
   /// With inferiors the name stays, as \Noselect (RFC 3501 §6.3.4).
-  Result<> DeleteFolder(AccountId account, std::string_view path, Origin origin = {});
+  Result<> DeleteFolder(AccountId account, std::string_view path, Actor actor = {});
   /// Inferiors follow; renaming INBOX moves its messages to a new folder and leaves it empty (RFC 3501
   /// §6.3.5).
-  Result<> RenameFolder(AccountId account, std::string_view from, std::string_view to, Origin origin = {});
+  Result<> RenameFolder(AccountId account, std::string_view from, std::string_view to, Actor actor = {});
   /// All names in path order, which is: a parent before its inferiors.
   Result<std::vector<FolderEntry>> ListFolders(AccountId account);
   /// kNoSuchFolder also for \Noselect names.
@@ -84,8 +86,8 @@ class MailStore {
   Result<OpenedFolder> OpenFolder(FolderRef folder, bool claim_recent);
 
   /// The name need not exist. (RFC 3501 §6.3.6 lets us check it; clients subscribe before they create.)
-  Result<> Subscribe(AccountId account, std::string_view path, Origin origin = {});
-  Result<> Unsubscribe(AccountId account, std::string_view path, Origin origin = {});
+  Result<> Subscribe(AccountId account, std::string_view path, Actor actor = {});
+  Result<> Unsubscribe(AccountId account, std::string_view path, Actor actor = {});
   Result<std::vector<std::string>> ListSubscriptions(AccountId account);
 
   // Messages
@@ -95,17 +97,17 @@ class MailStore {
   Result<> CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages);
   /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again.
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
-                              Origin origin = {});
+                              Actor actor = {});
   /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are
   /// added to the folder's table: kTooManyKeywords if it is full (then nothing is changed).
   Result<StoreResult> UpdateFlags(FolderRef folder, const UidSet& uids, const protocol::FlagChange& change,
-                                  Origin origin = {});
+                                  Actor actor = {});
   /// Removes the messages with \Deleted, among `only` if given; the UIDs removed.
-  Result<UidSet> Expunge(FolderRef folder, const std::optional<UidSet>& only, Origin origin = {});
+  Result<UidSet> Expunge(FolderRef folder, const std::optional<UidSet>& only, Actor actor = {});
   /// All or none; flags and internal date are kept (RFC 3501 §6.4.7). Missing UIDs are passed over.
-  Result<CopyResult> Copy(FolderRef folder, const UidSet& uids, std::string_view target, Origin origin = {});
+  Result<CopyResult> Copy(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
   /// RFC 6851; all or none within one account.
-  Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Origin origin = {});
+  Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
 
   /// A consistent view for reading; see FolderReader.
   Result<FolderReader> Read(FolderRef folder);

@@ -81,7 +81,7 @@ storage::Result<storage::AppendResult> AppendIntake::Commit() {
     if (!staged) return tl::unexpected(staged.error());
     messages.push_back({*std::move(incoming.body), std::move(incoming.flags), incoming.date});
   }
-  return store_.Append(session_.account(), mailbox_, std::move(messages), session_.origin());
+  return store_.Append(session_.account(), mailbox_, std::move(messages), session_.actor());
 }
 
 }  // namespace server::imap

@@ -29,7 +29,7 @@ asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx) {
   const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return uids.error();
   if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
-  auto copy = [&] { return ctx.store.Copy(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
+  auto copy = [&] { return ctx.store.Copy(ctx.view.folder(), *uids, cmd.mailbox, ctx.actor); };
   const auto done = co_await ctx.storage.Run(copy);
   if (!done) co_return ctx.Failed(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
   co_return Ok(CopyCode(*done), "COPY completed");
@@ -40,7 +40,7 @@ asio::awaitable<Reply> Handle(const command::Move& cmd, SelectedContext& ctx) {
   const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return uids.error();
   if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);
-  auto move = [&] { return ctx.store.Move(ctx.view.folder(), *uids, cmd.mailbox, ctx.origin); };
+  auto move = [&] { return ctx.store.Move(ctx.view.folder(), *uids, cmd.mailbox, ctx.actor); };
   const auto done = co_await ctx.storage.Run(move);
   if (!done) co_return ctx.Failed(done.error(), ctx.view.deleted() ? Folder::kNamed : Folder::kTarget);
   // The client must hear of the copies before the EXPUNGE lines take the originals' numbers (RFC 6851 §4.3).

@@ -15,7 +15,7 @@ asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx)
     if (!uids) co_return std::move(uids.error());
     only = *std::move(uids);
   }
-  auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), only, ctx.origin); };
+  auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), only, ctx.actor); };
   const auto gone = co_await ctx.storage.Run(expunge);
   if (!gone) co_return ctx.Failed(gone.error());
   co_return Ok("EXPUNGE completed");

@@ -30,7 +30,7 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
   if (!uids) co_return std::move(uids.error());
   FetchPlan plan(cmd, ctx.view.read_only());
   const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
-  FetchRun run(ctx.store, ctx.view, ctx.origin, ctx.services.clock, std::move(plan), *std::move(uids),
+  FetchRun run(ctx.store, ctx.view, ctx.actor, ctx.services.clock, std::move(plan), *std::move(uids),
                ctx.out);
   auto produce = [&] { return run.Produce(); };
   for (;;) {

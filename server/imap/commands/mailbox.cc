@@ -47,14 +47,14 @@ asio::awaitable<Reply> Handle(const command::Create& cmd, AuthenticatedContext& 
     if (!known) co_return No(ResponseCode::kUseAttr, "This special use is not supported");
     use = *known;
   }
-  auto create = [&] { return ctx.store.CreateFolder(ctx.account, name, use, ctx.origin); };
+  auto create = [&] { return ctx.store.CreateFolder(ctx.account, name, use, ctx.actor); };
   const auto made = co_await ctx.storage.Run(create);
   if (!made) co_return ctx.Failed(made.error());
   co_return Ok(ResponseCode::MailboxId{made->ref.folder}, "CREATE completed");
 }
 
 asio::awaitable<Reply> Handle(const command::Delete& cmd, AuthenticatedContext& ctx) {
-  auto remove = [&] { return ctx.store.DeleteFolder(ctx.account, cmd.mailbox, ctx.origin); };
+  auto remove = [&] { return ctx.store.DeleteFolder(ctx.account, cmd.mailbox, ctx.actor); };
   const auto done = co_await ctx.storage.Run(remove);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("DELETE completed");
@@ -63,7 +63,7 @@ asio::awaitable<Reply> Handle(const command::Delete& cmd, AuthenticatedContext& 
 asio::awaitable<Reply> Handle(const command::Rename& cmd, AuthenticatedContext& ctx) {
   const std::string to = WithoutTrailingDelimiter(cmd.to);
   if (auto refusal = Refusal(to)) co_return *std::move(refusal);
-  auto rename = [&] { return ctx.store.RenameFolder(ctx.account, cmd.from, to, ctx.origin); };
+  auto rename = [&] { return ctx.store.RenameFolder(ctx.account, cmd.from, to, ctx.actor); };
   const auto done = co_await ctx.storage.Run(rename);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("RENAME completed");
@@ -72,7 +72,7 @@ asio::awaitable<Reply> Handle(const command::Rename& cmd, AuthenticatedContext& 
 asio::awaitable<Reply> Handle(const command::Subscribe& cmd, AuthenticatedContext& ctx) {
   const std::string name = WithoutTrailingDelimiter(cmd.mailbox);
   if (auto refusal = Refusal(name)) co_return *std::move(refusal);
-  auto subscribe = [&] { return ctx.store.Subscribe(ctx.account, name, ctx.origin); };
+  auto subscribe = [&] { return ctx.store.Subscribe(ctx.account, name, ctx.actor); };
   const auto done = co_await ctx.storage.Run(subscribe);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("SUBSCRIBE completed");
@@ -80,7 +80,7 @@ asio::awaitable<Reply> Handle(const command::Subscribe& cmd, AuthenticatedContex
 
 asio::awaitable<Reply> Handle(const command::Unsubscribe& cmd, AuthenticatedContext& ctx) {
   const std::string name = WithoutTrailingDelimiter(cmd.mailbox);
-  auto unsubscribe = [&] { return ctx.store.Unsubscribe(ctx.account, name, ctx.origin); };
+  auto unsubscribe = [&] { return ctx.store.Unsubscribe(ctx.account, name, ctx.actor); };
   const auto done = co_await ctx.storage.Run(unsubscribe);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("UNSUBSCRIBE completed");

@@ -27,7 +27,7 @@ storage::Result<Opening> OpenNow(AuthenticatedContext& ctx, const std::string& p
   auto opened = ctx.store.OpenFolder(status->ref, /*claim_recent=*/!read_only);
   if (!opened) return tl::unexpected(opened.error());
   opening.opened = *std::move(opened);
-  opening.folder->view.emplace(opening.opened, read_only, ctx.origin, opening.folder->inbox);
+  opening.folder->view.emplace(opening.opened, read_only, ctx.actor.origin, opening.folder->inbox);
   return opening;
 }
 
@@ -70,7 +70,7 @@ asio::awaitable<Reply> Handle(const command::Examine& cmd, AuthenticatedContext&
 
 asio::awaitable<Reply> Handle(const command::Close&, SelectedContext& ctx) {
   if (!ctx.view.read_only() && !ctx.view.deleted()) {
-    auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), std::nullopt, ctx.origin); };
+    auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), std::nullopt, ctx.actor); };
     const auto gone = co_await ctx.storage.Run(expunge);
     if (!gone && gone.error().code != storage::Errc::kNoSuchFolder) co_return ctx.Failed(gone.error());
   }

@@ -23,7 +23,7 @@ struct Stored {
 /// Blocks. A message that has the flags already is told all the same: the client asked for its flags.
 storage::Result<Stored> StoreNow(SelectedContext& ctx, const command::Store& cmd, const UidSet& uids) {
   Stored stored;
-  auto result = ctx.store.UpdateFlags(ctx.view.folder(), uids, cmd.change, ctx.origin);
+  auto result = ctx.store.UpdateFlags(ctx.view.folder(), uids, cmd.change, ctx.actor);
   if (!result) return tl::unexpected(result.error());
   stored.result = *std::move(result);
   if (cmd.silent) return stored;

@@ -148,7 +148,7 @@ void FetchRun::MarkSeen(const UidSet& batch) {
   if (!plan_.marks_seen) return;
   const protocol::FlagChange change{protocol::FlagChange::Op::kAdd, {protocol::SystemFlag::kSeen}};
   // A store that cannot write still lets the message be read.
-  const auto done = store_.UpdateFlags(view_.folder(), batch, change, origin_);
+  const auto done = store_.UpdateFlags(view_.folder(), batch, change, actor_);
   if (!done) return;
   for (const auto& state : done->changed) became_seen_.Add(state.uid);
 }

@@ -27,11 +27,11 @@ class FetchRun {
   /// What is decoded may be long and its answer short: looked at after each item.
   static constexpr std::chrono::milliseconds kTime{50};
 
-  FetchRun(storage::MailStore& store, MailboxView& view, storage::Origin origin, const Clock& clock,
+  FetchRun(storage::MailStore& store, MailboxView& view, storage::Actor actor, const Clock& clock,
            FetchPlan plan, UidSet uids, std::string& out)
       : store_(store),
         view_(view),
-        origin_(origin),
+        actor_(actor),
         clock_(clock),
         plan_(std::move(plan)),
         uids_(std::move(uids)),
@@ -93,7 +93,7 @@ class FetchRun {
 
   storage::MailStore& store_;
   MailboxView& view_;
-  const storage::Origin origin_;
+  const storage::Actor actor_;
   const Clock& clock_;
   std::chrono::steady_clock::time_point until_;  ///< when this Produce() should end
   const FetchPlan plan_;
