@@ -14,6 +14,7 @@ enum class Errc {
   kFolderExists,
   kFolderHasChildren,  ///< DELETE of a \Noselect name that has inferiors
   kNotAllowed,         ///< a rule of the model forbids it; `detail` is a sentence for the client
+  kNotPermitted,       ///< this role may not, others may; `detail` is a sentence for the client
   kNoSuchAccount,
   kAccountExists,  ///< address or alias is taken
   kAccountDisabled,

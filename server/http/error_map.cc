@@ -17,6 +17,7 @@ Refusal RefusalFor(const storage::Error& error) {
     case Errc::kFolderHasChildren:
       return Make(Status::conflict, "folder_has_children", "The folder has folders below it", error);
     case Errc::kNotAllowed: return Make(Status::forbidden, "not_allowed", "Not allowed", error);
+    case Errc::kNotPermitted: return Make(Status::forbidden, "not_permitted", "Not permitted", error);
     case Errc::kNoSuchAccount: return Make(Status::not_found, "no_such_account", "No such account", error);
     case Errc::kAccountExists: return Make(Status::conflict, "account_exists", "The address is taken", error);
     case Errc::kAccountDisabled:

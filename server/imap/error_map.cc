@@ -28,6 +28,7 @@ Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
     case Errc::kFolderExists: return No(ResponseCode::kAlreadyExists, "Mailbox already exists");
     case Errc::kFolderHasChildren: return No(ResponseCode::kHasChildren, "Mailbox has inferior names");
     case Errc::kNotAllowed: return No(ResponseCode::kCannot, error.detail);
+    case Errc::kNotPermitted: return No(ResponseCode::kNoPerm, error.detail);
     case Errc::kInvalidArgument: return No(ResponseCode::kCannot, error.detail);
     case Errc::kNoSuchAccount: return No(ResponseCode::kContactAdmin, "This account no longer exists");
     case Errc::kAccountExists: return No(ResponseCode::kAlreadyExists, "Account already exists");
