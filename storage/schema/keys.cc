@@ -40,6 +40,13 @@ std::string PathKey::Encode() const {
   return Writer().U64(account.value).Raw(on_disk).Take();
 }
 
+std::string_view PathKey::OnDisk(std::string_view key) {
+  constexpr std::size_t kAccount = 8;
+  return key.substr(std::min(key.size(), kAccount));
+}
+
+void PathKey::ToPath(std::span<char> octets) { std::ranges::replace(octets, kSlashOnDisk, '/'); }
+
 bool PathKey::IsPath(std::string_view path) { return path.find(kSlashOnDisk) == std::string_view::npos; }
 
 Result<PathKey> PathKey::Decode(std::string_view key) {

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -57,6 +58,10 @@ struct PathKey {
   std::string path;
   std::string Encode() const;
   static Result<PathKey> Decode(std::string_view key);
+  /// The path's octets as they are on disk: comparing them is comparing keys.
+  static std::string_view OnDisk(std::string_view key);
+  /// Makes a path of them, in place.
+  static void ToPath(std::span<char> octets);
   /// False: nothing has this path, and its key would be another path's.
   static bool IsPath(std::string_view path);
   friend auto operator<=>(const PathKey&, const PathKey&) = default;

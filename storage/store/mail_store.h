@@ -12,6 +12,7 @@
 #include "storage/store/account.h"
 #include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
+#include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
@@ -78,6 +79,8 @@ class MailStore {
   Result<> RenameFolder(AccountId account, std::string_view from, std::string_view to, Actor actor = {});
   /// All names in path order, which is: a parent before its inferiors.
   Result<std::vector<FolderEntry>> ListFolders(AccountId account);
+  /// The same for LIST, without an allocation a name, and more; see FolderNames.
+  Result<FolderNames> ReadNames(AccountId account, const NamesScope& scope);
   /// kNoSuchFolder also for \Noselect names.
   Result<FolderStatus> GetFolder(AccountId account, std::string_view path);
   Result<FolderStatus> GetFolder(FolderRef folder);
