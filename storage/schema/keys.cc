@@ -130,6 +130,28 @@ Result<VanishedKey> VanishedKey::Decode(std::string_view key) {
   return Finish(in, out);
 }
 
+std::string AnnotationKey::Prefix(AccountId account, FolderId folder, std::string_view entry) {
+  return Writer().U64(account.value).U64(folder.value).Raw(entry).Take();
+}
+
+std::string AnnotationKey::Encode() const {
+  return Writer().Raw(Prefix(account, folder, entry)).U8(0).U64(viewer.value).Take();
+}
+
+Result<AnnotationKey> AnnotationKey::Decode(std::string_view key) {
+  constexpr std::size_t kHead = 8 + 8;
+  constexpr std::size_t kTail = 1 + 8;
+  if (key.size() < kHead + kTail) return Fail(Errc::kCorruption, "annotation key is too short");
+  Reader in(key);
+  AnnotationKey out;
+  out.account = {in.U64()};
+  out.folder = {in.U64()};
+  out.entry = in.Raw(key.size() - kHead - kTail);
+  if (in.U8() != 0 || out.entry.find('\0') != std::string::npos) in.Fault();
+  out.viewer = {in.U64()};
+  return Finish(in, std::move(out));
+}
+
 std::string IntentKey::Encode() const {
   return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).U64(id).Take();
 }
