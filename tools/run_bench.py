@@ -188,6 +188,8 @@ def main():
         return 0
     names = [line.split()[0] for line in listed.splitlines()]
     workloads = options.only.split(',') if options.only else names
+    # First of all: a server that has worked gives memory back while it is measured.
+    workloads.sort(key=lambda name: name != 'memory')
     unknown = set(workloads) - set(names)
     if unknown:
         sys.exit(f'no such workload: {", ".join(sorted(unknown))}; there are {", ".join(names)}')
