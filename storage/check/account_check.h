@@ -64,6 +64,8 @@ class AccountCheck {
   Result<> Texts();
   Result<> Vanished();
   Result<> Subscriptions();
+  Result<> Annotations();
+  void AnnotationUse(const schema::AnnotationKey& key, std::string_view value);
   void Sums();
 
   /// Visits the account's rows in a table; a key that does not decode is a violation.
@@ -87,6 +89,8 @@ class AccountCheck {
   std::set<std::string> expected_ids_;
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
+  std::map<std::uint64_t, schema::AnnotationUseRow> annotations_;       ///< by scope, as counted
+  std::map<std::uint64_t, schema::AnnotationUseRow> annotations_said_;  ///< by scope, as the rows say
   std::vector<schema::PurgeRow> purges_;
 };
 

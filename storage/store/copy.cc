@@ -1,4 +1,5 @@
 #include "protocol/model/ascii.h"
+#include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
@@ -255,6 +256,7 @@ Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view 
         FolderTree tree(txn, core.options, actor);
         ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
         ASSIGN_OR_RETURN(const FolderId target, tree.CreateAs(FolderKind::kUser, to));
+        RETURN_IF_ERROR(CopyAnnotations(txn, inbox, target, core.options));
         ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));
         CopyResult moved;
         return Transfer(txn, tree, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,

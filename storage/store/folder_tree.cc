@@ -4,6 +4,7 @@
 
 #include "protocol/cpm/address.h"
 #include "protocol/model/mailbox_name.h"
+#include "storage/store/annotation_edit.h"
 
 namespace storage {
 namespace {
@@ -18,10 +19,8 @@ std::string_view LastPart(std::string_view path) {
   return path.substr(path.rfind(protocol::kHierarchyDelimiter) + 1);
 }
 
-/// A conversation whose identity is an address is one with that peer.
 bool IsOneToOne(const schema::FolderRow& row) {
-  return row.kind == Stored(FolderKind::kConversation) &&
-         protocol::cpm::Canonical(row.conversation_id) == row.conversation_id;
+  return row.kind == Stored(FolderKind::kConversation) && model::IsOneToOne(row.conversation_id);
 }
 
 bool IsInferior(std::string_view path, std::string_view of) {
@@ -225,6 +224,7 @@ Result<FolderId> FolderTree::Establish(FolderKind kind, std::string_view path) {
 
 Result<> FolderTree::DropFolder(FolderId id, std::string_view path) {
   ASSIGN_OR_RETURN(const auto folder, txn_.Folder(id));
+  RETURN_IF_ERROR(ForgetAnnotations(txn_, id));
   ASSIGN_OR_RETURN(auto account, txn_.Account());
   --account.folders;
   account.used_octets -= folder.octets;

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "protocol/cpm/address.h"
+
 namespace storage::model {
 namespace {
 
 tl::unexpected<Error> Cannot(std::string_view rule) { return Fail(Errc::kNotAllowed, std::string(rule)); }
-tl::unexpected<Error> NotYou(std::string_view rule) { return Fail(Errc::kNotPermitted, std::string(rule)); }
+tl::unexpected<Error> NotYou(std::string_view rule) { return Fail(Errc::kNoPermission, std::string(rule)); }
 
 constexpr std::string_view kConversationsOnly =
     "The default folder holds conversation folders and nothing else";
@@ -39,13 +41,15 @@ Result<> MayWriteIn(const Place& place, const Asker& asker) {
 
 Result<> MayPutUserFolderIn(const Place& superior, const Asker& asker) {
   if (asker.IsClient() && asker.profile.user_folders_only_below_root && !superior.in_root) {
-    return Fail(Errc::kNotPermitted,
+    return Fail(Errc::kNoPermission,
                 fmt::format("Your folders lie below \"{}\" only", asker.profile.permanent_root));
   }
   return {};
 }
 
 }  // namespace
+
+bool IsOneToOne(std::string_view identity) { return protocol::cpm::Canonical(identity) == identity; }
 
 bool MayHold(FolderKind superior, FolderKind inferior) {
   switch (superior) {
@@ -106,7 +110,8 @@ Result<> MayRename(FolderKind kind, const Place& to_superior, bool in_place, con
       return MayPutUserFolderIn(to_superior, asker);
     case FolderKind::kSession:
       if (!in_place) return Cannot("A session folder is moved with its conversation folder only");
-      if (asker.IsClient()) return NotYou("A session folder is named by its Contribution-ID and keeps its name");
+      if (asker.IsClient())
+        return NotYou("A session folder is named by its Contribution-ID and keeps its name");
       return {};
   }
   return {};

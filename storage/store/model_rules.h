@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "protocol/model/object_kind.h"
 #include "storage/error.h"
 #include "storage/store/account.h"
@@ -8,7 +10,7 @@
 
 /// The rules of the CPM storage model: which folder may lie where, what may be written where, what may be
 /// moved (spec note 1.1, 1.3 and 1.4). Every operation of the store asks here, and nowhere else; the answer
-/// is OK, kNotAllowed (nobody may) or kNotPermitted (this role may not), with the rule as a sentence for the
+/// is OK, kNotAllowed (nobody may) or kNoPermission (this role may not), with the rule as a sentence for the
 /// client. Pure functions: storage/README.md has them as a table.
 namespace storage::model {
 
@@ -30,6 +32,9 @@ struct Asker {
   /// The network's elements and the operator; everybody else is a client.
   bool IsClient() const { return role != Role::kPf && role != Role::kOperator; }
 };
+
+/// Of a conversation folder's `conversation_id`: an address is a peer's, anything else a group's.
+bool IsOneToOne(std::string_view identity);
 
 /// True if a folder of kind `inferior` may lie directly in one of kind `superior`.
 bool MayHold(FolderKind superior, FolderKind inferior);

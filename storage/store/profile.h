@@ -21,6 +21,9 @@ struct Profile {
   /// APPEND refuses an object that is malformed as the kind of object it claims to be; else it is stored and
   /// marked.
   bool strict = false;
+  /// How to reach whoever runs the server, a URI ("mailto:", "tel:"): the entry /shared/admin (RFC 5464
+  /// §3.2.1.1). Empty: there is none.
+  std::string admin_contact;
 };
 
 }  // namespace storage

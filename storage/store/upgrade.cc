@@ -33,7 +33,8 @@ Result<> MakeDefault(FolderTree& tree, const std::string& folder) {
   if (!has.empty()) return {};
   for (;;) {
     ASSIGN_OR_RETURN(const auto below, tree.Inferiors(folder));
-    const auto deep = std::ranges::find_if(below, [&](const auto& name) { return Depth(name.path, folder) > 2; });
+    const auto deep =
+        std::ranges::find_if(below, [&](const auto& name) { return Depth(name.path, folder) > 2; });
     if (deep == below.end()) break;
     RETURN_IF_ERROR(MoveOut(tree, deep->path, folder));
   }
@@ -51,8 +52,8 @@ Result<> MakeDefault(FolderTree& tree, const std::string& folder) {
 Result<> GiveFoldersKinds(MailStore::Core& core) {
   std::vector<AccountId> accounts;
   Result<> bad;
-  RETURN_IF_ERROR(core.engine.OpenView()->Scan(
-      Table::kAccounts, {}, {}, [&](std::string_view key, std::string_view) {
+  RETURN_IF_ERROR(
+      core.engine.OpenView()->Scan(Table::kAccounts, {}, {}, [&](std::string_view key, std::string_view) {
         const auto at = schema::AccountKey::Decode(key);
         if (at)
           accounts.push_back(at->account);
