@@ -61,13 +61,17 @@ class TempStore {
   storage::kv::Engine& engine() { return *engine_; }
 
   /// As after a clean stop. With the memory driver the engine stays.
-  void Reopen() {
+  void Reopen() { Reopen(options_); }
+  /// Under other options.
+  void Reopen(storage::StoreOptions options) {
     store_.reset();
     if (driver_ == Driver::kRocks) {
       engine_.reset();
       OpenEngine();
     }
     ExpectSound(*engine_, HasDefault());
+    options_ = std::move(options);
+    options_.now = [this] { return clock.Now(); };
     OpenStore();
   }
 
