@@ -48,8 +48,8 @@ class Lookup {
   /// Messages with this very value, in `folder` if one is named.
   Result<> Find(std::string_view value, std::optional<FolderId> folder, std::vector<FoundMessage>& out) {
     if (!IsIndexed(value)) return {};
-    const std::string first = folder ? IdKey::Prefix(account_, kind_, value, *folder)
-                                     : IdKey::Prefix(account_, kind_, value);
+    const std::string first =
+        folder ? IdKey::Prefix(account_, kind_, value, *folder) : IdKey::Prefix(account_, kind_, value);
     std::vector<FoundMessage> hits;
     Result<> bad;
     RETURN_IF_ERROR(rows_.Scan(Table::kIds, first, kv::PrefixEnd(first), [&](std::string_view key, auto) {
@@ -92,9 +92,9 @@ class Lookup {
 
   /// The index cuts long values; the object has it all.
   Result<bool> Has(const FoundMessage& message, std::string_view value) const {
-    ASSIGN_OR_RETURN(const auto encoded,
-                     rows_.Get(Table::kMessages,
-                               schema::MessageKey{account_, message.folder, message.uid}.Encode()));
+    ASSIGN_OR_RETURN(
+        const auto encoded,
+        rows_.Get(Table::kMessages, schema::MessageKey{account_, message.folder, message.uid}.Encode()));
     if (!encoded) return Fail(Errc::kCorruption, "a message has no row");
     ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(*encoded));
     ASSIGN_OR_RETURN(const auto octets,
@@ -116,8 +116,8 @@ class Lookup {
 };
 
 template <class Rows>
-Result<std::vector<FoundMessage>> Find(const Rows& rows, AccountId account, IdKind kind, std::string_view value,
-                                       std::optional<FolderId> folder) {
+Result<std::vector<FoundMessage>> Find(const Rows& rows, AccountId account, IdKind kind,
+                                       std::string_view value, std::optional<FolderId> folder) {
   std::vector<FoundMessage> found;
   Lookup<Rows> lookup(rows, account, kind);
   RETURN_IF_ERROR(lookup.Find(value, folder, found));
@@ -159,7 +159,8 @@ Result<std::vector<FoundMessage>> FindById(const AccountTxn& txn, IdKind kind, s
   return Find(txn, txn.account(), kind, value, std::nullopt);
 }
 
-Result<std::vector<FoundMessage>> MailStore::FindById(AccountId account, IdKind kind, std::string_view value) {
+Result<std::vector<FoundMessage>> MailStore::FindById(AccountId account, IdKind kind,
+                                                      std::string_view value) {
   RETURN_IF_ERROR(core_->deleted.Check(account));
   const auto view = core_->engine.OpenView();
   return Find(*view, account, kind, value, std::nullopt);

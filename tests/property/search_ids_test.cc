@@ -58,8 +58,8 @@ RC_GTEST_PROP(IdLookup, FindsWhatAScanFinds, ()) {
       there[{folder, added.uids.front()}] = {kind, value};
       continue;
     }
-    const auto at = std::next(there.begin(), *rc::gen::inRange<std::ptrdiff_t>(
-                                                 0, static_cast<std::ptrdiff_t>(there.size())));
+    const auto at = std::next(
+        there.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(there.size())));
     const auto [message, said] = *at;
     const storage::FolderRef from{account, message.folder};
     const storage::UidSet uid(message.uid, message.uid);

@@ -40,13 +40,13 @@ class IdsTest : public testing::Test {
 };
 
 TEST_F(IdsTest, EachKindIsFoundByItsField) {
-  const std::vector<std::pair<std::string, IdKind>> kinds{{"Conversation-ID", IdKind::kConversation},
-                                                          {"Contribution-ID", IdKind::kContribution},
-                                                          {"InReplyTo-Contribution-ID",
-                                                           IdKind::kInReplyToContribution},
-                                                          {"IMDN-Message-ID", IdKind::kImdnMessage},
-                                                          {"Message-ID", IdKind::kMessage},
-                                                          {"Message-Correlator", IdKind::kCorrelator}};
+  const std::vector<std::pair<std::string, IdKind>> kinds{
+      {"Conversation-ID", IdKind::kConversation},
+      {"Contribution-ID", IdKind::kContribution},
+      {"InReplyTo-Contribution-ID", IdKind::kInReplyToContribution},
+      {"IMDN-Message-ID", IdKind::kImdnMessage},
+      {"Message-ID", IdKind::kMessage},
+      {"Message-Correlator", IdKind::kCorrelator}};
   for (const auto& [field, kind] : kinds) Put("INBOX", field + ": one");
   std::uint32_t uid = 0;
   for (const auto& [field, kind] : kinds) {
@@ -121,7 +121,8 @@ TEST_F(IdsTest, ATransactionSeesItsOwnChange) {
   EXPECT_THAT(Must(storage::FindById(txn, IdKind::kImdnMessage, "i")),
               ElementsAre(FoundMessage{inbox.folder, Uid{1}}));
   EXPECT_THAT(Must(storage::FindById(txn, IdKind::kImdnMessage, "j")), IsEmpty());
-  txn.Erase(storage::kv::Table::kIds, storage::schema::IdKey{account, IdKind::kImdnMessage, "i", inbox.folder, Uid{1}}.Encode());
+  txn.Erase(storage::kv::Table::kIds,
+            storage::schema::IdKey{account, IdKind::kImdnMessage, "i", inbox.folder, Uid{1}}.Encode());
   EXPECT_THAT(Must(storage::FindById(txn, IdKind::kImdnMessage, "i")), IsEmpty());
 }
 

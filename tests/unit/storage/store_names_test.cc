@@ -55,8 +55,8 @@ TEST_F(NamesTest, SuperiorsComeFirstAndKnowTheirChildren) {
 TEST_F(NamesTest, SubscribedNamesAndTheirSuperiorsAreMergedIn) {
   Create({"a", "b/c"});
   Subscribe({"INBOX", "a/x", "b/c", "b/d/e", "zz/y"});
-  EXPECT_THAT(Names({.subscriptions = true}),
-              ElementsAre("INBOX!", "a", "a/x!?<a", "b+", "b/c!<b", "b/d?<b", "b/d/e!?<b/d", "zz?", "zz/y!?<zz"));
+  EXPECT_THAT(Names({.subscriptions = true}), ElementsAre("INBOX!", "a", "a/x!?<a", "b+", "b/c!<b", "b/d?<b",
+                                                          "b/d/e!?<b/d", "zz?", "zz/y!?<zz"));
   EXPECT_THAT(Names({}), ElementsAre("INBOX", "a", "b+", "b/c<b"));
   Must(store->DeleteFolder(account, "a"));
   EXPECT_THAT(Names({.prefix = "a", .subscriptions = true}), ElementsAre("a?", "a/x!?<a"));
@@ -69,7 +69,8 @@ TEST_F(NamesTest, StatusesAreThoseOfGetFolder) {
   const auto read = Must(store->ReadNames(account, {}));
   const std::vector<FolderId> folders{IdOf("INBOX"), IdOf("b"), IdOf("c")};
   std::vector<FolderStatus> statuses;
-  Must(read.Statuses(folders, /*recent=*/true, [&](const FolderStatus& status) { statuses.push_back(status); }));
+  Must(read.Statuses(folders, /*recent=*/true,
+                     [&](const FolderStatus& status) { statuses.push_back(status); }));
   ASSERT_EQ(statuses.size(), 3U);
   for (const auto& status : statuses) {
     const auto expected = Must(store->GetFolder(status.ref));
