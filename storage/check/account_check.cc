@@ -333,10 +333,15 @@ Result<> AccountCheck::Vanished() {
 }
 
 Result<> AccountCheck::Subscriptions() {
-  return ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, std::string_view) {
+  std::uint32_t count = 0;
+  RETURN_IF_ERROR(ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, auto) {
+    ++count;
     if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
       Report(1, "a subscription's name is malformed");
-  });
+  }));
+  if (row_->subscriptions && *row_->subscriptions != count)
+    Report(3, fmt::format("counts {} subscriptions, has {}", *row_->subscriptions, count));
+  return {};
 }
 
 Result<> AccountCheck::Annotations() {

@@ -6,13 +6,13 @@
 #include "storage/store/core.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message_rows.h"
 
 namespace storage {
 
 using kv::Table;
 using protocol::mime::Inspection;
-using schema::IdKind;
 
 /// A staged body as MIME sees it: the chunks in the store, then the octets still in memory.
 class StagedSource final : public protocol::mime::Source {
@@ -39,21 +39,6 @@ namespace {
 
 // More than this in one commit would make others wait for it; longer bodies are written before.
 constexpr std::size_t kInlineBytes = 4 << 20;
-
-std::vector<schema::IndexedId> IdsOf(const Inspection& inspection) {
-  std::vector<schema::IndexedId> ids;
-  const auto add = [&](IdKind kind, const std::optional<std::string>& value) {
-    if (value && !schema::IdKey::Indexed(*value).empty())
-      ids.push_back({kind, std::string(schema::IdKey::Indexed(*value))});
-  };
-  add(IdKind::kConversation, inspection.conversation_id);
-  add(IdKind::kContribution, inspection.contribution_id);
-  add(IdKind::kInReplyToContribution, inspection.in_reply_to_contribution_id);
-  add(IdKind::kImdnMessage, inspection.imdn_message_id);
-  add(IdKind::kMessage, inspection.message_id);
-  add(IdKind::kCorrelator, inspection.message_correlator);
-  return ids;
-}
 
 /// Everything about a message that can be known before it has a UID.
 struct Prepared {

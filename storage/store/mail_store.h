@@ -15,6 +15,7 @@
 #include "storage/store/folder.h"
 #include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
 
@@ -125,6 +126,9 @@ class MailStore {
   Result<CopyResult> Copy(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
   /// RFC 6851; all or none within one account.
   Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
+
+  /// In all folders; see FindById in storage/store/id_lookup.h, which also works within a change.
+  Result<std::vector<FoundMessage>> FindById(AccountId account, IdKind kind, std::string_view value);
 
   /// A consistent view for reading; see FolderReader.
   Result<FolderReader> Read(FolderRef folder);

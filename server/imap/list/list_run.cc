@@ -14,7 +14,7 @@ using storage::FolderName;
 namespace {
 
 /// Work between two looks at the clock.
-constexpr std::size_t kNamesBatch = 512;
+constexpr std::size_t kNamesBatch = 64;
 constexpr std::size_t kStatusBatch = 1024;
 
 constexpr std::array<std::string_view, 1> kChildInfo{"SUBSCRIBED"};
@@ -97,7 +97,8 @@ storage::Result<> ListRun::ReadStatuses() {
   const std::size_t last = std::min(first + kStatusBatch, by_folder_.size());
   std::vector<storage::FolderId> folders;
   folders.reserve(last - first);
-  for (std::size_t i = first; i < last; ++i) folders.push_back(names_->names()[listed_[by_folder_[i]].name].id);
+  for (std::size_t i = first; i < last; ++i)
+    folders.push_back(names_->names()[listed_[by_folder_[i]].name].id);
   const auto& items = query_.returns.status;
   const bool recent = std::ranges::find(items, protocol::StatusItem::kRecent) != items.end();
   return names_->Statuses(folders, recent, [&](const storage::FolderStatus& status) {

@@ -20,12 +20,9 @@ namespace server::imap::list {
 /// Thread     the pool's during Slice(), while the session waits for it; the session's otherwise.
 class ListRun {
  public:
-  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query, const Services& services)
-      : store_(store),
-        account_(account),
-        query_(query),
-        options_(services.options),
-        clock_(services.clock) {}
+  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query,
+          const ImapOptions& options, const Clock& clock)
+      : store_(store), account_(account), query_(query), options_(options), clock_(clock) {}
   ListRun(const ListRun&) = delete;
 
   /// Reads for about kSlice, so that no command keeps a thread of the pool for long; true when done.
@@ -68,7 +65,8 @@ class ListRun {
   std::vector<Verdict> verdicts_;  ///< of the names judged so far
   bool selected_ = false;
   std::vector<Listed> listed_;
-  std::vector<std::uint32_t> by_folder_;  ///< indices into `listed_` of those with a STATUS line, by folder id
+  std::vector<std::uint32_t>
+      by_folder_;  ///< indices into `listed_` of those with a STATUS line, by folder id
   std::vector<storage::FolderStatus> statuses_;  ///< of the first of these
   std::size_t written_ = 0;
 };
