@@ -242,6 +242,11 @@ int Serve(const config::Config& config) {
   storage::StoreOptions options;
   options.max_folders = config.limits.folders_per_account;
   options.max_message_octets = std::uint64_t{config.limits.append_mib} << 20;
+  options.profile = {.default_folder = config.profile.default_folder,
+                     .owner_may_write_default = config.profile.owner_may_write_default,
+                     .permanent_root = config.profile.permanent_root,
+                     .user_folders_only_below_root = config.profile.user_folders_only_below_root,
+                     .strict = config.profile.strict};
   options.note = [](const std::string& text) {
     spdlog::warn("event=store_note detail={}", log::Quoted(text));
   };

@@ -88,6 +88,10 @@ struct ProfileFolder {
 /// What deployments differ in (design.md 6).
 struct Profile {
   std::string default_folder = "Default";
+  bool owner_may_write_default = true;
+  std::string permanent_root;  ///< empty: none
+  bool user_folders_only_below_root = false;
+  bool strict = false;  ///< malformed objects are refused
   std::vector<ProfileFolder> folders = {{"Drafts", protocol::SpecialUse::kDrafts},
                                         {"Sent", protocol::SpecialUse::kSent},
                                         {"Trash", protocol::SpecialUse::kTrash},

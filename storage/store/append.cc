@@ -45,6 +45,7 @@ struct Prepared {
   Inspection inspection;
   std::string parts;
   std::string ids;
+  protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
 };
 
 }  // namespace
@@ -86,7 +87,11 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
   AppendResult out;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto row, txn.Account());
-    ASSIGN_OR_RETURN(const FolderId folder, FolderTree(txn, core_->options, actor).Resolve(path));
+    const FolderTree tree(txn, core_->options, actor);
+    ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
+    ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(edit.row()));
+    for (const auto& message : prepared) RETURN_IF_ERROR(model::MayAppend(message.kind, place, tree.Asker()));
     row.used_octets += octets;
     row.used_messages += messages.size();
     if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
@@ -95,7 +100,6 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     }
     ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
     txn.PutAccount(std::move(row));
-    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
     for (std::size_t i = 0; i < messages.size(); ++i) {
       const NewMessage& message = messages[i];
       const StagedBody& body = message.body;

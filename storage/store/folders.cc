@@ -113,22 +113,20 @@ Result<FolderStatus> MailStore::CreateFolder(AccountId account, std::string_view
   RETURN_IF_ERROR(CheckName(path));
   FolderId id;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    ASSIGN_OR_RETURN(id, FolderTree(txn, core_->options, actor).Create(path, FolderKind::kUser, use));
+    ASSIGN_OR_RETURN(id, FolderTree(txn, core_->options, actor).Create(path, use));
     return {};
   }));
   return GetFolder(FolderRef{account, id});
 }
 
 Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Actor actor) {
-  if (path == kInbox) return Fail(Errc::kNotAllowed, "INBOX cannot be deleted");
-  FolderId id;
+  std::vector<FolderId> dropped;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    FolderTree tree(txn, core_->options, actor);
-    ASSIGN_OR_RETURN(const auto name, tree.Find(path));
-    if (name) id = name->folder;
-    return tree.Delete(path);
+    ASSIGN_OR_RETURN(dropped, FolderTree(txn, core_->options, actor).Delete(path));
+    return {};
   }));
-  core_->janitor.Add({account, schema::IntentKind::kDropFolder, id.value});
+  for (const FolderId folder : dropped)
+    core_->janitor.Add({account, schema::IntentKind::kDropFolder, folder.value});
   return {};
 }
 

@@ -53,7 +53,8 @@ class FaultyStore {
     store_ = Must(MailStore::Open(
         *engine_,
         {.now = [] { return std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000)); },
-         .janitor_retry = std::chrono::milliseconds(1)}));
+         .janitor_retry = std::chrono::milliseconds(1),
+         .profile = {.default_folder = ""}}));
   }
   void PowerLoss(std::uint64_t torn_seed = 0) {
     Close();

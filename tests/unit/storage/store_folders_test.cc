@@ -194,7 +194,9 @@ TEST_F(FoldersTest, RenamingInboxIsOneChange) {
 }
 
 TEST(FolderLimitTest, CountsSuperiorsAndRefusesTheWhole) {
-  TempStore store(Driver::kMemory, {.max_folders = 4});
+  auto options = PlainMail();
+  options.max_folders = 4;
+  TempStore store(Driver::kMemory, options);
   const auto account = CreateAccount(*store);
   EXPECT_EQ(ErrorOf(store->CreateFolder(account, "a/b/c/d", SpecialUse::kNone)), Errc::kLimit);
   EXPECT_EQ(Must(store->ListFolders(account)).size(), 1U);
@@ -241,7 +243,9 @@ TEST(SubscriptionTest, AreCountedFromTheFirstChangeOn) {
 }
 
 TEST_F(FoldersTest, SubscriptionsAreBounded) {
-  TempStore store(Driver::kMemory, {.max_folders = 2});
+  auto options = PlainMail();
+  options.max_folders = 2;
+  TempStore store(Driver::kMemory, options);
   const auto account = CreateAccount(*store);
   Must(store->Subscribe(account, "a"));
   Must(store->Subscribe(account, "b"));

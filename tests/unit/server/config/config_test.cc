@@ -54,6 +54,10 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->threads.storage, defaults.threads.storage);
   EXPECT_EQ(sample->threads.passwords, defaults.threads.passwords);
   EXPECT_EQ(sample->profile.default_folder, defaults.profile.default_folder);
+  EXPECT_EQ(sample->profile.owner_may_write_default, defaults.profile.owner_may_write_default);
+  EXPECT_EQ(sample->profile.permanent_root, defaults.profile.permanent_root);
+  EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
+  EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
     EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
@@ -78,6 +82,10 @@ append_mib = 10
 level = "debug"
 [profile]
 default_folder = "System"
+owner_may_write_default = false
+permanent_root = "RCSMessageStore"
+user_folders_only_below_root = true
+strict = true
 [[profile.folder]]
 name = "Notes"
 )");
@@ -91,6 +99,10 @@ name = "Notes"
   EXPECT_EQ(config.limits.append_mib, 10U);
   EXPECT_EQ(config.log.level, "debug");
   EXPECT_EQ(config.profile.default_folder, "System");
+  EXPECT_FALSE(config.profile.owner_may_write_default);
+  EXPECT_EQ(config.profile.permanent_root, "RCSMessageStore");
+  EXPECT_TRUE(config.profile.user_folders_only_below_root);
+  EXPECT_TRUE(config.profile.strict);
   ASSERT_EQ(config.profile.folders.size(), 1U);
   EXPECT_EQ(config.profile.folders[0].name, "Notes");
 }
@@ -175,6 +187,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"Threads", "[threads]\nstorage = 0", 2, "threads.storage"},
         BadFile{"FolderName", "[[profile.folder]]\nname = \"a//b\"", 2, "is no name for a folder"},
         BadFile{"FolderUse", "[[profile.folder]]\nname = \"All\"\nuse = '\\All'", 3, "profile.folder.use"},
+        BadFile{"PermanentRoot", "[profile]\npermanent_root = \"a//b\"", 2, "profile.permanent_root"},
+        BadFile{"OnlyBelowNoRoot", "[profile]\nuser_folders_only_below_root = true", 0,
+                "needs profile.permanent_root"},
+        BadFile{"RootInDefault", "[profile]\npermanent_root = \"Default/Kept\"", 0, "must lie apart"},
+        BadFile{"DefaultInRoot", "[profile]\npermanent_root = \"R\"\ndefault_folder = \"R/D\"", 0,
+                "must lie apart"},
+        BadFile{"DefaultIsInbox", "[profile]\ndefault_folder = \"INBOX\"", 0, "INBOX can be neither"},
+        BadFile{"FolderInDefault", "[[profile.folder]]\nname = \"Default/Sent\"", 0,
+                "lies in the default folder"},
         BadFile{"DefaultFolder", "[profile]\ndefault_folder = \"\"", 2, "profile.default_folder"},
         BadFile{"SamePortTwice",
                 "[[imap.listen]]\naddress = \"::\"\nport = 1\n[[imap.listen]]\naddress = \"::\"\nport = 1", 0,
