@@ -30,6 +30,7 @@ class AccountCheck {
     schema::FolderRow row;
     bool named = false;
     protocol::UidSet present;
+    protocol::UidSet temporary;  ///< with $Deferred
     std::uint32_t messages = 0;
     std::uint32_t unseen = 0;
     std::uint32_t deleted = 0;
@@ -57,6 +58,8 @@ class AccountCheck {
   Result<> Bodies();
   Result<> Texts();
   Result<> Vanished();
+  Result<> Expiries();
+  void ExpiryRow(const schema::ExpiryKey& key, std::string_view value);
   Result<> Subscriptions();
   void Sums();
 
@@ -78,6 +81,7 @@ class AccountCheck {
   std::map<std::uint64_t, Folder> folders_;
   std::unordered_map<std::uint64_t, Object> objects_;
   std::set<std::string> expected_ids_;
+  std::set<std::string> possible_expiries_;  ///< of messages that have a row
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
   std::vector<schema::PurgeRow> purges_;

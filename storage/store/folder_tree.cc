@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "protocol/model/mailbox_name.h"
+#include "storage/store/deferred.h"
 
 namespace storage {
 namespace {
@@ -176,6 +177,8 @@ Result<> FolderTree::Rename(std::string_view from, std::string_view to) {
     EraseName(path);
     PutName(renamed, row);
     if (row.folder.value == 0) continue;
+    if (ActsAsOwner(actor_))
+      RETURN_IF_ERROR(MakePermanent(txn_, row.folder, UidSet(Uid{1}, protocol::kMaxUid)));
     ASSIGN_OR_RETURN(auto folder, txn_.Folder(row.folder));
     folder.path = renamed;
     txn_.PutFolder(row.folder, folder);

@@ -60,6 +60,8 @@ inline const std::vector<RowCodec>& RowCodecs() {
       {"vanished_row", true, false, Recode<schema::VanishedRow>},
       {"purge_row", true, false, Recode<schema::PurgeRow>},
       {"state_page", true, false, RecodeStatePage},
+      {"expiry_key", false, false, Recode<schema::ExpiryKey>},
+      {"uids_row", true, false, Recode<schema::UidsRow>},
   };
   return codecs;
 }

@@ -42,9 +42,13 @@ TEST(KeyTest, EncodingIsFrozen) {
   EXPECT_EQ(Hex(VanishedKey{kAccount, kFolder, {0x1234}}.Encode()), folder + "0000000000001234");
   EXPECT_EQ(Hex(IntentKey{kAccount, IntentKind::kDropAccount, 5}.Encode()),
             account + "04" + "0000000000000005");
+  EXPECT_EQ(Hex(ExpiryKey{kAccount, ExpiryKind::kDeleted, 0x6553f100, kFolder, 9}.Encode()),
+            account + "02" + "000000006553f100" + "0000000000000007" + "0000000000000009");
 }
 
 TEST(KeyTest, KindsOnDiskAreFrozen) {
+  EXPECT_EQ(static_cast<int>(ExpiryKind::kDeferred), 1);
+  EXPECT_EQ(static_cast<int>(ExpiryKind::kDeleted), 2);
   EXPECT_EQ(static_cast<int>(IdKind::kConversation), 1);
   EXPECT_EQ(static_cast<int>(IdKind::kContribution), 2);
   EXPECT_EQ(static_cast<int>(IdKind::kInReplyToContribution), 3);
@@ -165,6 +169,7 @@ TEST(KeyTest, EveryTruncationAndEveryTailIsRefused) {
       {"chunk_key", ChunkKey{kAccount, kObject, 1}.Encode()},
       {"vanished_key", VanishedKey{kAccount, kFolder, {1}}.Encode()},
       {"intent_key", IntentKey{kAccount, IntentKind::kPurge, 1}.Encode()},
+      {"expiry_key", ExpiryKey{kAccount, ExpiryKind::kDeferred, 1, kFolder, 1}.Encode()},
   };
   for (const auto& [name, key] : samples) {
     const auto codec = std::find_if(RowCodecs().begin(), RowCodecs().end(),

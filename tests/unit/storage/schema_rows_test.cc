@@ -119,6 +119,7 @@ std::vector<Sample> Samples() {
       {"vanished_row",
        VanishedRow{1'700'000'000, Uids({{{1}, {3}}, {{5}, {5}}, {{600}, protocol::kMaxUid}})}.Encode()},
       {"purge_row", PurgeRow{{7}, Uids({{{2}, {200}}})}.Encode()},
+      {"uids_row", UidsRow{Uids({{{2}, {2}}, {{9}, {200}}})}.Encode()},
       {"state_page", SamplePage().Encode()},
   };
 }
@@ -370,6 +371,8 @@ RC_GTEST_PROP(RowRoundTrip, SmallRows, ()) {
   RC_ASSERT(VanishedRow::Decode(vanished.Encode()).value() == vanished);
   const PurgeRow purge{{AnyNumber<std::uint64_t>()}, AnyUids()};
   RC_ASSERT(PurgeRow::Decode(purge.Encode()).value() == purge);
+  const UidsRow uids{AnyUids()};
+  RC_ASSERT(UidsRow::Decode(uids.Encode()).value() == uids);
 }
 
 RC_GTEST_PROP(RowCodecs, NoOctetsCrashADecoder, ()) {
