@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -14,24 +15,28 @@ enum class Errc {
   kFolderExists,
   kFolderHasChildren,  ///< DELETE of a \Noselect name that has inferiors
   kNotAllowed,         ///< a rule of the model forbids it; `detail` is a sentence for the client
+  kNoPermission,       ///< others may, this actor may not; `detail` is a sentence for the client
   kNoSuchAccount,
   kAccountExists,  ///< address or alias is taken
   kAccountDisabled,
   kNoSuchMessage,    ///< a named message or object is not there (any more)
   kTooManyKeywords,  ///< the folder's keyword table is full
   kOverQuota,
-  kTooBig,           ///< one thing is over a limit of the store; `detail` names it
-  kLimit,            ///< too many things, or too long a name; `detail` is a sentence for the client
-  kInvalidArgument,  ///< refused before anything was read; `detail` is a sentence for the client
-  kConflict,         ///< lost a race; the caller may retry
-  kCorruption,       ///< stored bytes do not decode; never retried
-  kUnavailable,      ///< disk full, I/O error, shutting down
+  kTooBig,              ///< one thing is over a limit of the store; `detail` names it
+  kLimit,               ///< too many things, or too long a name; `detail` is a sentence for the client
+  kAnnotationTooBig,    ///< `limit` is the most octets of a value; `detail` is a sentence for the client
+  kTooManyAnnotations,  ///< of the folder, the server or the account; `detail` is a sentence for the client
+  kInvalidArgument,     ///< refused before anything was read; `detail` is a sentence for the client
+  kConflict,            ///< lost a race; the caller may retry
+  kCorruption,          ///< stored bytes do not decode; never retried
+  kUnavailable,         ///< disk full, I/O error, shutting down
 };
 
 /// `detail` is for the log, never for the client, save where the code's comment says so.
 struct Error {
   Errc code;
   std::string detail;
+  std::uint64_t limit = 0;  ///< where the code's comment says so
 };
 
 /// tl::expected that may not be dropped (libexpected-dev 1.0 has no [[nodiscard]]).

@@ -37,6 +37,8 @@ constexpr std::array kCapabilities{
     Row{"UIDPLUS", LoggedIn},             // RFC 4315
     Row{"UNSELECT", LoggedIn},            // RFC 3691
     Row{"CHILDREN", LoggedIn},            // RFC 3348
+    Row{"LIST-EXTENDED", LoggedIn},       // RFC 5258
+    Row{"LIST-STATUS", LoggedIn},         // RFC 5819
     Row{"MOVE", LoggedIn},                // RFC 6851
     Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
     Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154

@@ -27,6 +27,8 @@ inline constexpr std::size_t kTag = 256;  ///< octets; clients use about 8
 inline constexpr std::size_t kMailboxArgument =
     4096;  ///< octets as sent: 1,000 of UTF-8 in modified UTF-7, and air
 inline constexpr std::size_t kListPattern = 4096;          ///< matching costs name times pattern
+inline constexpr std::size_t kListPatterns = 64;           ///< of one LIST; each is matched with each name
+inline constexpr std::size_t kListOptions = 32;            ///< of one list of options; there are ten
 inline constexpr std::size_t kUserName = 1024;             ///< LOGIN's first argument
 inline constexpr std::size_t kPassword = 1024;             ///< LOGIN's second argument; hashing it costs
 inline constexpr std::size_t kSequenceRanges = 16 * 1024;  ///< ranges of one set: as many as fit a line

@@ -68,6 +68,16 @@ void WriteValue(std::string& out, const ResponseCode::MailboxId& code) {
   out += ')';
 }
 
+void WriteValue(std::string& out, const ResponseCode::MetadataLongEntries& code) {
+  out += "METADATA LONGENTRIES ";
+  write::Number(out, code.octets);
+}
+
+void WriteValue(std::string& out, const ResponseCode::MetadataMaxSize& code) {
+  out += "METADATA MAXSIZE ";
+  write::Number(out, code.octets);
+}
+
 }  // namespace
 
 std::string_view Name(ResponseCode::Plain code) {
@@ -102,6 +112,8 @@ std::string_view Name(ResponseCode::Plain code) {
     case ResponseCode::kTooBig: return "TOOBIG";
     case ResponseCode::kUseAttr: return "USEATTR";
     case ResponseCode::kHasChildren: return "HASCHILDREN";
+    case ResponseCode::kMetadataTooMany: return "METADATA TOOMANY";
+    case ResponseCode::kMetadataNoPrivate: return "METADATA NOPRIVATE";
   }
   return "";
 }

@@ -43,13 +43,15 @@ struct ResponseCode {
     kOverQuota,
     kAlreadyExists,
     kNonExistent,
-    kUidNotSticky,  ///< RFC 4315 §3
-    kUnknownCte,    ///< RFC 3516 §4.3
-    kClosed,        ///< RFC 7162 §3.2.11
-    kNotSaved,      ///< RFC 5182 §2.1
-    kTooBig,        ///< RFC 7888 §4
-    kUseAttr,       ///< RFC 6154 §3
-    kHasChildren,   ///< RFC 9051 §7.1: DELETE of a name with inferiors
+    kUidNotSticky,       ///< RFC 4315 §3
+    kUnknownCte,         ///< RFC 3516 §4.3
+    kClosed,             ///< RFC 7162 §3.2.11
+    kNotSaved,           ///< RFC 5182 §2.1
+    kTooBig,             ///< RFC 7888 §4
+    kUseAttr,            ///< RFC 6154 §3
+    kHasChildren,        ///< RFC 9051 §7.1: DELETE of a name with inferiors
+    kMetadataTooMany,    ///< RFC 5464 §4.3
+    kMetadataNoPrivate,  ///< RFC 5464 §4.3
   };
 
   /// An empty list names no charsets.
@@ -98,8 +100,19 @@ struct ResponseCode {
     friend bool operator==(const MailboxId&, const MailboxId&) = default;
   };
 
+  /// RFC 5464 §4.2.1: the longest value that was left out.
+  struct MetadataLongEntries {
+    std::uint64_t octets = 0;
+    friend bool operator==(const MetadataLongEntries&, const MetadataLongEntries&) = default;
+  };
+  /// RFC 5464 §4.3: the longest value that is taken.
+  struct MetadataMaxSize {
+    std::uint64_t octets = 0;
+    friend bool operator==(const MetadataMaxSize&, const MetadataMaxSize&) = default;
+  };
+
   using Value = std::variant<Plain, BadCharset, Capability, PermanentFlags, UidNext, UidValidity, Unseen,
-                             AppendUid, CopyUid, MailboxId>;
+                             AppendUid, CopyUid, MailboxId, MetadataLongEntries, MetadataMaxSize>;
 
   Value value = kNone;
 

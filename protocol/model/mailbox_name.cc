@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "protocol/model/ascii.h"
 #include "protocol/model/special_use.h"
@@ -40,24 +41,27 @@ bool StartsWithInbox(std::string_view name) {
 }
 
 /// A set of places in a name: 0 before its first octet, size() after its last. 64 of them are one operation,
-/// which is why a pattern with many wildcards is no burden.
+/// which is why a pattern with many wildcards is no burden. Names of a store fit without the heap.
 class Places {
  public:
-  explicit Places(std::size_t size) : words_(size / 64 + 1) {}
+  explicit Places(std::size_t size) : count_(size / 64 + 1) {
+    if (count_ > few_.size()) many_.resize(count_);
+    Clear();
+  }
 
-  void Add(std::size_t place) { words_[place / 64] |= std::uint64_t{1} << (place % 64); }
-  bool Has(std::size_t place) const { return (words_[place / 64] >> (place % 64) & 1U) != 0; }
-  void Clear() { std::ranges::fill(words_, 0); }
+  void Add(std::size_t place) { words()[place / 64] |= std::uint64_t{1} << (place % 64); }
+  bool Has(std::size_t place) const { return (words()[place / 64] >> (place % 64) & 1U) != 0; }
+  void Clear() { std::ranges::fill(words(), 0); }
   bool empty() const {
-    return std::ranges::all_of(words_, [](std::uint64_t word) { return word == 0; });
+    return std::ranges::all_of(words(), [](std::uint64_t word) { return word == 0; });
   }
 
   /// One octet further from the places in `before`, from all others none.
   void Step(const Places& before) {
     std::uint64_t carry = 0;
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      const std::uint64_t stays = words_[i] & before.words_[i];
-      words_[i] = stays << 1U | carry;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::uint64_t stays = words()[i] & before.words()[i];
+      words()[i] = stays << 1U | carry;
       carry = stays >> 63U;
     }
   }
@@ -65,7 +69,7 @@ class Places {
   /// Any number of octets further: everything from the first place on.
   void StepToEnd() {
     bool found = false;
-    for (std::uint64_t& word : words_) {
+    for (std::uint64_t& word : words()) {
       if (found) {
         word = ~std::uint64_t{0};
       } else if (word != 0) {
@@ -79,27 +83,32 @@ class Places {
   /// ones just so.
   void StepThrough(const Places& open) {
     std::uint64_t carry = 0;
-    for (std::size_t i = 0; i < words_.size(); ++i) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::uint64_t row = open.words()[i];
       std::uint64_t sum = 0;
-      const bool first = __builtin_add_overflow(open.words_[i], words_[i] & open.words_[i], &sum);
+      const bool first = __builtin_add_overflow(row, words()[i] & row, &sum);
       const bool second = __builtin_add_overflow(sum, carry, &sum);
-      words_[i] |= sum ^ open.words_[i];
+      words()[i] |= sum ^ row;
       carry = first || second ? 1 : 0;
     }
   }
 
  private:
-  std::vector<std::uint64_t> words_;
+  std::span<std::uint64_t> words() { return {many_.empty() ? few_.data() : many_.data(), count_}; }
+  std::span<const std::uint64_t> words() const {
+    return {many_.empty() ? few_.data() : many_.data(), count_};
+  }
+
+  std::size_t count_;
+  std::array<std::uint64_t, kMaxNameTotal / 64 + 1> few_;
+  std::vector<std::uint64_t> many_;
 };
 
 constexpr bool IsWildcard(char c) { return c == '*' || c == '%'; }
 
 /// The places up to which the name matches the whole pattern.
-Places Match(std::string_view name, std::string_view raw_pattern) {
-  const std::string pattern = CanonicalMailboxName(raw_pattern);
+Places Match(std::string_view name, std::string_view pattern) {
   Places at(name.size());
-  const auto literals = pattern.size() - static_cast<std::size_t>(std::ranges::count_if(pattern, IsWildcard));
-  if (literals > name.size()) return at;
   Places open(name.size());  // before what '%' matches
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] != kHierarchyDelimiter) open.Add(i);
@@ -170,18 +179,33 @@ std::string_view ParentName(std::string_view name) {
   return slash == std::string_view::npos ? std::string_view{} : name.substr(0, slash);
 }
 
-bool MatchesListPattern(std::string_view name, std::string_view pattern) {
-  const Places places = Match(name, pattern);
-  return places.Has(name.size());
+ListPattern::ListPattern(std::string_view utf8_pattern) : pattern_(CanonicalMailboxName(utf8_pattern)) {
+  const auto wildcard = std::ranges::find_if(pattern_, IsWildcard);
+  prefix_ = static_cast<std::size_t>(wildcard - pattern_.begin());
+  literals_ = pattern_.size() - static_cast<std::size_t>(std::ranges::count_if(pattern_, IsWildcard));
+  has_percent_ = pattern_.find('%') != std::string::npos;
+  const std::string_view rest = std::string_view(pattern_).substr(prefix_);
+  if (rest.empty())
+    rest_ = Rest::kNothing;
+  else if (rest == "*")
+    rest_ = Rest::kStar;
+  else if (rest == "%")
+    rest_ = Rest::kPercent;
+  else
+    rest_ = Rest::kAny;
 }
 
-std::vector<std::string_view> MatchingSuperiors(std::string_view name, std::string_view pattern) {
-  std::vector<std::string_view> superiors;
-  const Places places = Match(name, pattern);
-  for (auto parent = ParentName(name); !parent.empty(); parent = ParentName(parent)) {
-    if (places.Has(parent.size())) superiors.push_back(parent);
+bool ListPattern::Matches(std::string_view name) const {
+  if (!name.starts_with(literal_prefix())) return false;
+  name.remove_prefix(prefix_);
+  switch (rest_) {
+    case Rest::kNothing: return name.empty();
+    case Rest::kStar: return true;
+    case Rest::kPercent: return name.find(kHierarchyDelimiter) == std::string_view::npos;
+    case Rest::kAny: break;
   }
-  return superiors;
+  if (literals_ - prefix_ > name.size()) return false;
+  return Match(name, std::string_view(pattern_).substr(prefix_)).Has(name.size());
 }
 
 }  // namespace protocol

@@ -6,7 +6,8 @@
 
 namespace server::auth {
 
-/// For whom accounts of role pf may act: patterns on the canonical address, "tel:+1555*" or "sip:*@example.com".
+/// For whom accounts of role pf may act: patterns on the canonical address, "tel:+1555*" or
+/// "sip:*@example.com".
 /// '*' is any run of characters, also none; all else is itself. None: nobody.
 class ActFor {
  public:

@@ -17,6 +17,7 @@ Refusal RefusalFor(const storage::Error& error) {
     case Errc::kFolderHasChildren:
       return Make(Status::conflict, "folder_has_children", "The folder has folders below it", error);
     case Errc::kNotAllowed: return Make(Status::forbidden, "not_allowed", "Not allowed", error);
+    case Errc::kNoPermission: return Make(Status::forbidden, "no_permission", "Not permitted", error);
     case Errc::kNoSuchAccount: return Make(Status::not_found, "no_such_account", "No such account", error);
     case Errc::kAccountExists: return Make(Status::conflict, "account_exists", "The address is taken", error);
     case Errc::kAccountDisabled:
@@ -27,6 +28,10 @@ Refusal RefusalFor(const storage::Error& error) {
     case Errc::kOverQuota: return Make(Status::insufficient_storage, "over_quota", "Quota exceeded", error);
     case Errc::kTooBig: return Make(Status::payload_too_large, "too_big", "Over a limit of the store", error);
     case Errc::kLimit: return Make(Status::conflict, "limit", "Over a limit of the account", error);
+    case Errc::kAnnotationTooBig:
+      return Make(Status::payload_too_large, "annotation_too_big", "Over a limit of the store", error);
+    case Errc::kTooManyAnnotations:
+      return Make(Status::conflict, "too_many_annotations", "Over a limit of the account", error);
     case Errc::kInvalidArgument:
       return Make(Status::bad_request, "invalid_argument", "Not acceptable", error);
     case Errc::kConflict: return Make(Status::conflict, "conflict", "Busy, try again", error);

@@ -28,6 +28,7 @@ Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
     case Errc::kFolderExists: return No(ResponseCode::kAlreadyExists, "Mailbox already exists");
     case Errc::kFolderHasChildren: return No(ResponseCode::kHasChildren, "Mailbox has inferior names");
     case Errc::kNotAllowed: return No(ResponseCode::kCannot, error.detail);
+    case Errc::kNoPermission: return No(ResponseCode::kNoPerm, error.detail);
     case Errc::kInvalidArgument: return No(ResponseCode::kCannot, error.detail);
     case Errc::kNoSuchAccount: return No(ResponseCode::kContactAdmin, "This account no longer exists");
     case Errc::kAccountExists: return No(ResponseCode::kAlreadyExists, "Account already exists");
@@ -39,6 +40,8 @@ Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
     case Errc::kOverQuota: return No(ResponseCode::kOverQuota, "Quota exceeded; nothing was stored");
     case Errc::kTooBig: return No(ResponseCode::kTooBig, "Too big: " + error.detail);
     case Errc::kLimit: return No(ResponseCode::kLimit, error.detail);
+    case Errc::kAnnotationTooBig: return No(ResponseCode::MetadataMaxSize{error.limit}, error.detail);
+    case Errc::kTooManyAnnotations: return No(ResponseCode::kMetadataTooMany, error.detail);
     case Errc::kConflict: return No(ResponseCode::kInUse, "Mailbox is busy, nothing was changed, try again");
     case Errc::kCorruption:
       return No(ResponseCode::kCorruption, "Stored data is damaged; the administrator has been told");

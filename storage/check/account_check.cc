@@ -7,6 +7,7 @@
 #include "protocol/mime/parts.h"
 #include "protocol/model/flags.h"
 #include "protocol/model/mailbox_name.h"
+#include "protocol/model/metadata_entry.h"
 #include "storage/schema/state_page.h"
 #include "storage/store/account.h"
 #include "storage/store/deferred.h"
@@ -78,6 +79,7 @@ Result<> AccountCheck::Run() {
   RETURN_IF_ERROR(Vanished());
   RETURN_IF_ERROR(Expiries());
   RETURN_IF_ERROR(Subscriptions());
+  RETURN_IF_ERROR(Annotations());
   Sums();
   return {};
 }
@@ -229,7 +231,7 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
         schema::ExpiryKey{account_, schema::ExpiryKind::kDeferred, row->expiry, key.folder, key.uid.value}
             .Encode());
   } else if (folder != nullptr && folder->temporary.Contains(key.uid)) {
-    Report(17, fmt::format("{} is temporary, but has no expiry", name));
+    Report(19, fmt::format("{} is temporary, but has no expiry", name));
   }
   if (row->object.value == 0 || row->object.value >= next_object_)
     Report(16, fmt::format("{}: object id is not below the counter", name));
@@ -348,7 +350,7 @@ Result<> AccountCheck::Expiries() {
   for (const auto& [id, folder] : folders_) {
     // ExpiryRow took away each that has its row.
     if (!folder.temporary.empty())
-      Report(17,
+      Report(19,
              fmt::format("folder {}: temporary UIDs {} have no expiry row", id, folder.temporary.ToString()));
   }
   return {};
@@ -359,7 +361,7 @@ void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view valu
   Folder* folder = Find(key.folder);
   if (key.kind == schema::ExpiryKind::kDeferred) {
     if (!possible_expiries_.contains(key.Encode()))
-      return Report(17, fmt::format("{}: there is no message with this expiry", name));
+      return Report(19, fmt::format("{}: there is no message with this expiry", name));
     if (folder != nullptr) folder->temporary.Remove(schema::Uid{static_cast<std::uint32_t>(key.id)});
     return;
   }
@@ -376,6 +378,46 @@ Result<> AccountCheck::Subscriptions() {
     if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
       Report(1, "a subscription's name is malformed");
   });
+}
+
+Result<> AccountCheck::Annotations() {
+  RETURN_IF_ERROR(ForEach<schema::AnnotationKey>(
+      Table::kAnnotations, [&](const schema::AnnotationKey& key, std::string_view value) {
+        if (dropped_folders_.contains(key.folder.value)) return;
+        if (key.entry.empty()) return AnnotationUse(key, value);
+        const auto name = fmt::format("annotation {} of folder {}", key.entry, key.folder.value);
+        const auto row = schema::AnnotationRow::Decode(value);
+        if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+        if (key.folder != schema::kServerAnnotations && Find(key.folder) == nullptr)
+          return Report(17, fmt::format("{}: no such folder", name));
+        if (protocol::MetadataKey(row->name) != key.entry ||
+            !protocol::MetadataNameFault(row->name, protocol::MetadataNameUse::kEntry).empty()) {
+          Report(17, fmt::format("{}: its row has another name, or none that is allowed", name));
+        }
+        if (protocol::IsPrivateMetadata(key.entry) != (key.viewer.value != 0))
+          Report(17, fmt::format("{}: belongs to viewer {}", name, key.viewer.value));
+        for (const auto scope : {key.folder, schema::kAllAnnotations}) {
+          ++annotations_[scope.value].entries;
+          annotations_[scope.value].octets += row->name.size() + row->value.size();
+        }
+      }));
+  for (const auto& [scope, counted] : annotations_) {
+    if (annotations_said_[scope] != counted)
+      Report(18,
+             fmt::format("scope {} has {} annotations of {} octets, counts {} of {}", scope, counted.entries,
+                         counted.octets, annotations_said_[scope].entries, annotations_said_[scope].octets));
+    annotations_said_.erase(scope);
+  }
+  for (const auto& [scope, said] : annotations_said_)
+    Report(18, fmt::format("scope {} counts {} annotations, has none", scope, said.entries));
+  return {};
+}
+
+void AccountCheck::AnnotationUse(const schema::AnnotationKey& key, std::string_view value) {
+  const auto row = schema::AnnotationUseRow::Decode(value);
+  if (!row) return Report(1, row.error().detail);
+  if (key.viewer.value != 0) Report(18, "a count of annotations has a viewer");
+  annotations_said_[key.folder.value] = *row;
 }
 
 void AccountCheck::Sums() {

@@ -61,6 +61,8 @@ class AccountCheck {
   Result<> Expiries();
   void ExpiryRow(const schema::ExpiryKey& key, std::string_view value);
   Result<> Subscriptions();
+  Result<> Annotations();
+  void AnnotationUse(const schema::AnnotationKey& key, std::string_view value);
   void Sums();
 
   /// Visits the account's rows in a table; a key that does not decode is a violation.
@@ -84,6 +86,8 @@ class AccountCheck {
   std::set<std::string> possible_expiries_;  ///< of messages that have a row
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
+  std::map<std::uint64_t, schema::AnnotationUseRow> annotations_;       ///< by scope, as counted
+  std::map<std::uint64_t, schema::AnnotationUseRow> annotations_said_;  ///< by scope, as the rows say
   std::vector<schema::PurgeRow> purges_;
 };
 

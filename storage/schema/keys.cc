@@ -40,6 +40,13 @@ std::string PathKey::Encode() const {
   return Writer().U64(account.value).Raw(on_disk).Take();
 }
 
+std::string_view PathKey::OnDisk(std::string_view key) {
+  constexpr std::size_t kAccount = 8;
+  return key.substr(std::min(key.size(), kAccount));
+}
+
+void PathKey::ToPath(std::span<char> octets) { std::ranges::replace(octets, kSlashOnDisk, '/'); }
+
 bool PathKey::IsPath(std::string_view path) { return path.find(kSlashOnDisk) == std::string_view::npos; }
 
 Result<PathKey> PathKey::Decode(std::string_view key) {
@@ -121,6 +128,28 @@ Result<VanishedKey> VanishedKey::Decode(std::string_view key) {
   Reader in(key);
   const VanishedKey out{{in.U64()}, {in.U64()}, {in.U64()}};
   return Finish(in, out);
+}
+
+std::string AnnotationKey::Prefix(AccountId account, FolderId folder, std::string_view entry) {
+  return Writer().U64(account.value).U64(folder.value).Raw(entry).Take();
+}
+
+std::string AnnotationKey::Encode() const {
+  return Writer().Raw(Prefix(account, folder, entry)).U8(0).U64(viewer.value).Take();
+}
+
+Result<AnnotationKey> AnnotationKey::Decode(std::string_view key) {
+  constexpr std::size_t kHead = 8 + 8;
+  constexpr std::size_t kTail = 1 + 8;
+  if (key.size() < kHead + kTail) return Fail(Errc::kCorruption, "annotation key is too short");
+  Reader in(key);
+  AnnotationKey out;
+  out.account = {in.U64()};
+  out.folder = {in.U64()};
+  out.entry = in.Raw(key.size() - kHead - kTail);
+  if (in.U8() != 0 || out.entry.find('\0') != std::string::npos) in.Fault();
+  out.viewer = {in.U64()};
+  return Finish(in, std::move(out));
 }
 
 std::string ExpiryKey::Prefix(AccountId account, ExpiryKind kind) {

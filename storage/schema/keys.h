@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -57,6 +58,10 @@ struct PathKey {
   std::string path;
   std::string Encode() const;
   static Result<PathKey> Decode(std::string_view key);
+  /// The path's octets as they are on disk: comparing them is comparing keys.
+  static std::string_view OnDisk(std::string_view key);
+  /// Makes a path of them, in place.
+  static void ToPath(std::span<char> octets);
   /// False: nothing has this path, and its key would be another path's.
   static bool IsPath(std::string_view path);
   friend auto operator<=>(const PathKey&, const PathKey&) = default;
@@ -155,6 +160,32 @@ struct VanishedKey {
   static Result<VanishedKey> Decode(std::string_view key);
   friend auto operator<=>(const VanishedKey&, const VanishedKey&) = default;
 };
+
+/// Key in `annotations`: the value of one METADATA entry (RFC 5464), or how much a scope holds.
+///
+///   account_id u64 be | folder_id u64 be | entry, 00 | viewer u64 be   25 + n bytes
+///   0000000000000003    0000000000000007   "/shared/comment" 00  0000000000000000
+///
+/// Folder 0 is the server's scope. `entry` is in lower case and holds no NUL; the entries below "/shared/a"
+/// begin with "/shared/a/". `viewer` is the account whose value it is, 0 for what all see. Without an entry:
+/// an AnnotationUseRow, of the scope, or (folder kAllAnnotations) of the account.
+struct AnnotationKey {
+  AccountId account;
+  FolderId folder;
+  std::string entry;
+  AccountId viewer;
+  std::string Encode() const;
+  /// The row of how much the scope holds.
+  static AnnotationKey Use(AccountId account, FolderId folder) { return {account, folder, {}, {}}; }
+  /// All keys of the scope whose entry begins with `entry`.
+  static std::string Prefix(AccountId account, FolderId folder, std::string_view entry);
+  static Result<AnnotationKey> Decode(std::string_view key);
+  friend auto operator<=>(const AnnotationKey&, const AnnotationKey&) = default;
+};
+
+/// In an AnnotationKey: the scope of the server, and all scopes together.
+inline constexpr FolderId kServerAnnotations{0};
+inline constexpr FolderId kAllAnnotations{~std::uint64_t{0}};
 
 /// Why something has a time in `expiries`. On disk: append only.
 enum class ExpiryKind : std::uint8_t {

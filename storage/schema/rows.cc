@@ -294,6 +294,30 @@ Result<PurgeRow> PurgeRow::Decode(std::string_view value) {
   return row;
 }
 
+std::string AnnotationRow::Encode() const { return Writer().U8(kVersion).String(name).String(value).Take(); }
+
+Result<AnnotationRow> AnnotationRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  AnnotationRow row;
+  row.name = in.String();
+  row.value = in.String();
+  if (!in.Done()) return Bad("annotation row", value);
+  return row;
+}
+
+std::string AnnotationUseRow::Encode() const {
+  return Writer().U8(kVersion).Varint(entries).Varint(octets).Take();
+}
+
+Result<AnnotationUseRow> AnnotationUseRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  AnnotationUseRow row;
+  row.entries = in.Varint();
+  row.octets = in.Varint();
+  if (!in.Done() || row.entries == 0) return Bad("annotation use row", value);
+  return row;
+}
+
 std::string UidsRow::Encode() const {
   Writer out;
   out.U8(kVersion);

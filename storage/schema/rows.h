@@ -160,6 +160,24 @@ struct PurgeRow {
   friend bool operator==(const PurgeRow&, const PurgeRow&) = default;
 };
 
+/// Value in `annotations`, of an entry:  version | name str | value str
+struct AnnotationRow {
+  std::string_view name;  ///< as its maker spelled it; in lower case it is the key's
+  std::string_view value;
+  std::string Encode() const;
+  static Result<AnnotationRow> Decode(std::string_view value);
+  friend bool operator==(const AnnotationRow&, const AnnotationRow&) = default;
+};
+
+/// Value in `annotations`, of a scope or of an account; absent: zero.  version | entries (1 or more) | octets
+struct AnnotationUseRow {
+  std::uint64_t entries = 0;
+  std::uint64_t octets = 0;  ///< of names and values
+  std::string Encode() const;
+  static Result<AnnotationUseRow> Decode(std::string_view value);
+  friend bool operator==(const AnnotationUseRow&, const AnnotationUseRow&) = default;
+};
+
 /// Value in `expiries` of kind kDeleted:  version | uids
 struct UidsRow {
   UidSet uids;

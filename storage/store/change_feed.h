@@ -56,6 +56,13 @@ struct SubscriptionChanged {
   std::string path;
   bool subscribed = false;
 };
+/// METADATA entries were set or removed (RFC 5464).
+struct AnnotationsChanged {
+  FolderId folder;                   ///< 0: the server's
+  std::string path;                  ///< empty: the server's
+  std::vector<std::string> entries;  ///< names
+  AccountId viewer;                  ///< whose those below /private are
+};
 /// Disabled, or deleted: whoever acts for the account is to stop. No message, folder or modseq belongs to it.
 struct AccountClosed {};
 
@@ -65,7 +72,7 @@ struct Change {
   ModSeq modseq;
   Origin origin;
   std::variant<MessagesAdded, FlagsChanged, MessagesExpunged, FolderCreated, FolderRenamed, FolderDeleted,
-               SubscriptionChanged, AccountClosed>
+               SubscriptionChanged, AnnotationsChanged, AccountClosed>
       what;
 };
 

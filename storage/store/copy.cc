@@ -1,4 +1,5 @@
 #include "protocol/model/ascii.h"
+#include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
 #include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
@@ -256,6 +257,7 @@ Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view 
         ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
         ASSIGN_OR_RETURN(const FolderId target,
                          tree.Create(to, FolderKind::kUser, protocol::SpecialUse::kNone));
+        RETURN_IF_ERROR(CopyAnnotations(txn, inbox, target, core.options));
         ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));
         CopyResult moved;
         return Transfer(txn, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,

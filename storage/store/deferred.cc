@@ -51,13 +51,15 @@ Result<std::int64_t> ExpiryOf(const NewMessage& message, const protocol::mime::I
     expiry = date->unix_seconds;
   }
   if (expiry <= now) {
-    return Fail(Errc::kNotAllowed,
-                "The message has expired already: a deferred message needs a time to come in its Expires header");
+    return Fail(
+        Errc::kNotAllowed,
+        "The message has expired already: a deferred message needs a time to come in its Expires header");
   }
   if (expiry - now > profile.max_deferred) {
-    return Fail(Errc::kNotAllowed, fmt::format("A deferred message expires within {} seconds (profile.max_deferred); "
-                                               "the time in its Expires header is further off",
-                                               profile.max_deferred));
+    return Fail(Errc::kNotAllowed,
+                fmt::format("A deferred message expires within {} seconds (profile.max_deferred); "
+                            "the time in its Expires header is further off",
+                            profile.max_deferred));
   }
   return expiry;
 }
@@ -67,7 +69,8 @@ std::uint64_t KeywordsAfter(const StatePage::State& old, const StatePage::State&
   if ((old.keywords & marks.deferred) == 0) return wanted.keywords & ~marks.deferred;
   constexpr std::uint32_t kAccess = FlagSet::Bit(SystemFlag::kSeen) | FlagSet::Bit(SystemFlag::kAnswered);
   const std::uint64_t new_keywords = wanted.keywords & ~old.keywords;
-  const bool accessed = ((wanted.system & ~old.system & kAccess) != 0 || (new_keywords & marks.forwarded) != 0);
+  const bool accessed =
+      ((wanted.system & ~old.system & kAccess) != 0 || (new_keywords & marks.forwarded) != 0);
   const bool permanent = drop || (new_keywords & marks.archived) != 0 || (accessed && ActsAsOwner(actor));
   return permanent ? wanted.keywords & ~marks.deferred : wanted.keywords | marks.deferred;
 }

@@ -11,8 +11,8 @@ namespace storage {
 
 /// Deferred messages (spec note 6): a Participating Function hands over a message with an expiry, and it is
 /// temporary until its owner has accessed it. That it is temporary is said by the keyword `$Deferred` in its
-/// state and by nothing else: to become permanent costs a state page, whatever the message's row and its row in
-/// `expiries` say. Only the functions here decide about it.
+/// state and by nothing else: to become permanent costs a state page, whatever the message's row and its row
+/// in `expiries` say. Only the functions here decide about it.
 
 inline constexpr std::string_view kDeferredKeyword = "$Deferred";
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "protocol/model/mailbox_name.h"
+#include "storage/store/annotation_edit.h"
 #include "storage/store/deferred.h"
 
 namespace storage {
@@ -115,6 +116,7 @@ Result<> FolderTree::Delete(std::string_view path) {
 
   RETURN_IF_ERROR(txn_.NextModSeq());
   ASSIGN_OR_RETURN(const auto folder, txn_.Folder(name->folder));
+  RETURN_IF_ERROR(ForgetAnnotations(txn_, name->folder));
   ASSIGN_OR_RETURN(auto account, txn_.Account());
   --account.folders;
   account.used_octets -= folder.octets;

@@ -47,4 +47,7 @@ Result<> CheckName(std::string_view path);
 /// FolderStatus of a row. `recent` is left to who counts it.
 FolderStatus ToStatus(FolderRef ref, const schema::FolderRow& row);
 
+/// FolderStatus::recent. (folders.cc)
+Result<std::uint32_t> CountRecent(const kv::View& view, FolderRef ref, const schema::FolderRow& row);
+
 }  // namespace storage

@@ -58,17 +58,26 @@ Result<schema::FolderRow> RowOf(const kv::View& view, FolderRef ref) {
   return schema::FolderRow::Decode(*value);
 }
 
+}  // namespace
+
+Result<std::uint32_t> CountRecent(const kv::View& view, FolderRef ref, const schema::FolderRow& row) {
+  std::uint32_t recent = 0;
+  if (row.recent_from >= row.uid_next || row.messages == 0) return recent;
+  RETURN_IF_ERROR(ForEachPage(view, ref, StatePage::PageOf(row.recent_from),
+                              [&](std::uint32_t page_no, const StatePage& page) {
+                                page.ForEach([&](std::uint32_t slot, const StatePage::State&) {
+                                  if (StatePage::UidAt(page_no, slot) >= row.recent_from) ++recent;
+                                });
+                              }));
+  return recent;
+}
+
+namespace {
+
 Result<FolderStatus> StatusOf(const kv::View& view, FolderRef ref) {
   ASSIGN_OR_RETURN(const auto row, RowOf(view, ref));
   FolderStatus status = ToStatus(ref, row);
-  if (row.recent_from < row.uid_next && row.messages != 0) {
-    RETURN_IF_ERROR(ForEachPage(view, ref, StatePage::PageOf(row.recent_from),
-                                [&](std::uint32_t page_no, const StatePage& page) {
-                                  page.ForEach([&](std::uint32_t slot, const StatePage::State&) {
-                                    if (StatePage::UidAt(page_no, slot) >= row.recent_from) ++status.recent;
-                                  });
-                                }));
-  }
+  ASSIGN_OR_RETURN(status.recent, CountRecent(view, ref, row));
   return status;
 }
 

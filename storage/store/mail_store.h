@@ -10,8 +10,10 @@
 
 #include "storage/kv/engine.h"
 #include "storage/store/account.h"
+#include "storage/store/annotation.h"
 #include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
+#include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
@@ -23,10 +25,13 @@ struct StoreOptions {
   std::function<std::chrono::system_clock::time_point()> now = [] {
     return std::chrono::system_clock::now();
   };
-  std::uint32_t max_folders = 20'000;             ///< per account; as many subscriptions
-  std::uint64_t max_message_octets = 1U << 30;    ///< of one message
-  std::chrono::milliseconds janitor_retry{1000};  ///< pause after background work that failed
-  std::chrono::milliseconds reaper_look{1000};    ///< the reaper looks at the clock at least that often
+  std::uint32_t max_folders = 20'000;                     ///< per account; as many subscriptions
+  std::uint64_t max_message_octets = 1U << 30;            ///< of one message
+  std::uint64_t max_annotation_octets = 64 << 10;         ///< of one METADATA value
+  std::uint32_t max_annotations = 100;                    ///< of a folder, or of the server for one account
+  std::uint64_t max_account_annotation_octets = 4 << 20;  ///< names and values of an account
+  std::chrono::milliseconds janitor_retry{1000};          ///< pause after background work that failed
+  std::chrono::milliseconds reaper_look{1000};  ///< the reaper looks at the clock at least that often
   Profile profile;
   /// Told, in a sentence for the operator, of background work that was given up. Called on a thread of the
   /// store's.
@@ -79,6 +84,8 @@ class MailStore {
   Result<> RenameFolder(AccountId account, std::string_view from, std::string_view to, Actor actor = {});
   /// All names in path order, which is: a parent before its inferiors.
   Result<std::vector<FolderEntry>> ListFolders(AccountId account);
+  /// The same for LIST, without an allocation a name, and more; see FolderNames.
+  Result<FolderNames> ReadNames(AccountId account, const NamesScope& scope);
   /// kNoSuchFolder also for \Noselect names.
   Result<FolderStatus> GetFolder(AccountId account, std::string_view path);
   Result<FolderStatus> GetFolder(FolderRef folder);
@@ -90,6 +97,16 @@ class MailStore {
   Result<> Subscribe(AccountId account, std::string_view path, Actor actor = {});
   Result<> Unsubscribe(AccountId account, std::string_view path, Actor actor = {});
   Result<std::vector<std::string>> ListSubscriptions(AccountId account);
+
+  // Annotations: METADATA (RFC 5464). `path` empty: the server's. `viewer`: whose the /private entries are.
+
+  Result<AnnotationAnswer> GetAnnotations(AccountId account, std::string_view path,
+                                          const AnnotationQuery& query, AccountId viewer);
+  Result<AnnotationAnswer> GetAnnotations(FolderRef folder, const AnnotationQuery& query, AccountId viewer);
+  /// All or none. kNoPermission, kNotAllowed: an entry that the store keeps itself (annotation_rules.h).
+  /// kAnnotationTooBig, kTooManyAnnotations. What changes nothing is no news.
+  Result<> SetAnnotations(AccountId account, std::string_view path,
+                          const std::vector<AnnotationChange>& changes, AccountId viewer, Actor actor = {});
 
   // Messages
 

@@ -23,6 +23,9 @@ struct Profile {
   /// The owner may CREATE and APPEND below it, as clients do that upload SMS and MMS; false: the
   /// Participating Function alone (RCS 5.1).
   bool owner_may_write_default = true;
+  /// How to reach whoever runs the server, a URI ("mailto:", "tel:"): the entry /shared/admin (RFC 5464
+  /// §3.2.1.1). Empty: there is none.
+  std::string admin_contact;
 
   /// The furthest expiry of a deferred message, in seconds from its delivery.
   std::int64_t max_deferred = 30 * 24 * 60 * 60;

@@ -48,7 +48,8 @@ struct Due {
 Result<Due> TakeDue(AccountTxn& txn, ExpiryKind kind) {
   Due due;
   std::size_t seen = 0;
-  RETURN_IF_ERROR(ForEachExpiry(txn, ExpiryKey::Prefix(txn.account(), kind), After(txn.account(), kind, txn.now()),
+  RETURN_IF_ERROR(ForEachExpiry(txn, ExpiryKey::Prefix(txn.account(), kind),
+                                After(txn.account(), kind, txn.now()),
                                 [&](const ExpiryKey& key, std::string_view value) -> Result<bool> {
                                   if (!due.folder) due.folder = key.folder;
                                   if (key.folder != *due.folder) return ++seen < kRowsPerStep;
@@ -57,7 +58,8 @@ Result<Due> TakeDue(AccountTxn& txn, ExpiryKind kind) {
                                     due.uids.Add(Uid{static_cast<std::uint32_t>(key.id)});
                                   } else {
                                     ASSIGN_OR_RETURN(const auto row, schema::UidsRow::Decode(value));
-                                    for (const auto& range : row.uids.ranges()) due.uids.Add(range.first, range.last);
+                                    for (const auto& range : row.uids.ranges())
+                                      due.uids.Add(range.first, range.last);
                                   }
                                   return ++seen < kRowsPerStep;
                                 }));
@@ -73,7 +75,8 @@ Result<UidSet> DeletedAfter(const AccountTxn& txn, FolderId folder, std::int64_t
                                 [&](const ExpiryKey& key, std::string_view value) -> Result<bool> {
                                   if (key.folder != folder) return true;
                                   ASSIGN_OR_RETURN(const auto row, schema::UidsRow::Decode(value));
-                                  for (const auto& range : row.uids.ranges()) later.Add(range.first, range.last);
+                                  for (const auto& range : row.uids.ranges())
+                                    later.Add(range.first, range.last);
                                   return true;
                                 }));
   return later;
@@ -81,7 +84,8 @@ Result<UidSet> DeletedAfter(const AccountTxn& txn, FolderId folder, std::int64_t
 
 /// Expunges those of `due` that `goes` says are still to go.
 Result<> ExpungeDue(AccountTxn& txn, const Due& due,
-                    const std::function<bool(const FolderEdit&, const StatePage::State&)>& goes, Reaped& out) {
+                    const std::function<bool(const FolderEdit&, const StatePage::State&)>& goes,
+                    Reaped& out) {
   auto edit = FolderEdit::Load(txn, *due.folder);
   if (!edit && edit.error().code == Errc::kNoSuchFolder) return {};  // its rows are on their way out
   if (!edit) return tl::unexpected<Error>(edit.error());
@@ -133,7 +137,8 @@ Result<> ReapDue(AccountTxn& txn, Reaped& out) {
   return {};
 }
 
-Result<> ReapOld(AccountTxn& txn, FolderId folder, std::int64_t until, std::optional<Uid>& from, Reaped& out) {
+Result<> ReapOld(AccountTxn& txn, FolderId folder, std::int64_t until, std::optional<Uid>& from,
+                 Reaped& out) {
   out = {};
   RETURN_IF_ERROR(txn.Account());
   ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
@@ -177,13 +182,15 @@ Result<> CoverDeleted(AccountTxn& txn, FolderId folder) {
   ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
   if (edit.row().deleted == 0 || txn.deleted_grace() == 0) return {};
   UidSet deleted;
-  RETURN_IF_ERROR(edit.ForEach(UidSet(Uid{1}, protocol::kMaxUid), [&](Uid uid, const StatePage::State& state) {
-    if (IsDeleted(state)) deleted.Add(uid);
-  }));
+  RETURN_IF_ERROR(
+      edit.ForEach(UidSet(Uid{1}, protocol::kMaxUid), [&](Uid uid, const StatePage::State& state) {
+        if (IsDeleted(state)) deleted.Add(uid);
+      }));
   ASSIGN_OR_RETURN(const UidSet covered, DeletedAfter(txn, folder, -1));
   deleted = deleted.Minus(covered);
   if (deleted.empty()) return {};
-  // No change of the folder, so there is no modseq to name the row; another such row would have covered these.
+  // No change of the folder, so there is no modseq to name the row; another such row would have covered
+  // these.
   txn.PutExpiry({.account = txn.account(),
                  .kind = ExpiryKind::kDeleted,
                  .due = txn.now() + txn.deleted_grace(),

@@ -7,8 +7,8 @@
 
 namespace storage {
 
-/// What the reaper does within one account's lane, a bounded piece a transaction. What is to go is decided here
-/// and now, by the flags as they are: an access or an un-deletion that was committed before has won.
+/// What the reaper does within one account's lane, a bounded piece a transaction. What is to go is decided
+/// here and now, by the flags as they are: an access or an un-deletion that was committed before has won.
 
 /// What a step did.
 struct Reaped {

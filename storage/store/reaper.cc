@@ -184,12 +184,12 @@ void Reaper::ServeDue(AccountId account) {
 void Reaper::Round() {
   for (AccountId last{}; !Stopping();) {
     std::optional<AccountId> account;
-    const auto read = engine_.OpenView()->Scan(
-        Table::kAccounts, schema::AccountKey{AccountId{last.value + 1}}.Encode(), {},
-        [&](std::string_view key, std::string_view) {
-          if (const auto at = schema::AccountKey::Decode(key)) account = at->account;
-          return false;
-        });
+    const auto read =
+        engine_.OpenView()->Scan(Table::kAccounts, schema::AccountKey{AccountId{last.value + 1}}.Encode(), {},
+                                 [&](std::string_view key, std::string_view) {
+                                   if (const auto at = schema::AccountKey::Decode(key)) account = at->account;
+                                   return false;
+                                 });
     if (!read || !account) return;
     last = *account;
     const auto looked = LookAt(last);

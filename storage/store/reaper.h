@@ -19,13 +19,14 @@ namespace storage {
 /// Expunges what its time has come for: temporary messages that nobody accessed, messages whose \Deleted has
 /// had its grace, and what is older than the retention of its folder's kind.
 ///
-/// `expiries` is keyed by account, as all tables are, because an account is one range that may move to another
-/// machine (design.md 5). So the reaper keeps in memory when each account that has such rows has something
-/// due: it is found at the start by one step an account that has any, and kept up to date by commits.
+/// `expiries` is keyed by account, as all tables are, because an account is one range that may move to
+/// another machine (design.md 5). So the reaper keeps in memory when each account that has such rows has
+/// something due: it is found at the start by one step an account that has any, and kept up to date by
+/// commits.
 ///
-/// Retention needs no rows, and none to be made when it is switched on: a folder's oldest message is its first,
-/// so a look at it says whether there is anything to do. Every kRound all accounts are looked at, one after the
-/// other; what is due by the second goes first, after each step.
+/// Retention needs no rows, and none to be made when it is switched on: a folder's oldest message is its
+/// first, so a look at it says whether there is anything to do. Every kRound all accounts are looked at, one
+/// after the other; what is due by the second goes first, after each step.
 ///
 /// Thread: Add() from any; the work is done on one thread of its own, each step in its account's lane.
 class Reaper {

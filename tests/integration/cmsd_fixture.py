@@ -150,6 +150,7 @@ class Cmsd(Process):
             if not os.access(program, os.X_OK):
                 raise RuntimeError(f'{program} is not built')
         self.directory, self.log_path = directory, os.path.join(directory, 'cmsd.log')
+        self.environment = {}  # besides this process's own
         self.config = os.path.join(directory, 'cmsd.toml')
         self.port, self.tls_port = free_ports(2)
         certificate, key = make_certificate(directory)
@@ -169,7 +170,7 @@ class Cmsd(Process):
     def start(self):
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen([self.cmsd, '--config', self.config], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+                                            stderr=log, env=dict(os.environ, **self.environment))
         self.wait_for_port(self.port)
         return self
 

@@ -60,6 +60,9 @@ inline const std::vector<RowCodec>& RowCodecs() {
       {"vanished_row", true, false, Recode<schema::VanishedRow>},
       {"purge_row", true, false, Recode<schema::PurgeRow>},
       {"state_page", true, false, RecodeStatePage},
+      {"annotation_key", false, false, Recode<schema::AnnotationKey>},
+      {"annotation_row", true, false, Recode<schema::AnnotationRow>},
+      {"annotation_use_row", true, false, Recode<schema::AnnotationUseRow>},
       {"expiry_key", false, false, Recode<schema::ExpiryKey>},
       {"uids_row", true, false, Recode<schema::UidsRow>},
   };

@@ -4,6 +4,7 @@
 #include "protocol/imap/limits.h"
 #include "protocol/imap/parse/commands.h"
 #include "protocol/imap/parse/grammar.h"
+#include "protocol/imap/parse/status_items.h"
 #include "protocol/model/ascii.h"
 
 namespace protocol::parse {
@@ -27,11 +28,29 @@ StatusItem ParseStatusItem(Cursor& in) {
   for (const auto& [name, item] : kItems) {
     if (ascii::EqualNoCase(name, word)) return item;
   }
-  in.FailAt(start, "status-att");
+  if (ascii::EqualNoCase("HIGHESTMODSEQ", word)) {
+    in.FailAt(start, "status-att (HIGHESTMODSEQ needs CONDSTORE)");
+  } else {
+    in.FailAt(start, "status-att");
+  }
   return {};
 }
 
 }  // namespace
+
+std::vector<StatusItem> ParseStatusItems(Cursor& in) {
+  std::vector<StatusItem> items;
+  in.Expect('(', "\"(\"");
+  do {
+    if (items.size() == limits::kStatusItems) {
+      in.Fail("fewer items");
+      break;
+    }
+    items.push_back(ParseStatusItem(in));
+  } while (in.Accept(' '));
+  in.Expect(')', "\")\"");
+  return items;
+}
 
 // status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"  ; RFC 3501 §9
 Parsed<command::Status> ParseStatus(Cursor& in) {
@@ -39,15 +58,7 @@ Parsed<command::Status> ParseStatus(Cursor& in) {
   in.Space();
   cmd.mailbox = grammar::ParseMailbox(in);
   in.Space();
-  in.Expect('(', "\"(\"");
-  do {
-    if (cmd.items.size() == limits::kStatusItems) {
-      in.Fail("fewer items");
-      break;
-    }
-    cmd.items.push_back(ParseStatusItem(in));
-  } while (in.Accept(' '));
-  in.Expect(')', "\")\"");
+  cmd.items = ParseStatusItems(in);
   return in.Finish(std::move(cmd));
 }
 

@@ -17,7 +17,19 @@ void MailboxList(std::string& out, std::string_view start, std::span<const std::
   }
   out += ") \"/\" ";
   Mailbox(out, utf8_name);
-  out += "\r\n";
+}
+
+// mbox-list-extended      = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"    ; RFC 5258 §6
+// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted
+//                           *(SP list-select-base-opt-quoted) ")"
+void ChildInfo(std::string& out, std::span<const std::string_view> options) {
+  out += " (\"CHILDINFO\" (";
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    out += i > 0 ? " \"" : "\"";
+    out += options[i];
+    out += '"';
+  }
+  out += "))";
 }
 
 void CountLine(std::string& out, std::uint32_t number, std::string_view what) {
@@ -42,12 +54,16 @@ std::string_view Name(StatusItem item) {
 
 }  // namespace
 
-void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name) {
+void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name,
+              std::span<const std::string_view> child_info) {
   MailboxList(out, "* LIST ", attributes, utf8_name);
+  if (!child_info.empty()) ChildInfo(out, child_info);
+  out += "\r\n";
 }
 
 void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name) {
   MailboxList(out, "* LSUB ", attributes, utf8_name);
+  out += "\r\n";
 }
 
 void ListRootLine(std::string& out, std::string_view utf8_root) {

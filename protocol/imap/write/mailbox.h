@@ -13,7 +13,9 @@
 namespace protocol::write {
 
 /// Attributes with their backslash: "\Noselect", "\HasChildren", "\Sent"; the delimiter is '/'.
-void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name);
+/// `child_info`: selection options that an inferior meets, for CHILDINFO (RFC 5258 §3.5): "SUBSCRIBED".
+void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name,
+              std::span<const std::string_view> child_info = {});
 void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name);
 /// The answer to LIST "" "": the delimiter and the root of `reference`.
 void ListRootLine(std::string& out, std::string_view utf8_root);

@@ -1,9 +1,8 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 3501 §6.3).
-#include "protocol/imap/write/mailbox.h"
-
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/status_line.h"
 
 namespace server::imap {
 
@@ -90,22 +89,7 @@ asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& 
   auto read = [&] { return ctx.store.GetFolder(ctx.account, cmd.mailbox); };
   const auto status = co_await ctx.storage.Run(read);
   if (!status) co_return ctx.Failed(status.error());
-
-  using protocol::StatusItem;
-  protocol::write::StatusLine line(ctx.out, cmd.mailbox);
-  for (const StatusItem item : cmd.items) {
-    switch (item) {
-      case StatusItem::kMessages: line.Add(item, status->messages); break;
-      case StatusItem::kRecent: line.Add(item, status->recent); break;
-      case StatusItem::kUidNext: line.Add(item, status->uid_next.value); break;
-      case StatusItem::kUidValidity: line.Add(item, status->uid_validity.value); break;
-      case StatusItem::kUnseen: line.Add(item, status->unseen); break;
-      case StatusItem::kSize: line.Add(item, status->octets); break;
-      case StatusItem::kAppendLimit: line.Add(item, ctx.services.options.append_limit); break;
-      case StatusItem::kMailboxId: line.AddMailboxId(status->ref.folder); break;
-    }
-  }
-  line.End();
+  WriteStatus(ctx.out, cmd.mailbox, cmd.items, *status, ctx.services.options);
   co_return Ok("STATUS completed");
 }
 

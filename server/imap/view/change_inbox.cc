@@ -11,8 +11,9 @@ bool ChangeInbox::Concerns(const storage::Change& change) const {
       [this](const auto& what) {
         using What = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<What, storage::SubscriptionChanged> ||
+                      std::is_same_v<What, storage::AnnotationsChanged> ||
                       std::is_same_v<What, storage::AccountClosed>) {
-          return false;  // of no folder
+          return false;  // of no message
         } else {
           return what.folder == folder_;
         }

@@ -82,6 +82,12 @@ TEST(WriteMailboxTest, ListAndLsubLines) {
   const std::array<std::string_view, 2> attributes{"\\HasNoChildren", "\\Sent"};
   EXPECT_EQ(Written([&](auto& out) { write::ListLine(out, attributes, "Sent Items"); }),
             "* LIST (\\HasNoChildren \\Sent) \"/\" \"Sent Items\"\r\n");
+  const std::array<std::string_view, 1> subscribed{"SUBSCRIBED"};
+  EXPECT_EQ(Written([&](auto& out) { write::ListLine(out, {}, "Foo", subscribed); }),
+            "* LIST () \"/\" Foo (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
+  const std::array<std::string_view, 2> two{"SUBSCRIBED", "X-Y"};
+  EXPECT_EQ(Written([&](auto& out) { write::ListLine(out, attributes, "a b", two); }),
+            "* LIST (\\HasNoChildren \\Sent) \"/\" \"a b\" (\"CHILDINFO\" (\"SUBSCRIBED\" \"X-Y\"))\r\n");
   EXPECT_EQ(Written([&](auto& out) { write::LsubLine(out, {}, "x"); }), "* LSUB () \"/\" x\r\n");
   EXPECT_EQ(Written([&](auto& out) { write::ListRootLine(out, ""); }), "* LIST (\\Noselect) \"/\" \"\"\r\n");
 }
@@ -246,7 +252,8 @@ TEST(CapabilityTest, DependsOnTlsAndLogin) {
   EXPECT_EQ(CapabilityWords({.starttls_available = true, .plaintext_login = true}),
             "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN");
   EXPECT_EQ(CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
-            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE "
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
+            "LIST-STATUS MOVE SPECIAL-USE "
             "CREATE-SPECIAL-USE MULTIAPPEND BINARY ESEARCH SEARCHRES WITHIN STATUS=SIZE OBJECTID SAVEDATE "
             "APPENDLIMIT=104857600");
 }

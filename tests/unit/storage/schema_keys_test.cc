@@ -40,6 +40,14 @@ TEST(KeyTest, EncodingIsFrozen) {
             account + "06" + "3c783e" + "00" + "0000000000000007" + "0000002a");
   EXPECT_EQ(Hex(IdKey::Prefix(kAccount, IdKind::kConversation, "c")), account + "01" + "63" + "00");
   EXPECT_EQ(Hex(VanishedKey{kAccount, kFolder, {0x1234}}.Encode()), folder + "0000000000001234");
+  const AnnotationKey annotation{kAccount, kFolder, "/private/comment", kAccount};
+  EXPECT_EQ(Hex(annotation.Encode()),
+            folder + "2f707269766174652f636f6d6d656e74" + "00" + "0000000000000003");
+  EXPECT_EQ(Hex(AnnotationKey::Prefix(kAccount, kFolder, "/")), folder + "2f");
+  EXPECT_EQ(Hex(AnnotationKey::Use(kAccount, kServerAnnotations).Encode()),
+            account + "0000000000000000" + "00" + "0000000000000000");
+  EXPECT_EQ(Hex(AnnotationKey::Use(kAccount, kAllAnnotations).Encode()),
+            account + "ffffffffffffffff" + "00" + "0000000000000000");
   EXPECT_EQ(Hex(IntentKey{kAccount, IntentKind::kDropAccount, 5}.Encode()),
             account + "04" + "0000000000000005");
   EXPECT_EQ(Hex(ExpiryKey{kAccount, ExpiryKind::kDeleted, 0x6553f100, kFolder, 9}.Encode()),
@@ -106,6 +114,8 @@ TEST(KeyTest, ByteOrderIsNumberOrderInEveryField) {
   ExpectByteOrderIsNumberOrder<U32>(
       [](U32 n) { return IdKey{kAccount, IdKind::kMessage, "v", kFolder, {n}}; });
   ExpectByteOrderIsNumberOrder<U64>([](U64 n) { return VanishedKey{kAccount, kFolder, {n}}; });
+  ExpectByteOrderIsNumberOrder<U64>([](U64 n) { return AnnotationKey{kAccount, {n}, "/shared/a", {~n}}; });
+  ExpectByteOrderIsNumberOrder<U64>([](U64 n) { return AnnotationKey{kAccount, kFolder, "/shared/a", {n}}; });
   ExpectByteOrderIsNumberOrder<U64>([](U64 n) { return IntentKey{kAccount, IntentKind::kPurge, n}; });
 }
 
@@ -169,6 +179,7 @@ TEST(KeyTest, EveryTruncationAndEveryTailIsRefused) {
       {"chunk_key", ChunkKey{kAccount, kObject, 1}.Encode()},
       {"vanished_key", VanishedKey{kAccount, kFolder, {1}}.Encode()},
       {"intent_key", IntentKey{kAccount, IntentKind::kPurge, 1}.Encode()},
+      {"annotation_key", AnnotationKey::Use(kAccount, kFolder).Encode()},
       {"expiry_key", ExpiryKey{kAccount, ExpiryKind::kDeferred, 1, kFolder, 1}.Encode()},
   };
   for (const auto& [name, key] : samples) {
@@ -184,6 +195,9 @@ TEST(KeyTest, EveryTruncationAndEveryTailIsRefused) {
     EXPECT_FALSE(codec->recode(key + '\0')) << name;
   }
   for (std::size_t n = 0; n < 8; ++n) EXPECT_FALSE(PathKey::Decode(std::string(n, 'x'))) << n;
+  for (std::size_t n = 0; n < 16 + 1 + 8; ++n) EXPECT_FALSE(AnnotationKey::Decode(std::string(n, '\0'))) << n;
+  EXPECT_FALSE(AnnotationKey::Decode(std::string(16, '\1') + "/a\0b\0"s + std::string(8, '\1')));
+  EXPECT_FALSE(AnnotationKey::Decode(std::string(16, '\1') + "/a\1"s + std::string(8, '\1')));
   for (std::size_t n = 0; n < 8 + 1 + 1 + 12; ++n) EXPECT_FALSE(IdKey::Decode(std::string(n, '\0'))) << n;
 }
 

@@ -18,6 +18,7 @@ namespace tests {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 using namespace storage::schema;
 using protocol::InternalDate;
 using protocol::SpecialUse;
@@ -121,6 +122,8 @@ std::vector<Sample> Samples() {
       {"purge_row", PurgeRow{{7}, Uids({{{2}, {200}}})}.Encode()},
       {"uids_row", UidsRow{Uids({{{2}, {2}}, {{9}, {200}}})}.Encode()},
       {"state_page", SamplePage().Encode()},
+      {"annotation_row", AnnotationRow{"/private/Comment", "a\0b"sv}.Encode()},
+      {"annotation_use_row", AnnotationUseRow{3, 300}.Encode()},
   };
 }
 
@@ -228,6 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadRow{"VarintOver64Bits", "address_row", "01 ffffffffffffffffff02"},
                     BadRow{"ReferenceCountZero", "body_ref_row", "01 00"},
                     BadRow{"ReferenceCountOneIsAnAbsentRow", "body_ref_row", "01 01"},
+                    BadRow{"NoAnnotationIsAnAbsentRow", "annotation_use_row", "01 00 00"},
                     BadRow{"UnknownSpecialUse", "folder_name_row", "01 07 00 06"},
                     BadRow{"UidZero", "vanished_row", "01 00 01 00 00"},
                     BadRow{"UidAboveTheLargest", "vanished_row", "01 00 01 ffffffff0f 01"},
@@ -369,6 +373,12 @@ RC_GTEST_PROP(RowRoundTrip, SmallRows, ()) {
   RC_ASSERT(BodyRefRow::Decode(refs.Encode()).value() == refs);
   const VanishedRow vanished{AnyTime(), AnyUids()};
   RC_ASSERT(VanishedRow::Decode(vanished.Encode()).value() == vanished);
+  const AnnotationRow annotation{header, body};
+  const std::string encoded_annotation = annotation.Encode();
+  RC_ASSERT(AnnotationRow::Decode(encoded_annotation).value() == annotation);
+  const AnnotationUseRow use{std::max<std::uint64_t>(1, AnyNumber<std::uint64_t>()),
+                             AnyNumber<std::uint64_t>()};
+  RC_ASSERT(AnnotationUseRow::Decode(use.Encode()).value() == use);
   const PurgeRow purge{{AnyNumber<std::uint64_t>()}, AnyUids()};
   RC_ASSERT(PurgeRow::Decode(purge.Encode()).value() == purge);
   const UidsRow uids{AnyUids()};

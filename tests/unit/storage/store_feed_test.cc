@@ -50,6 +50,11 @@ std::string InWords(const Change& change) {
     std::string operator()(const storage::FolderCreated& c) { return "created " + c.path; }
     std::string operator()(const storage::FolderRenamed& c) { return "renamed " + c.from + " " + c.to; }
     std::string operator()(const storage::FolderDeleted& c) { return "deleted " + c.path; }
+    std::string operator()(const storage::AnnotationsChanged& c) {
+      std::string names;
+      for (const auto& name : c.entries) names += " " + name;
+      return "annotations \"" + c.path + "\"" + names;
+    }
     std::string operator()(const storage::AccountClosed&) { return "account closed"; }
     std::string operator()(const storage::SubscriptionChanged& c) {
       return (c.subscribed ? "subscribed " : "unsubscribed ") + c.path;

@@ -1,0 +1,26 @@
+#include "server/imap/commands/status_line.h"
+
+#include "protocol/imap/write/mailbox.h"
+
+namespace server::imap {
+
+void WriteStatus(std::string& out, std::string_view name, std::span<const protocol::StatusItem> items,
+                 const storage::FolderStatus& status, const ImapOptions& options) {
+  using protocol::StatusItem;
+  protocol::write::StatusLine line(out, name);
+  for (const StatusItem item : items) {
+    switch (item) {
+      case StatusItem::kMessages: line.Add(item, status.messages); break;
+      case StatusItem::kRecent: line.Add(item, status.recent); break;
+      case StatusItem::kUidNext: line.Add(item, status.uid_next.value); break;
+      case StatusItem::kUidValidity: line.Add(item, status.uid_validity.value); break;
+      case StatusItem::kUnseen: line.Add(item, status.unseen); break;
+      case StatusItem::kSize: line.Add(item, status.octets); break;
+      case StatusItem::kAppendLimit: line.Add(item, options.append_limit); break;
+      case StatusItem::kMailboxId: line.AddMailboxId(status.ref.folder); break;
+    }
+  }
+  line.End();
+}
+
+}  // namespace server::imap

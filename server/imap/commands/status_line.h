@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/imap/command/status.h"
+#include "server/imap/services.h"
+#include "storage/store/folder.h"
+
+namespace server::imap {
+
+/// "* STATUS name (...)" for STATUS and LIST: the items in the order asked for, on one line.
+void WriteStatus(std::string& out, std::string_view name, std::span<const protocol::StatusItem> items,
+                 const storage::FolderStatus& status, const ImapOptions& options);
+
+}  // namespace server::imap

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/clock.h"
+#include "server/imap/list/list_query.h"
+#include "server/imap/services.h"
+#include "storage/store/mail_store.h"
+
+namespace server::imap::list {
+
+/// One LIST or LSUB at work: all it tells is read from one view of the store, then written in portions, when
+/// the view is no longer held.
+///
+/// Lifetime   one command; store, options, clock and query outlive it.
+/// Thread     the pool's during Slice(), while the session waits for it; the session's otherwise.
+class ListRun {
+ public:
+  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query, const Services& services)
+      : store_(store), account_(account), query_(query), options_(services.options), clock_(services.clock) {}
+  ListRun(const ListRun&) = delete;
+
+  /// Reads for about kSlice, so that no command keeps a thread of the pool for long; true when done.
+  storage::Result<bool> Slice();
+
+  /// Appends lines until `out` has `enough` octets; true when all are written.
+  bool Write(std::string& out, std::size_t enough);
+
+ private:
+  static constexpr std::chrono::milliseconds kSlice{30};
+
+  /// What the criteria say of a name (RFC 5258 §3.5).
+  struct Verdict {
+    bool matches = false;       ///< a pattern
+    bool meets = false;         ///< the selection criteria
+    bool meets_below = false;   ///< an inferior does
+    bool hidden_below = false;  ///< an inferior does, and matches no pattern
+  };
+  /// One name that is told.
+  struct Listed {
+    std::uint32_t name = 0;  ///< index
+    bool meets = false;
+    bool meets_below = false;
+    std::optional<std::uint32_t> status;  ///< index
+  };
+
+  void Judge(std::size_t first, std::size_t last);
+  void Select();
+  storage::Result<> ReadStatuses();
+  void WriteList(std::string& out, const Listed& listed) const;
+  void WriteLsub(std::string& out, const Listed& listed) const;
+
+  storage::MailStore& store_;
+  const storage::AccountId account_;
+  const Query& query_;
+  const ImapOptions& options_;
+  const Clock& clock_;
+
+  std::optional<storage::FolderNames> names_;
+  std::vector<Verdict> verdicts_;  ///< of the names judged so far
+  bool selected_ = false;
+  std::vector<Listed> listed_;
+  std::vector<std::uint32_t>
+      by_folder_;  ///< indices into `listed_` of those with a STATUS line, by folder id
+  std::vector<storage::FolderStatus> statuses_;  ///< of the first of these
+  std::size_t written_ = 0;
+};
+
+}  // namespace server::imap::list
