@@ -368,9 +368,9 @@ void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view valu
   const auto row = schema::UidsRow::Decode(value);
   if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
   // Of a folder that is gone it waits for its time.
-  if (key.folder.value >= row_->next_folder) return Report(17, fmt::format("{}: no such folder", name));
+  if (key.folder.value >= row_->next_folder) return Report(19, fmt::format("{}: no such folder", name));
   if (folder != nullptr && (row->uids.empty() || row->uids.back() >= folder->row.uid_next))
-    Report(17, fmt::format("{}: UIDs are not below UIDNEXT", name));
+    Report(19, fmt::format("{}: UIDs are not below UIDNEXT", name));
 }
 
 Result<> AccountCheck::Subscriptions() {
