@@ -156,6 +156,31 @@ Result<AnnotationKey> AnnotationKey::Decode(std::string_view key) {
   return Finish(in, std::move(out));
 }
 
+std::string ExpiryKey::Prefix(AccountId account, ExpiryKind kind) {
+  return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).Take();
+}
+
+std::string ExpiryKey::Encode() const {
+  return Writer()
+      .Raw(Prefix(account, kind))
+      .U64(static_cast<std::uint64_t>(due))
+      .U64(folder.value)
+      .U64(id)
+      .Take();
+}
+
+Result<ExpiryKey> ExpiryKey::Decode(std::string_view key) {
+  Reader in(key);
+  const ExpiryKey out{{in.U64()},
+                      static_cast<ExpiryKind>(in.U8()),
+                      static_cast<std::int64_t>(in.U64()),
+                      {in.U64()},
+                      in.U64()};
+  if (out.kind != ExpiryKind::kDeferred && out.kind != ExpiryKind::kDeleted) in.Fault();
+  if (out.due < 0) in.Fault();
+  return Finish(in, out);
+}
+
 std::string IntentKey::Encode() const {
   return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).U64(id).Take();
 }

@@ -323,6 +323,20 @@ Result<AnnotationUseRow> AnnotationUseRow::Decode(std::string_view value) {
   return row;
 }
 
+std::string UidsRow::Encode() const {
+  Writer out;
+  out.U8(kVersion);
+  Uids(out, uids);
+  return out.Take();
+}
+
+Result<UidsRow> UidsRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  UidsRow row{Uids(in)};
+  if (!in.Done()) return Bad("expiry row", value);
+  return row;
+}
+
 std::string MarkerRow() { return Writer().U8(kVersion).Take(); }
 
 }  // namespace storage::schema

@@ -180,6 +180,14 @@ struct AnnotationUseRow {
   friend bool operator==(const AnnotationUseRow&, const AnnotationUseRow&) = default;
 };
 
+/// Value in `expiries` of kind kDeleted:  version | uids
+struct UidsRow {
+  UidSet uids;
+  std::string Encode() const;
+  static Result<UidsRow> Decode(std::string_view value);
+  friend bool operator==(const UidsRow&, const UidsRow&) = default;
+};
+
 /// The value of rows whose key says it all: version.
 std::string MarkerRow();
 

@@ -38,6 +38,10 @@ class FolderReader {
   using StateVisitor = std::function<void(const MessageState&)>;
   Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
 
+  /// Those of `uids` that are temporary (storage/store/deferred.h). Reads nothing in a folder that never had
+  /// such a message.
+  Result<UidSet> Temporary(const UidSet& uids) const;
+
   /// Visits the rows of the present UIDs among `uids`, in UID order, until `visit` returns false.
   using RowVisitor = std::function<bool(Uid, const MessageRow&)>;
   Result<> Rows(const UidSet& uids, const RowVisitor& visit) const;

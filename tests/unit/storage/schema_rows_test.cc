@@ -129,6 +129,7 @@ std::vector<Sample> Samples() {
       {"vanished_row",
        VanishedRow{1'700'000'000, Uids({{{1}, {3}}, {{5}, {5}}, {{600}, protocol::kMaxUid}})}.Encode()},
       {"purge_row", PurgeRow{{7}, Uids({{{2}, {200}}})}.Encode()},
+      {"uids_row", UidsRow{Uids({{{2}, {2}}, {{9}, {200}}})}.Encode()},
       {"state_page", SamplePage().Encode()},
       {"annotation_row", AnnotationRow{"/private/Comment", "a\0b"sv}.Encode()},
       {"annotation_use_row", AnnotationUseRow{3, 300}.Encode()},
@@ -391,6 +392,8 @@ RC_GTEST_PROP(RowRoundTrip, SmallRows, ()) {
   RC_ASSERT(AnnotationUseRow::Decode(use.Encode()).value() == use);
   const PurgeRow purge{{AnyNumber<std::uint64_t>()}, AnyUids()};
   RC_ASSERT(PurgeRow::Decode(purge.Encode()).value() == purge);
+  const UidsRow uids{AnyUids()};
+  RC_ASSERT(UidsRow::Decode(uids.Encode()).value() == uids);
 }
 
 RC_GTEST_PROP(RowCodecs, NoOctetsCrashADecoder, ()) {
