@@ -80,6 +80,14 @@ struct Threads {
   std::uint32_t passwords = 0;  ///< 0: one a core
 };
 
+/// Days that messages are kept in folders of a kind; 0: for ever.
+struct Retention {
+  std::uint32_t inbox = 0;
+  std::uint32_t user = 0;
+  std::uint32_t conversation = 0;
+  std::uint32_t session = 0;
+};
+
 struct ProfileFolder {
   std::string name;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
@@ -92,11 +100,19 @@ struct Profile {
   std::string permanent_root;  ///< empty: none
   bool user_folders_only_below_root = false;
   bool strict = false;  ///< malformed objects are refused
+  std::uint32_t max_deferred = 30;  ///< days: the furthest expiry of a deferred message
+  seconds deleted_grace{0};         ///< from \Deleted to the purge; 0: when a client says so
+  Retention retention;
   std::vector<ProfileFolder> folders = {{"Drafts", protocol::SpecialUse::kDrafts},
                                         {"Sent", protocol::SpecialUse::kSent},
                                         {"Trash", protocol::SpecialUse::kTrash},
                                         {"Junk", protocol::SpecialUse::kJunk},
                                         {"Archive", protocol::SpecialUse::kArchive}};
+};
+
+/// Participating Functions that act for users (RFC 4616 authzid).
+struct Pf {
+  std::vector<std::string> act_for;  ///< patterns on canonical addresses
 };
 
 struct Config {
@@ -108,6 +124,7 @@ struct Config {
   Log log;
   Threads threads;
   Profile profile;
+  Pf pf;
 };
 
 /// One thing that is wrong. `line` is 0 where no line of the file is to blame.

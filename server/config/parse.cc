@@ -109,6 +109,25 @@ void CheckFolderName(Section& in, std::string_view key, const std::string& name)
     in.Report(key, fmt::format("\"{}\" is no name for a folder", name));
 }
 
+void ReadRetention(Section in, Retention& out) {
+  constexpr std::int64_t kMaxDays = 36'500;
+  in.Number("inbox", out.inbox, 0, kMaxDays);
+  in.Number("user", out.user, 0, kMaxDays);
+  in.Number("conversation", out.conversation, 0, kMaxDays);
+  in.Number("session", out.session, 0, kMaxDays);
+  in.Finish();
+}
+
+void ReadPf(Section in, Pf& out) {
+  in.Texts("act_for", out.act_for);
+  for (const auto& pattern : out.act_for) {
+    if (!pattern.starts_with("tel:") && !pattern.starts_with("sip:"))
+      in.Report("act_for",
+                fmt::format("\"{}\" must begin with tel: or sip:, as canonical addresses do", pattern));
+  }
+  in.Finish();
+}
+
 void ReadProfile(Section in, Profile& out) {
   using protocol::SpecialUse;
   in.Text("default_folder", out.default_folder);
@@ -118,6 +137,9 @@ void ReadProfile(Section in, Profile& out) {
   if (!out.permanent_root.empty()) CheckFolderName(in, "permanent_root", out.permanent_root);
   in.Bool("user_folders_only_below_root", out.user_folders_only_below_root);
   in.Bool("strict", out.strict);
+  in.Number("max_deferred", out.max_deferred, 1, 366);
+  in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
+  ReadRetention(in.Table("retention"), out.retention);
   std::vector<ProfileFolder> folders;
   const bool given = in.Tables("folder", [&](Section& entry) {
     ProfileFolder& folder = folders.emplace_back();
@@ -191,6 +213,7 @@ Config Read(const toml::table& file, std::vector<Problem>& problems) {
   ReadLog(top.Table("log"), config.log);
   ReadThreads(top.Table("threads"), config.threads);
   ReadProfile(top.Table("profile"), config.profile);
+  ReadPf(top.Table("pf"), config.pf);
   top.Finish();
   return config;
 }

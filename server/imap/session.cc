@@ -112,12 +112,17 @@ std::optional<Reply> Session::Interruption() const {
 }
 
 std::optional<Reply> Session::AccountGone() const {
-  if (!watch_ || !watch_->closed()) return std::nullopt;
+  const auto closed = [](const auto& watch) { return watch && watch->closed(); };
+  if (!closed(watch_) && !closed(actor_watch_)) return std::nullopt;
   return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
 }
 
-void Session::Watch(storage::AccountId account) {
-  watch_ = std::make_unique<AccountWatch>(services_.store.feed(), account, wire_.stream().waker());
+void Session::Watch(storage::AccountId account, storage::AccountId actor) {
+  const auto watch = [this](storage::AccountId id) {
+    return std::make_unique<AccountWatch>(services_.store.feed(), id, wire_.stream().waker());
+  };
+  watch_ = watch(account);
+  if (actor != account) actor_watch_ = watch(actor);
 }
 
 void Session::SayBye(const Reply& bye) {
@@ -155,10 +160,10 @@ asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
   }
 }
 
-void Session::LoggedIn(const storage::AccountInfo& account) {
+void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role) {
   state_ = State::kAuthenticated;
   account_ = account.id;
-  role_ = account.role;
+  role_ = role;
   user_ = account.address;
   bad_commands_ = 0;
   wire_.reader.SetAuthenticated();

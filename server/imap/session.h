@@ -58,9 +58,13 @@ class Session {
 
   /// From now on AccountGone() hears of the account. Before its status is looked at, so that nothing falls
   /// between the two.
-  void Watch(storage::AccountId account);
-  void Unwatch() { watch_.reset(); }
-  void LoggedIn(const storage::AccountInfo& account);
+  void Watch(storage::AccountId account, storage::AccountId actor);
+  void Unwatch() {
+    watch_.reset();
+    actor_watch_.reset();
+  }
+  /// `role` is that of who acts, in `account`.
+  void LoggedIn(const storage::AccountInfo& account, storage::Role role);
   /// The BYE with which the session ends because its account was disabled or deleted; whoever waits hears of
   /// it as Wire::Event::kNotified.
   std::optional<protocol::Reply> AccountGone() const;
@@ -114,6 +118,7 @@ class Session {
   std::size_t bad_commands_ = 0;
   bool tls_requested_ = false;
   std::unique_ptr<AccountWatch> watch_;
+  std::unique_ptr<AccountWatch> actor_watch_;  ///< if another account acts here
   std::unique_ptr<SelectedFolder> selected_;
 };
 

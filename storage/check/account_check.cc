@@ -10,6 +10,7 @@
 #include "protocol/model/metadata_entry.h"
 #include "storage/schema/state_page.h"
 #include "storage/store/account.h"
+#include "storage/store/deferred.h"
 #include "storage/store/message.h"
 #include "storage/store/model_rules.h"
 
@@ -77,6 +78,7 @@ Result<> AccountCheck::Run() {
   RETURN_IF_ERROR(Bodies());
   RETURN_IF_ERROR(Texts());
   RETURN_IF_ERROR(Vanished());
+  RETURN_IF_ERROR(Expiries());
   RETURN_IF_ERROR(Subscriptions());
   RETURN_IF_ERROR(Annotations());
   Sums();
@@ -205,11 +207,13 @@ void AccountCheck::StatePageRow(const schema::StateKey& key, std::string_view va
     return Report(1, fmt::format("{}: {}", name, decoded.error().detail));
   if (page.Empty()) Report(6, fmt::format("{} is empty", name));
   std::uint64_t highest = 0;
+  const std::uint64_t deferred = MarksOf(folder->row.keywords).deferred;
   page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
     const Uid uid = StatePage::UidAt(key.page, slot);
     if (uid.value == 0 || uid >= folder->row.uid_next)
       Report(5, fmt::format("{}: UID {} is not below UIDNEXT", name, uid.value));
     folder->present.Add(uid);
+    if ((state.keywords & deferred) != 0) folder->temporary.Add(uid);
     ++folder->messages;
     if ((state.system & FlagSet::Bit(SystemFlag::kSeen)) == 0) ++folder->unseen;
     if ((state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0) ++folder->deleted;
@@ -249,6 +253,13 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
     folder->present.Remove(key.uid);
   } else if (!BeingFreed(key.folder, key.uid)) {
     Report(8, fmt::format("{} has a row, but is not present", name));
+  }
+  if (row->expiry != 0) {
+    possible_expiries_.insert(
+        schema::ExpiryKey{account_, schema::ExpiryKind::kDeferred, row->expiry, key.folder, key.uid.value}
+            .Encode());
+  } else if (folder != nullptr && folder->temporary.Contains(key.uid)) {
+    Report(19, fmt::format("{} is temporary, but has no expiry", name));
   }
   if (row->object.value == 0 || row->object.value >= next_object_)
     Report(16, fmt::format("{}: object id is not below the counter", name));
@@ -360,11 +371,46 @@ Result<> AccountCheck::Vanished() {
       });
 }
 
+Result<> AccountCheck::Expiries() {
+  RETURN_IF_ERROR(ForEach<schema::ExpiryKey>(
+      Table::kExpiries,
+      [&](const schema::ExpiryKey& key, std::string_view value) { ExpiryRow(key, value); }));
+  for (const auto& [id, folder] : folders_) {
+    // ExpiryRow took away each that has its row.
+    if (!folder.temporary.empty())
+      Report(19,
+             fmt::format("folder {}: temporary UIDs {} have no expiry row", id, folder.temporary.ToString()));
+  }
+  return {};
+}
+
+void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view value) {
+  const auto name = fmt::format("expiry row {} of folder {}", key.id, key.folder.value);
+  Folder* folder = Find(key.folder);
+  if (key.kind == schema::ExpiryKind::kDeferred) {
+    if (!possible_expiries_.contains(key.Encode()))
+      return Report(19, fmt::format("{}: there is no message with this expiry", name));
+    if (folder != nullptr) folder->temporary.Remove(schema::Uid{static_cast<std::uint32_t>(key.id)});
+    return;
+  }
+  const auto row = schema::UidsRow::Decode(value);
+  if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+  // Of a folder that is gone it waits for its time.
+  if (key.folder.value >= row_->next_folder) return Report(19, fmt::format("{}: no such folder", name));
+  if (folder != nullptr && (row->uids.empty() || row->uids.back() >= folder->row.uid_next))
+    Report(19, fmt::format("{}: UIDs are not below UIDNEXT", name));
+}
+
 Result<> AccountCheck::Subscriptions() {
-  return ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, std::string_view) {
+  std::uint32_t count = 0;
+  RETURN_IF_ERROR(ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, auto) {
+    ++count;
     if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
       Report(1, "a subscription's name is malformed");
-  });
+  }));
+  if (row_->subscriptions && *row_->subscriptions != count)
+    Report(3, fmt::format("counts {} subscriptions, has {}", *row_->subscriptions, count));
+  return {};
 }
 
 Result<> AccountCheck::Annotations() {

@@ -35,6 +35,7 @@ class AccountCheck {
     schema::FolderRow row;
     bool named = false;
     protocol::UidSet present;
+    protocol::UidSet temporary;  ///< with $Deferred
     std::uint32_t messages = 0;
     std::uint32_t unseen = 0;
     std::uint32_t deleted = 0;
@@ -63,6 +64,8 @@ class AccountCheck {
   Result<> Bodies();
   Result<> Texts();
   Result<> Vanished();
+  Result<> Expiries();
+  void ExpiryRow(const schema::ExpiryKey& key, std::string_view value);
   Result<> Subscriptions();
   Result<> Annotations();
   void AnnotationUse(const schema::AnnotationKey& key, std::string_view value);
@@ -87,6 +90,7 @@ class AccountCheck {
   std::map<std::uint64_t, Folder> folders_;
   std::unordered_map<std::uint64_t, Object> objects_;
   std::set<std::string> expected_ids_;
+  std::set<std::string> possible_expiries_;  ///< of messages that have a row
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
   std::map<std::uint64_t, schema::AnnotationUseRow> annotations_;       ///< by scope, as counted

@@ -4,15 +4,16 @@
 #include "protocol/mime/inspect.h"
 #include "storage/store/body_source.h"
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message_rows.h"
 
 namespace storage {
 
 using kv::Table;
 using protocol::mime::Inspection;
-using schema::IdKind;
 
 /// A staged body as MIME sees it: the chunks in the store, then the octets still in memory.
 class StagedSource final : public protocol::mime::Source {
@@ -40,27 +41,14 @@ namespace {
 // More than this in one commit would make others wait for it; longer bodies are written before.
 constexpr std::size_t kInlineBytes = 4 << 20;
 
-std::vector<schema::IndexedId> IdsOf(const Inspection& inspection) {
-  std::vector<schema::IndexedId> ids;
-  const auto add = [&](IdKind kind, const std::optional<std::string>& value) {
-    if (value && !schema::IdKey::Indexed(*value).empty())
-      ids.push_back({kind, std::string(schema::IdKey::Indexed(*value))});
-  };
-  add(IdKind::kConversation, inspection.conversation_id);
-  add(IdKind::kContribution, inspection.contribution_id);
-  add(IdKind::kInReplyToContribution, inspection.in_reply_to_contribution_id);
-  add(IdKind::kImdnMessage, inspection.imdn_message_id);
-  add(IdKind::kMessage, inspection.message_id);
-  add(IdKind::kCorrelator, inspection.message_correlator);
-  return ids;
-}
-
 /// Everything about a message that can be known before it has a UID.
 struct Prepared {
   Inspection inspection;
   std::string parts;
   std::string ids;
   protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
+  protocol::FlagSet flags;
+  std::int64_t expiry = 0;
 };
 
 }  // namespace
@@ -89,7 +77,15 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     if (!inspection) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
     std::string parts = protocol::mime::EncodeParts(inspection->parts);
     std::string ids = schema::EncodeIds(IdsOf(*inspection));
-    prepared.push_back({*std::move(inspection), std::move(parts), std::move(ids)});
+    ASSIGN_OR_RETURN(const std::int64_t expiry,
+                     ExpiryOf(message, *inspection, actor, core_->options.profile, core_->Now()));
+    protocol::FlagSet flags = WithoutDeferred(message.flags);
+    if (expiry != 0) flags.Insert(kDeferredKeyword);
+    prepared.push_back({.inspection = *std::move(inspection),
+                        .parts = std::move(parts),
+                        .ids = std::move(ids),
+                        .flags = std::move(flags),
+                        .expiry = expiry});
     octets += message.body.size();
     in_memory += message.body.tail_.size();
   }
@@ -119,13 +115,14 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
       const NewMessage& message = messages[i];
       const StagedBody& body = message.body;
       const Inspection& inspection = prepared[i].inspection;
-      ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(message.flags));
+      ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(prepared[i].flags));
       ASSIGN_OR_RETURN(const Uid uid, edit.Add({flags.system, flags.keywords, modseq.value}, body.size()));
       const schema::StoredMessage stored{
           .internal_date = message.internal_date.value_or(protocol::InternalDate{txn.now(), 0}),
           .save_date = txn.now(),
           .size = body.size(),
           .object = body.object(),
+          .expiry = prepared[i].expiry,
           .sent = inspection.date,
           .envelope = inspection.envelope,
           .body = inspection.body,

@@ -1,6 +1,7 @@
 #include "protocol/model/ascii.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
 #include "storage/store/message_rows.h"
@@ -53,8 +54,14 @@ class CopyOperation {
  public:
   /// `may`: whether the model lets an object of a kind come.
   using May = std::function<Result<>(protocol::ObjectKind)>;
-  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq, May may)
-      : txn_(txn), source_(source), target_(target), modseq_(modseq), may_(std::move(may)) {}
+  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq, Actor actor, May may)
+      : txn_(txn),
+        source_(source),
+        target_(target),
+        modseq_(modseq),
+        deferred_(MarksOf(source.row().keywords).deferred),
+        access_(ActsAsOwner(actor)),
+        may_(std::move(may)) {}
 
   /// Gives each message a row at its future UID, without showing it. The rows of a long copy are written
   /// ahead; until the commit that shows them, an intent says that they are to be freed.
@@ -90,6 +97,9 @@ class CopyOperation {
           messages_[i].size = message.size;
           schema::StoredMessage copy = message;
           copy.save_date = txn_.now();
+          const bool temporary = !access_ && (messages_[i].state.keywords & deferred_) != 0;
+          if (!temporary) copy.expiry = 0;
+          if (temporary) txn_.NoteDue(copy.expiry);  // rows written ahead are in another transaction
           AccountTxn& into = ahead ? *rows : txn_;
           RETURN_IF_ERROR(
               PutMessage(into, target_.id(), Uid{first.value + static_cast<std::uint32_t>(i)}, copy));
@@ -108,7 +118,8 @@ class CopyOperation {
 
   Result<> Show(KeywordMap& keywords, CopyResult& out) {
     for (const auto& message : messages_) {
-      ASSIGN_OR_RETURN(const std::uint64_t bits, keywords.Translate(message.state.keywords));
+      ASSIGN_OR_RETURN(const std::uint64_t bits,
+                       keywords.Translate(message.state.keywords & ~(access_ ? deferred_ : 0)));
       ASSIGN_OR_RETURN(const Uid uid, target_.Add({message.state.system, bits, modseq_.value}, message.size));
       octets_ += message.size;
       out.source.Add(message.uid);
@@ -150,6 +161,8 @@ class CopyOperation {
   FolderEdit& source_;
   FolderEdit& target_;
   ModSeq modseq_;
+  const std::uint64_t deferred_;  ///< $Deferred in the source
+  const bool access_;             ///< by the owner: what was temporary is so no longer (spec note 6)
   May may_;
   std::vector<Moving> messages_;
   std::uint64_t octets_ = 0;
@@ -183,7 +196,7 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
   RETURN_IF_ERROR(may(protocol::ObjectKind::kUnclassified));
   ASSIGN_OR_RETURN(const ModSeq modseq, txn.ComingModSeq());
 
-  CopyOperation copy(txn, source, target, modseq, may);
+  CopyOperation copy(txn, source, target, modseq, actor, may);
   KeywordMap keywords(source.row().keywords, target);
   if (ahead) left.ahead = schema::IntentKey{txn.account(), schema::IntentKind::kPurge, modseq.value};
   RETURN_IF_ERROR(copy.WriteRows(uids, ahead));
@@ -202,6 +215,7 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
       return Fail(Errc::kOverQuota);
     }
     txn.PutAccount(std::move(account));
+    if (ActsAsOwner(actor)) RETURN_IF_ERROR(MakePermanent(txn, source, out.source));
   } else {
     copy.HideSources();
     left.sources = PutVanished(txn, from, out.source, modseq);

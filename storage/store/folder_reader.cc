@@ -6,6 +6,7 @@
 #include "storage/schema/state_page.h"
 #include "storage/store/body_source.h"
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_tree.h"
 
 namespace storage {
@@ -103,6 +104,16 @@ Result<> FolderReader::States(const UidSet& uids, const StateVisitor& visit, Mod
         }));
   }
   return {};
+}
+
+Result<UidSet> FolderReader::Temporary(const UidSet& uids) const {
+  UidSet out;
+  const std::uint64_t deferred = MarksOf(*keywords_).deferred;
+  if (deferred == 0) return out;
+  RETURN_IF_ERROR(States(uids, [&](const MessageState& state) {
+    if ((state.flags.keywords & deferred) != 0) out.Add(state.uid);
+  }));
+  return out;
 }
 
 Result<> FolderReader::Rows(const UidSet& uids, const RowVisitor& visit) const {

@@ -5,6 +5,7 @@
 #include "protocol/cpm/address.h"
 #include "protocol/model/mailbox_name.h"
 #include "storage/store/annotation_edit.h"
+#include "storage/store/deferred.h"
 
 namespace storage {
 namespace {
@@ -323,6 +324,8 @@ Result<> FolderTree::Move(const std::vector<Name>& names, std::string_view from,
     EraseName(path);
     PutName(renamed, row);
     if (row.folder.value == 0) continue;
+    if (ActsAsOwner(actor_))
+      RETURN_IF_ERROR(MakePermanent(txn_, row.folder, UidSet(Uid{1}, protocol::kMaxUid)));
     ASSIGN_OR_RETURN(auto folder, txn_.Folder(row.folder));
     folder.path = renamed;
     txn_.PutFolder(row.folder, folder);

@@ -76,6 +76,7 @@ MailStore::~MailStore() = default;
 ChangeFeed& MailStore::feed() { return core_->feed; }
 kv::Engine& MailStore::engine() { return core_->engine; }
 void MailStore::DrainJanitor() { core_->janitor.Drain(); }
+void MailStore::ReapDue() { core_->reaper.Drain(); }
 
 Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOptions options) {
   ASSIGN_OR_RETURN(const std::uint32_t format, CheckFormat(engine));
@@ -99,6 +100,7 @@ Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOpti
     return bad.has_value();
   }));
   RETURN_IF_ERROR(bad);
+  RETURN_IF_ERROR(core->reaper.Start());
   return std::unique_ptr<MailStore>(new MailStore(std::move(core)));
 }
 

@@ -25,7 +25,7 @@ struct MessageRow {
   std::uint64_t size = 0;      ///< octets
   ObjectId object;
   std::uint8_t object_kind = 0;
-  std::int64_t expiry = 0;                     ///< Unix seconds; 0: none
+  std::int64_t expiry = 0;  ///< Unix seconds; 0: none. Of a temporary message ($Deferred), else history
   std::optional<protocol::InternalDate> sent;  ///< the Date header, if it can be read
   std::string_view envelope;  ///< ENVELOPE, BODY, BODYSTRUCTURE as they stand in a FETCH answer
   std::string_view body;
@@ -83,6 +83,7 @@ struct NewMessage {
   StagedBody body;
   protocol::FlagSet flags;
   std::optional<protocol::InternalDate> internal_date;  ///< default: now
+  std::int64_t expiry = 0;  ///< Unix seconds; temporary until then or accessed. 0: see MailStore::Append
 };
 
 struct AppendResult {

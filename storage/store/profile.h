@@ -1,8 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace storage {
+
+/// How long messages are kept in folders of a kind, in seconds since they came into the folder; 0: for ever.
+struct Retention {
+  std::int64_t inbox = 0;
+  std::int64_t user = 0;
+  std::int64_t conversation = 0;
+  std::int64_t session = 0;
+
+  bool any() const { return inbox != 0 || user != 0 || conversation != 0 || session != 0; }
+};
 
 /// What deployments differ in, as far as the store's rules depend on it (design.md 6).
 struct Profile {
@@ -24,6 +35,12 @@ struct Profile {
   /// How to reach whoever runs the server, a URI ("mailto:", "tel:"): the entry /shared/admin (RFC 5464
   /// §3.2.1.1). Empty: there is none.
   std::string admin_contact;
+
+  /// The furthest expiry of a deferred message, in seconds from its delivery.
+  std::int64_t max_deferred = 30 * 24 * 60 * 60;
+  /// Seconds after which a message with \Deleted is expunged; 0: when a client says so.
+  std::int64_t deleted_grace = 0;
+  Retention retention;
 };
 
 }  // namespace storage

@@ -43,6 +43,7 @@ class TempStore {
   explicit TempStore(Driver driver = Driver::kMemory, storage::StoreOptions options = PlainMail())
       : driver_(driver), options_(std::move(options)) {
     options_.now = [this] { return clock.Now(); };
+    options_.reaper_look = std::chrono::hours(1);  // on its own it would race with the test: see ReapDue()
     OpenEngine();
     OpenStore();
   }

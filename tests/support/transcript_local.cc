@@ -103,12 +103,17 @@ class LocalServer final : public Server {
       AddAccount(std::string(rest));
       return std::nullopt;
     }
+    if (noun == "pf") {
+      AddAccount(std::string(rest), storage::Role::kPf);
+      return std::nullopt;
+    }
     return fmt::format("cannot understand \"given {}\"", what);
   }
 
   void Advance(std::chrono::seconds by) override {
     clock_.Advance(by);
     store_.clock.Advance(by);
+    store_->ReapDue();
     reactor_.Sweep();
     TurnUntil([] { return false; });
   }
@@ -145,10 +150,11 @@ class LocalServer final : public Server {
     }
   }
 
-  void AddAccount(const std::string& name) {
+  void AddAccount(const std::string& name, storage::Role role = storage::Role::kUser) {
     storage::NewAccount account;
     account.address = "sip:" + name;
     account.password_hash = kPasswordHash;
+    account.role = role;
     const auto added = store_->CreateAccount(account);
     if (!added) throw std::runtime_error(added.error().detail);
     if (!account_.value) account_ = *added;
@@ -201,7 +207,8 @@ class LocalServer final : public Server {
   net::Reactor reactor_{clock_};
   net::StorageExecutor storage_{net::StorageExecutor::Options{.threads = 2}};
   net::StorageExecutor passwords_{net::StorageExecutor::Options{.threads = 1}};
-  server::auth::Authenticator authenticator_{*store_, storage_, passwords_, clock_, 0ms};
+  server::auth::Authenticator authenticator_{*store_, storage_, passwords_,
+                                             clock_,  0ms,      server::auth::ActFor({"sip:*@example.com"})};
   imap::Services services_{*store_, storage_, authenticator_, clock_, log_, options_, &Tls()};
   storage::AccountId account_;
   std::uint64_t connections_ = 0;

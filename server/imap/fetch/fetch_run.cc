@@ -153,10 +153,23 @@ void FetchRun::MarkSeen(const UidSet& batch) {
   for (const auto& state : done->changed) became_seen_.Add(state.uid);
 }
 
+/// Deferred messages are permanent before their octets leave: what a client has read does not expire. If that
+/// cannot be written, they are not read.
+storage::Result<storage::FolderReader> FetchRun::OpenForBodies(const UidSet& batch) {
+  auto reader = store_.Read(view_.folder());
+  if (!reader || !plan_.access) return reader;
+  const auto temporary = reader->Temporary(batch);
+  if (!temporary) return tl::unexpected(temporary.error());
+  if (temporary->empty()) return reader;
+  const auto noted = store_.NoteAccess(view_.folder(), *temporary, actor_);
+  if (!noted) return tl::unexpected(noted.error());
+  return store_.Read(view_.folder());
+}
+
 storage::Result<> FetchRun::LoadBodies() {
   const UidSet batch = batches_.Next(kBodiesBatch);
   MarkSeen(batch);
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = OpenForBodies(batch);
   if (!reader) return tl::unexpected(reader.error());
   LearnKeywords(*reader);
   std::vector<MessageState> states;

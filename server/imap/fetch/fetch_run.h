@@ -81,6 +81,7 @@ class FetchRun {
   storage::Result<> ReadStates(const storage::FolderReader& reader, const UidSet& batch,
                                std::vector<storage::MessageState>& states);
   void MarkSeen(const UidSet& batch);
+  storage::Result<storage::FolderReader> OpenForBodies(const UidSet& batch);
   void LearnKeywords(const storage::FolderReader& reader);
   void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid);
   void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response,

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/schema/rows.h"
 #include "storage/store/picture_cache.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
@@ -217,6 +218,28 @@ TEST_F(FoldersTest, SubscriptionsAreNamesThatNeedNotExist) {
   Must(store->Unsubscribe(account, "a"));
   Must(store->Unsubscribe(account, "a"));
   EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("b/c"));
+}
+
+TEST(SubscriptionTest, AreCountedFromTheFirstChangeOn) {
+  TempStore store(Driver::kMemory, {.max_folders = 3});
+  const auto account = Must(store->CreateAccount({.address = "tel:+1", .folders = {{"Sent"}, {"Trash"}}}));
+  const auto count = [&] {
+    const auto row = Must(
+        store.engine().Get(storage::kv::Table::kAccounts, storage::schema::AccountKey{account}.Encode()));
+    return Must(storage::schema::AccountRow::Decode(row.value())).subscriptions;
+  };
+  // As in a row of version 1: there are two.
+  EXPECT_EQ(count(), std::nullopt);
+  Must(store->Subscribe(account, "Sent"));
+  EXPECT_EQ(count(), std::nullopt);
+  Must(store->Subscribe(account, "a"));
+  EXPECT_EQ(count(), 3U);
+  EXPECT_EQ(ErrorOf(store->Subscribe(account, "b")), Errc::kLimit);
+  Must(store->Unsubscribe(account, "b"));
+  Must(store->Unsubscribe(account, "Sent"));
+  EXPECT_EQ(count(), 2U);
+  Must(store->Subscribe(account, "b"));
+  EXPECT_EQ(count(), 3U);
 }
 
 TEST_F(FoldersTest, SubscriptionsAreBounded) {

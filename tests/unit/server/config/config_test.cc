@@ -58,6 +58,13 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.permanent_root, defaults.profile.permanent_root);
   EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
   EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
+  EXPECT_EQ(sample->profile.max_deferred, defaults.profile.max_deferred);
+  EXPECT_EQ(sample->profile.deleted_grace, defaults.profile.deleted_grace);
+  EXPECT_EQ(sample->profile.retention.inbox, defaults.profile.retention.inbox);
+  EXPECT_EQ(sample->profile.retention.user, defaults.profile.retention.user);
+  EXPECT_EQ(sample->profile.retention.conversation, defaults.profile.retention.conversation);
+  EXPECT_EQ(sample->profile.retention.session, defaults.profile.retention.session);
+  EXPECT_EQ(sample->pf.act_for, defaults.pf.act_for);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
     EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
@@ -80,12 +87,18 @@ idle_timeout = 3600
 append_mib = 10
 [log]
 level = "debug"
+[pf]
+act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
 default_folder = "System"
 owner_may_write_default = false
 permanent_root = "RCSMessageStore"
 user_folders_only_below_root = true
 strict = true
+max_deferred = 7
+deleted_grace = 86400
+[profile.retention]
+conversation = 90
 [[profile.folder]]
 name = "Notes"
 )");
@@ -103,6 +116,11 @@ name = "Notes"
   EXPECT_EQ(config.profile.permanent_root, "RCSMessageStore");
   EXPECT_TRUE(config.profile.user_folders_only_below_root);
   EXPECT_TRUE(config.profile.strict);
+  EXPECT_EQ(config.profile.max_deferred, 7U);
+  EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
+  EXPECT_EQ(config.profile.retention.conversation, 90U);
+  EXPECT_EQ(config.profile.retention.inbox, 0U);
+  EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
   ASSERT_EQ(config.profile.folders.size(), 1U);
   EXPECT_EQ(config.profile.folders[0].name, "Notes");
 }
@@ -156,6 +174,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"UnknownKey", "[store]\n\ndir = \"x\"", 3, "store.dir: there is no such key"},
         BadFile{"UnknownListenKey", "[[imap.listen]]\naddress = \"::\"\nport = 1\ntls = \"none\"\nssl = 1", 5,
                 "imap.listen.ssl"},
+        BadFile{"ActForIsNoList", "[pf]\nact_for = \"tel:*\"", 2, "pf.act_for: must be an array of strings"},
+        BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
+        BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},
+        BadFile{"Retention", "[profile.retention]\ninbox = -1", 2, "profile.retention.inbox"},
+        BadFile{"UnknownRetention", "[profile.retention]\nspam = 1", 2, "profile.retention.spam"},
+        BadFile{"MaxDeferred", "[profile]\nmax_deferred = 0", 2, "profile.max_deferred"},
         BadFile{"NotToml", "[store\n", 1, ""},
         BadFile{"Text", "[store]\npath = 1", 2, "store.path: must be a text"},
         BadFile{"EmptyPath", "[store]\npath = \"\"", 2, "store.path: must not be empty"},
