@@ -224,13 +224,13 @@ tl::expected<XmlElement, Fault> ParseXmlDocument(std::string_view octets, std::s
   return element;
 }
 
-void AppendXmlText(std::string& out, std::string_view utf8) {
+void AppendXmlText(std::string& out, std::string_view utf8, bool attribute) {
   while (!utf8.empty()) {
     switch (utf8.front()) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
+      case '"': out += attribute ? "&quot;" : "\""; break;
       case '\r': out += "&#13;"; break;
       default: out += TakeXml(utf8); continue;
     }
