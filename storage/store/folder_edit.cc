@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "protocol/model/ascii.h"
-
 namespace storage {
 
 using kv::Table;
@@ -104,7 +102,7 @@ namespace {
 template <class Table>
 auto FindKeyword(Table& table, const std::string& keyword) {
   return std::find_if(table.begin(), table.end(),
-                      [&](const std::string& known) { return protocol::ascii::EqualNoCase(known, keyword); });
+                      [&](const std::string& known) { return protocol::SameKeyword(known, keyword); });
 }
 
 }  // namespace
@@ -124,7 +122,7 @@ Result<FlagBits> FolderEdit::BitsOf(const FlagSet& flags) {
     auto at = FindKeyword(row_.keywords, keyword);
     if (at == row_.keywords.end()) {
       if (row_.keywords.size() == kMaxKeywords) return Fail(Errc::kTooManyKeywords);
-      at = row_.keywords.insert(at, keyword);
+      at = row_.keywords.insert(at, std::string(protocol::KeywordSpelling(keyword)));
     }
     bits.keywords |= std::uint64_t{1} << (at - row_.keywords.begin());
   }

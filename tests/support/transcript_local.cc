@@ -8,6 +8,8 @@
 
 #include "server/imap/connection.h"
 #include "server/net/reactor.h"
+#include "storage/store/account_lanes.h"
+#include "storage/store/folder_tree.h"
 #include "tests/support/temp_store.h"
 #include "tests/support/transcript_server.h"
 #include "tests/unit/server/net/test_certificate.h"
@@ -96,6 +98,7 @@ class LocalServer final : public Server {
       if (!done) return done.error().detail;
       return std::nullopt;
     }
+    if (what.starts_with("default folder ")) return AddDefaultFolder(what.substr(15));
     if (noun == "account") {
       AddAccount(std::string(rest));
       return std::nullopt;
@@ -171,6 +174,19 @@ class LocalServer final : public Server {
     } else {
       return fmt::format("no setting is named {}", key);
     }
+    return std::nullopt;
+  }
+
+  /// Accounts are of plain mail, which other servers know too; this one is of CPM from here on.
+  std::optional<std::string> AddDefaultFolder(std::string_view path) {
+    const storage::StoreOptions options;
+    storage::AccountLanes lanes(store_.engine(), store_->feed(), [] { return 0; });
+    const auto made = lanes.Run(account_, [&](storage::AccountTxn& txn) -> storage::Result<> {
+      storage::FolderTree tree(txn, options, storage::Actor({}, storage::Role::kOperator));
+      RETURN_IF_ERROR(tree.Establish(storage::FolderKind::kDefault, path));
+      return {};
+    });
+    if (!made) return made.error().detail;
     return std::nullopt;
   }
 

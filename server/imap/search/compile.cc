@@ -108,7 +108,7 @@ Program::Node Program::Compiler::Flag(std::string_view name) {
   }
   const auto& keywords = view.keywords();
   for (std::size_t i = 0; i < keywords.size(); ++i) {
-    if (!protocol::ascii::EqualNoCase(keywords[i], name)) continue;
+    if (!protocol::SameKeyword(keywords[i], name)) continue;
     node.flags.keywords = std::uint64_t{1} << i;
     return node;
   }

@@ -10,7 +10,8 @@
 
 // The rules of spec note 1.1, 1.3 and 1.4, written out: one letter for each combination there is.
 //
-//   +  allowed     C  nobody may ([CANNOT])     P  the network and the operator may, clients may not ([NOPERM])
+//   +  allowed     C  nobody may ([CANNOT])     P  the network and the operator may, clients may not
+//   ([NOPERM])
 
 namespace tests {
 namespace {
@@ -25,9 +26,8 @@ using storage::Result;
 using storage::Role;
 
 /// The columns of the tables.
-constexpr FolderKind kKinds[] = {FolderKind::kUser,         FolderKind::kInbox,   FolderKind::kRoot,
-                                 FolderKind::kDefault,      FolderKind::kConversation,
-                                 FolderKind::kSession};
+constexpr FolderKind kKinds[] = {FolderKind::kUser,    FolderKind::kInbox,        FolderKind::kRoot,
+                                 FolderKind::kDefault, FolderKind::kConversation, FolderKind::kSession};
 constexpr std::string_view kKindNames[] = {"user", "inbox", "root", "default", "conversation", "session"};
 constexpr Role kRoles[] = {Role::kUser, Role::kSubmit, Role::kPf, Role::kOperator};
 
@@ -49,13 +49,15 @@ void ExpectVerdict(char expected, const std::string& what, const Profile& profil
 
 /// One letter for each superior or target, in the order of kKinds.
 template <class Row, class Ask>
-void ExpectTable(const std::map<Row, std::string>& table, const Profile& profile, const Place& place, Ask&& ask) {
+void ExpectTable(const std::map<Row, std::string>& table, const Profile& profile, const Place& place,
+                 Ask&& ask) {
   for (const auto& [row, letters] : table) {
     ASSERT_EQ(letters.size(), std::size(kKinds));
     for (std::size_t i = 0; i < std::size(kKinds); ++i) {
       Place target = place;
       target.kind = kKinds[i];
-      ExpectVerdict(letters[i], "row " + std::to_string(static_cast<int>(row)) + " to " + std::string(kKindNames[i]),
+      ExpectVerdict(letters[i],
+                    "row " + std::to_string(static_cast<int>(row)) + " to " + std::string(kKindNames[i]),
                     profile, [&](const model::Asker& asker) { return ask(row, target, asker); });
     }
   }
@@ -63,25 +65,30 @@ void ExpectTable(const std::map<Row, std::string>& table, const Profile& profile
 
 // Columns: user, inbox, root, default, conversation, session.
 const std::map<FolderKind, std::string> kCreate{
-    {FolderKind::kUser, "+++CCC"},    {FolderKind::kConversation, "++++CC"}, {FolderKind::kSession, "CCCC+C"},
-    {FolderKind::kInbox, "+++CCC"},   {FolderKind::kDefault, "+++CCC"},      {FolderKind::kRoot, "+++CCC"},
+    {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "++++CC"}, {FolderKind::kSession, "CCCC+C"},
+    {FolderKind::kInbox, "+++CCC"}, {FolderKind::kDefault, "+++CCC"},      {FolderKind::kRoot, "+++CCC"},
 };
 const std::map<FolderKind, std::string> kRenameElsewhere{
-    {FolderKind::kUser, "+++CCC"},    {FolderKind::kConversation, "+++CCC"}, {FolderKind::kSession, "CCCCCC"},
-    {FolderKind::kInbox, "+++CCC"},   {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
+    {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "+++CCC"}, {FolderKind::kSession, "CCCCCC"},
+    {FolderKind::kInbox, "+++CCC"}, {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
 };
 // Where a folder of the row's kind cannot lie the letter is of no interest, but it is not "+" for clients.
 const std::map<FolderKind, std::string> kRenameInPlace{
-    {FolderKind::kUser, "+++CCC"},    {FolderKind::kConversation, "PPPPPP"}, {FolderKind::kSession, "PPPPPP"},
-    {FolderKind::kInbox, "+++CCC"},   {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
+    {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "PPPPPP"}, {FolderKind::kSession, "PPPPPP"},
+    {FolderKind::kInbox, "+++CCC"}, {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
 };
 /// Into a group conversation.
 const std::map<ObjectKind, std::string> kAppend{
-    {ObjectKind::kUnclassified, "+++C++"}, {ObjectKind::kChatMessage, "+++C++"},
-    {ObjectKind::kStandaloneMessage, "+++C++"}, {ObjectKind::kImdn, "+++C++"},
-    {ObjectKind::kSms, "+++C++"}, {ObjectKind::kMms, "+++C++"},
-    {ObjectKind::kFileTransferOverHttp, "+++C++"}, {ObjectKind::kFileTransfer, "+++C++"},
-    {ObjectKind::kSessionInfo, "+++CC+"}, {ObjectKind::kGroupState, "CCCCC+"},
+    {ObjectKind::kUnclassified, "+++C++"},
+    {ObjectKind::kChatMessage, "+++C++"},
+    {ObjectKind::kStandaloneMessage, "+++C++"},
+    {ObjectKind::kImdn, "+++C++"},
+    {ObjectKind::kSms, "+++C++"},
+    {ObjectKind::kMms, "+++C++"},
+    {ObjectKind::kFileTransferOverHttp, "+++C++"},
+    {ObjectKind::kFileTransfer, "+++C++"},
+    {ObjectKind::kSessionInfo, "+++CC+"},
+    {ObjectKind::kGroupState, "CCCCC+"},
     {ObjectKind::kMedia, "+++C++"},
 };
 
@@ -133,7 +140,8 @@ TEST(ModelRules, AConversationWithOnePeerHasNoSessions) {
 }
 
 TEST(ModelRules, AnAddressIsAPeer) {
-  for (const auto* peer : {"tel:+15550100222", "sip:marek@ims.example.net", "sip:anonymous@anonymous.invalid"})
+  for (const auto* peer :
+       {"tel:+15550100222", "sip:marek@ims.example.net", "sip:anonymous@anonymous.invalid"})
     EXPECT_TRUE(model::IsOneToOne(peer)) << peer;
   for (const auto* group : {"", "3fae0f14-43d5-4ffb-88f7-02393fd08dfb", "Anna", "tel:+1 555"})
     EXPECT_FALSE(model::IsOneToOne(group)) << group;

@@ -84,7 +84,8 @@ TEST_F(ModelTest, ThePlaceMakesTheKind) {
 }
 
 TEST_F(ModelTest, OnePeerHasOneFolder) {
-  const auto made = store->CreateFolder(account, "Default/sip:+1-555-0100222@x;user=phone", SpecialUse::kNone);
+  const auto made =
+      store->CreateFolder(account, "Default/sip:+1-555-0100222@x;user=phone", SpecialUse::kNone);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, Errc::kNotAllowed);
   EXPECT_THAT(made.error().detail, HasSubstr("\"tel:+15550100222\""));
@@ -103,7 +104,8 @@ TEST_F(ModelTest, ObjectsGoIntoConversationsNotIntoDefault) {
   for (const Role role : {Role::kUser, Role::kPf, Role::kOperator}) {
     for (const auto* source : {"Default/conv", "Default/conv/contr"}) {
       for (const auto* target : {"INBOX", "Default/conv", "Default/conv/contr"})
-        EXPECT_EQ(ErrorOf(store->Move(Status(source).ref, Uids({1}), target, Actor({}, role))), Errc::kNotAllowed);
+        EXPECT_EQ(ErrorOf(store->Move(Status(source).ref, Uids({1}), target, Actor({}, role))),
+                  Errc::kNotAllowed);
     }
   }
   EXPECT_EQ(ErrorOf(store->Move(Status("INBOX").ref, Uids({1}), "Default/conv")), std::nullopt);
@@ -147,7 +149,8 @@ TEST_F(ModelTest, NamesOfConversationsAndSessionsAreTheNetworks) {
 TEST_F(ModelTest, UserFoldersStayOutOfConversations) {
   Create("Default/conv/contr");
   Create("Mine/sub");
-  for (const auto* to : {"Default/Mine", "Default/conv/Mine", "Default/conv/contr/Mine", "Default/new/Mine"}) {
+  for (const auto* to :
+       {"Default/Mine", "Default/conv/Mine", "Default/conv/contr/Mine", "Default/new/Mine"}) {
     EXPECT_EQ(Rename("Mine", to, Role::kOperator), Errc::kNotAllowed) << to;
     EXPECT_EQ(Rename("INBOX", to, Role::kOperator), Errc::kNotAllowed) << to;
   }
@@ -190,14 +193,16 @@ TEST_F(ModelTest, TheDefaultFolderStaysWhereItIs) {
 
 class DeepModelTest : public ModelTest {
  protected:
-  DeepModelTest() : ModelTest(Cpm({.default_folder = "cpm/all/default", .permanent_root = "RCSMessageStore"})) {}
+  DeepModelTest()
+      : ModelTest(Cpm({.default_folder = "cpm/all/default", .permanent_root = "RCSMessageStore"})) {}
 };
 
 TEST_F(DeepModelTest, TheSystemsFoldersMayLieAnywhere) {
   EXPECT_THAT(Tree(), ElementsAre("INBOX:i", "RCSMessageStore:r", "cpm:u", "cpm/all:u", "cpm/all/default:d"));
   EXPECT_EQ(Create("cpm/all/default/conv"), std::nullopt);
   EXPECT_EQ(Status("cpm/all/default/conv").kind, FolderKind::kConversation);
-  for (const auto* above : {"cpm", "cpm/all"}) EXPECT_EQ(Rename(above, "elsewhere", Role::kOperator), Errc::kNotAllowed);
+  for (const auto* above : {"cpm", "cpm/all"})
+    EXPECT_EQ(Rename(above, "elsewhere", Role::kOperator), Errc::kNotAllowed);
   Must(store->DeleteFolder(account, "cpm/all"));
   EXPECT_EQ(Status("cpm/all/default").kind, FolderKind::kDefault);
   EXPECT_EQ(Rename("RCSMessageStore", "x", Role::kOperator), Errc::kNotAllowed);
@@ -265,7 +270,8 @@ class OldStoreTest : public ModelTest {
 };
 
 TEST_F(OldStoreTest, FoldersGetTheirKinds) {
-  for (const auto* path : {"Default/tel:+15550100222", "Default/conv/contr", "RCS/Family", "Default/gone/contr"})
+  for (const auto* path :
+       {"Default/tel:+15550100222", "Default/conv/contr", "RCS/Family", "Default/gone/contr"})
     Create(path);
   Must(store->DeleteFolder(account, "Default/gone"));
   Put("Default/conv/contr");
@@ -287,14 +293,16 @@ TEST_F(OldStoreTest, WhatIsMissingIsMade) {
 }
 
 TEST_F(OldStoreTest, WhatLiesTooDeepMovesOut) {
-  for (const auto* path : {"Default/a/b/c/d", "Default/a/b/e", "Default-moved/a/b/e", "Default/f/g/h"}) Create(path);
+  for (const auto* path : {"Default/a/b/c/d", "Default/a/b/e", "Default-moved/a/b/e", "Default/f/g/h"})
+    Create(path);
   Must(store->DeleteFolder(account, "Default/f/g"));
   Put("Default/a/b/c/d");
   Upgrade(Cpm());
-  EXPECT_THAT(Tree(), ElementsAre("Default:d", "Default/a:c", "Default/a/b:s", "Default/f:c", "Default-moved:u",
-                                  "Default-moved/a:u", "Default-moved/a/b:u", "Default-moved/a/b/c:u",
-                                  "Default-moved/a/b/c/d:u", "Default-moved/a/b/e:u", "Default-moved/a/b/e-2:u",
-                                  "Default-moved/f:u", "Default-moved/f/g:u", "Default-moved/f/g/h:u", "INBOX:i"));
+  EXPECT_THAT(Tree(),
+              ElementsAre("Default:d", "Default/a:c", "Default/a/b:s", "Default/f:c", "Default-moved:u",
+                          "Default-moved/a:u", "Default-moved/a/b:u", "Default-moved/a/b/c:u",
+                          "Default-moved/a/b/c/d:u", "Default-moved/a/b/e:u", "Default-moved/a/b/e-2:u",
+                          "Default-moved/f:u", "Default-moved/f/g:u", "Default-moved/f/g/h:u", "INBOX:i"));
   EXPECT_EQ(Status("Default-moved/a/b/c/d").messages, 1U);
 }
 
