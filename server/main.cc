@@ -242,6 +242,11 @@ int Serve(const config::Config& config) {
   storage::StoreOptions options;
   options.max_folders = config.limits.folders_per_account;
   options.max_message_octets = std::uint64_t{config.limits.append_mib} << 20;
+  options.max_annotation_octets = config.limits.metadata_value_octets;
+  options.max_annotations = config.limits.metadata_entries;
+  options.max_account_annotation_octets = std::uint64_t{config.limits.metadata_kib_per_account} << 10;
+  options.profile.default_folder = config.profile.default_folder;
+  options.profile.admin_contact = config.profile.admin_contact;
   options.note = [](const std::string& text) {
     spdlog::warn("event=store_note detail={}", log::Quoted(text));
   };

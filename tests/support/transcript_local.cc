@@ -39,6 +39,7 @@ const net::TlsContext& Tls() {
 imap::ImapOptions DefaultOptions() {
   imap::ImapOptions options;
   options.plaintext_login_on_loopback = true;
+  options.metadata_value_limit = 1024;
   return options;
 }
 
@@ -97,7 +98,10 @@ class LocalServer final : public Server {
       return std::nullopt;
     }
     if (noun == "account") {
-      AddAccount(std::string(rest));
+      constexpr std::string_view kPf = " role pf";
+      const bool pf = rest.ends_with(kPf);
+      AddAccount(std::string(rest.substr(0, rest.size() - (pf ? kPf.size() : 0))),
+                 pf ? storage::Role::kPf : storage::Role::kUser);
       return std::nullopt;
     }
     return fmt::format("cannot understand \"given {}\"", what);
@@ -142,8 +146,9 @@ class LocalServer final : public Server {
     }
   }
 
-  void AddAccount(const std::string& name) {
+  void AddAccount(const std::string& name, storage::Role role = storage::Role::kUser) {
     storage::NewAccount account;
+    account.role = role;
     account.address = "sip:" + name;
     account.password_hash = kPasswordHash;
     const auto added = store_->CreateAccount(account);
@@ -179,7 +184,12 @@ class LocalServer final : public Server {
 
   // In the order of who needs whom; the executors end before the reactor.
   server::FakeClock clock_;
-  TempStore store_;
+  /// As little METADATA as RFC 5464 §4.1 allows, so that dialogs reach the limits.
+  TempStore store_{Driver::kMemory,
+                   {.max_annotation_octets = 1024,
+                    .max_annotations = 10,
+                    .max_account_annotation_octets = 20'000,
+                    .profile = {.admin_contact = "mailto:admin@example.com"}}};
   spdlog::logger log_;
   imap::ImapOptions options_ = DefaultOptions();
   net::Reactor reactor_{clock_};

@@ -48,12 +48,16 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->limits.shutdown_grace, defaults.limits.shutdown_grace);
   EXPECT_EQ(sample->limits.append_mib, defaults.limits.append_mib);
   EXPECT_EQ(sample->limits.folders_per_account, defaults.limits.folders_per_account);
+  EXPECT_EQ(sample->limits.metadata_value_octets, defaults.limits.metadata_value_octets);
+  EXPECT_EQ(sample->limits.metadata_entries, defaults.limits.metadata_entries);
+  EXPECT_EQ(sample->limits.metadata_kib_per_account, defaults.limits.metadata_kib_per_account);
   EXPECT_EQ(sample->log.level, defaults.log.level);
   EXPECT_EQ(sample->log.file, defaults.log.file);
   EXPECT_EQ(sample->threads.reactors, defaults.threads.reactors);
   EXPECT_EQ(sample->threads.storage, defaults.threads.storage);
   EXPECT_EQ(sample->threads.passwords, defaults.threads.passwords);
   EXPECT_EQ(sample->profile.default_folder, defaults.profile.default_folder);
+  EXPECT_EQ(sample->profile.admin_contact, defaults.profile.admin_contact);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
     EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
@@ -74,10 +78,14 @@ tls = "none"
 [limits]
 idle_timeout = 3600
 append_mib = 10
+metadata_value_octets = 2048
+metadata_entries = 20
+metadata_kib_per_account = 128
 [log]
 level = "debug"
 [profile]
 default_folder = "System"
+admin_contact = "mailto:admin@example.com"
 [[profile.folder]]
 name = "Notes"
 )");
@@ -89,6 +97,10 @@ name = "Notes"
   EXPECT_EQ(config.imap.listen[0].tls, ListenTls::kNone);
   EXPECT_EQ(config.limits.idle_timeout, std::chrono::hours(1));
   EXPECT_EQ(config.limits.append_mib, 10U);
+  EXPECT_EQ(config.limits.metadata_value_octets, 2048U);
+  EXPECT_EQ(config.limits.metadata_entries, 20U);
+  EXPECT_EQ(config.limits.metadata_kib_per_account, 128U);
+  EXPECT_EQ(config.profile.admin_contact, "mailto:admin@example.com");
   EXPECT_EQ(config.log.level, "debug");
   EXPECT_EQ(config.profile.default_folder, "System");
   ASSERT_EQ(config.profile.folders.size(), 1U);
@@ -153,6 +165,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "limits.connections: must be a whole number"},
         BadFile{"NumberTooSmall", "[limits]\nconnections = 0", 2, "from 1 to"},
         BadFile{"NumberTooLarge", "[limits]\nappend_mib = 5000", 2, "to 4095"},
+        BadFile{"MetadataValueBelowTheRfc", "[limits]\nmetadata_value_octets = 1023", 2, "from 1024"},
+        BadFile{"MetadataEntriesBelowTheRfc", "[limits]\nmetadata_entries = 9", 2, "from 10"},
+        BadFile{"AdminContactNoUri", "[profile]\nadmin_contact = \"admin@example.com\"", 2, "must be a URI"},
+        BadFile{"AdminContactNoRest", "[profile]\nadmin_contact = \"mailto:\"", 2, "must be a URI"},
+        BadFile{"AdminContactSpace", "[profile]\nadmin_contact = \"tel:+1 555\"", 2, "must be a URI"},
         BadFile{"Negative", "[limits]\nwrite_stall = -1", 2, "limits.write_stall"},
         BadFile{"Fraction", "[limits]\nwrite_stall = 1.5", 2, "limits.write_stall"},
         BadFile{"IdleBelowTheRfc", "[limits]\nidle_timeout = 60", 2, "from 1800"},
