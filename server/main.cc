@@ -227,6 +227,10 @@ storage::Profile ProfileOf(const config::Profile& settings) {
   const auto days = [](std::uint32_t count) { return std::int64_t{count} * 24 * 60 * 60; };
   storage::Profile profile;
   profile.default_folder = settings.default_folder;
+  profile.owner_may_write_default = settings.owner_may_write_default;
+  profile.permanent_root = settings.permanent_root;
+  profile.user_folders_only_below_root = settings.user_folders_only_below_root;
+  profile.strict = settings.strict;
   profile.max_deferred = days(settings.max_deferred);
   profile.deleted_grace = settings.deleted_grace.count();
   profile.retention = {.inbox = days(settings.retention.inbox),

@@ -132,6 +132,11 @@ void ReadProfile(Section in, Profile& out) {
   using protocol::SpecialUse;
   in.Text("default_folder", out.default_folder);
   CheckFolderName(in, "default_folder", out.default_folder);
+  in.Bool("owner_may_write_default", out.owner_may_write_default);
+  in.Text("permanent_root", out.permanent_root);
+  if (!out.permanent_root.empty()) CheckFolderName(in, "permanent_root", out.permanent_root);
+  in.Bool("user_folders_only_below_root", out.user_folders_only_below_root);
+  in.Bool("strict", out.strict);
   in.Number("max_deferred", out.max_deferred, 1, 366);
   in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
   ReadRetention(in.Table("retention"), out.retention);
@@ -152,8 +157,34 @@ void ReadProfile(Section in, Profile& out) {
   in.Finish();
 }
 
+/// True for the folder itself too.
+bool LiesIn(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+/// The system's folders are no part of each other, and nothing but conversations lies in the default folder.
+void CheckProfile(const Profile& profile, std::vector<Problem>& problems) {
+  const std::string& usual = profile.default_folder;
+  const std::string& root = profile.permanent_root;
+  for (const std::string& folder : {usual, root}) {
+    if (folder == "INBOX")
+      problems.push_back({0, "profile: INBOX can be neither default_folder nor permanent_root"});
+  }
+  if (root.empty() && profile.user_folders_only_below_root)
+    problems.push_back({0, "profile.user_folders_only_below_root needs profile.permanent_root"});
+  if (!root.empty() && (LiesIn(root, usual) || LiesIn(usual, root)))
+    problems.push_back({0, "profile: default_folder and permanent_root must lie apart"});
+  for (const auto& folder : profile.folders) {
+    if (LiesIn(folder.name, usual))
+      problems.push_back({0, fmt::format("profile.folder: \"{}\" lies in the default folder, which holds "
+                                         "conversations only",
+                                         folder.name)});
+  }
+}
+
 /// What no key is wrong about alone.
 void CheckTogether(const Config& config, std::vector<Problem>& problems) {
+  CheckProfile(config.profile, problems);
   const bool has_certificate = !config.tls.certificate.empty();
   const auto implicit = [](const Listen& l) { return l.tls == ListenTls::kImplicit; };
   const auto starttls = [](const Listen& l) { return l.tls == ListenTls::kStartTls; };

@@ -12,6 +12,7 @@
 #include "storage/store/account.h"
 #include "storage/store/deferred.h"
 #include "storage/store/message.h"
+#include "storage/store/model_rules.h"
 
 namespace storage::check {
 
@@ -132,13 +133,13 @@ Result<> AccountCheck::Folders() {
 }
 
 Result<> AccountCheck::Names() {
-  std::set<std::string> names;
+  std::map<std::string, std::uint8_t> names;  // and their kinds
   std::vector<std::string> only_inferiors;
   RETURN_IF_ERROR(
       ForEach<schema::PathKey>(Table::kFolderNames, [&](const schema::PathKey& key, std::string_view value) {
         const auto row = schema::FolderNameRow::Decode(value);
         if (!row) return Report(1, row.error().detail);
-        names.insert(key.path);
+        names.emplace(key.path, row->kind);
         const auto parent = protocol::ParentName(key.path);
         if (!parent.empty() && !names.contains(std::string(parent)))
           Report(4, fmt::format("name \"{}\" has no superior", key.path));
@@ -154,14 +155,41 @@ Result<> AccountCheck::Names() {
       }));
   for (const auto& path : only_inferiors) {
     const auto next = names.lower_bound(path + "/");
-    if (next == names.end() || !next->starts_with(path + "/"))
+    if (next == names.end() || !next->first.starts_with(path + "/"))
       Report(4, fmt::format("name \"{}\" has neither folder nor inferiors", path));
   }
   for (const auto& [id, folder] : folders_) {
     if (!folder.named) Report(4, fmt::format("folder {} \"{}\" has no name row", id, folder.row.path));
   }
   if (!names.contains("INBOX")) Report(4, "there is no INBOX");
+  if (kinds_) Kinds(names);
   return {};
+}
+
+void AccountCheck::Kinds(const std::map<std::string, std::uint8_t>& names) {
+  int defaults = 0;
+  int roots = 0;
+  for (const auto& [path, stored] : names) {
+    if (stored > static_cast<std::uint8_t>(FolderKind::kRoot)) {
+      Report(17, fmt::format("folder \"{}\" has unknown kind {}", path, stored));
+      continue;
+    }
+    const auto kind = static_cast<FolderKind>(stored);
+    defaults += kind == FolderKind::kDefault ? 1 : 0;
+    roots += kind == FolderKind::kRoot ? 1 : 0;
+    if ((kind == FolderKind::kInbox) != (path == "INBOX"))
+      Report(17, fmt::format("folder \"{}\" has INBOX's kind, or INBOX another", path));
+    const auto superior = names.find(std::string(protocol::ParentName(path)));
+    const auto above =
+        superior == names.end() ? FolderKind::kUser : static_cast<FolderKind>(superior->second);
+    if (!model::MayHold(above, kind)) {
+      Report(17, fmt::format("folder \"{}\" of kind {} lies in one of kind {}", path, stored,
+                             static_cast<int>(above)));
+    }
+  }
+  if (defaults > 1 || (defaults == 0 && options_.default_folder))
+    Report(17, fmt::format("there are {} default folders", defaults));
+  if (roots > 1) Report(17, fmt::format("there are {} permanent roots", roots));
 }
 
 Result<> AccountCheck::States() {
@@ -374,10 +402,15 @@ void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view valu
 }
 
 Result<> AccountCheck::Subscriptions() {
-  return ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, std::string_view) {
+  std::uint32_t count = 0;
+  RETURN_IF_ERROR(ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, auto) {
+    ++count;
     if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
       Report(1, "a subscription's name is malformed");
-  });
+  }));
+  if (row_->subscriptions && *row_->subscriptions != count)
+    Report(3, fmt::format("counts {} subscriptions, has {}", *row_->subscriptions, count));
+  return {};
 }
 
 Result<> AccountCheck::Annotations() {

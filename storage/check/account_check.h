@@ -19,8 +19,13 @@ namespace storage::check {
 class AccountCheck {
  public:
   AccountCheck(const kv::View& view, schema::AccountId account, const FsckOptions& options,
-               std::uint64_t next_object, FsckReport& report)
-      : view_(view), account_(account), options_(options), next_object_(next_object), report_(report) {}
+               std::uint64_t next_object, bool kinds, FsckReport& report)
+      : view_(view),
+        account_(account),
+        options_(options),
+        next_object_(next_object),
+        kinds_(kinds),
+        report_(report) {}
 
   /// An error only if the engine cannot be read.
   Result<> Run();
@@ -49,6 +54,7 @@ class AccountCheck {
   Result<> Intents();
   Result<> Folders();
   Result<> Names();
+  void Kinds(const std::map<std::string, std::uint8_t>& names);
   Result<> States();
   void StatePageRow(const schema::StateKey& key, std::string_view value);
   Result<> Messages();
@@ -76,6 +82,7 @@ class AccountCheck {
   schema::AccountId account_;
   const FsckOptions& options_;
   std::uint64_t next_object_;
+  bool kinds_;  ///< folders have been given their kinds (storage/store/upgrade.h)
   FsckReport& report_;
   std::size_t reported_ = 0;
 

@@ -102,8 +102,12 @@ std::string IdKey::Prefix(AccountId account, IdKind kind, std::string_view value
   return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).Raw(Indexed(value)).U8(0).Take();
 }
 
+std::string IdKey::Prefix(AccountId account, IdKind kind, std::string_view value, FolderId folder) {
+  return Writer().Raw(Prefix(account, kind, value)).U64(folder.value).Take();
+}
+
 std::string IdKey::Encode() const {
-  return Writer().Raw(Prefix(account, kind, value)).U64(folder.value).U32(uid.value).Take();
+  return Writer().Raw(Prefix(account, kind, value, folder)).U32(uid.value).Take();
 }
 
 Result<IdKey> IdKey::Decode(std::string_view key) {

@@ -143,6 +143,8 @@ struct IdKey {
   std::string Encode() const;
   /// All messages with this id.
   static std::string Prefix(AccountId account, IdKind kind, std::string_view value);
+  /// Those of them in one folder.
+  static std::string Prefix(AccountId account, IdKind kind, std::string_view value, FolderId folder);
   /// The value as a key holds it: up to the first NUL, at most kMaxValue octets.
   static std::string_view Indexed(std::string_view value);
   static Result<IdKey> Decode(std::string_view key);

@@ -8,12 +8,13 @@ namespace storage::schema {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kCountsSubscriptions = 2;  ///< version of an AccountRow that does
 
-tl::unexpected<Error> Bad(std::string_view what, std::string_view value) {
-  if (!value.empty() && static_cast<std::uint8_t>(value[0]) > kVersion) {
+tl::unexpected<Error> Bad(std::string_view what, std::string_view value, std::uint8_t newest = kVersion) {
+  if (!value.empty() && static_cast<std::uint8_t>(value[0]) > newest) {
     return Fail(Errc::kCorruption,
                 fmt::format("{} has version {}, this program knows up to {}: it was written by a newer cmsd",
-                            what, static_cast<int>(static_cast<std::uint8_t>(value[0])), kVersion));
+                            what, static_cast<int>(static_cast<std::uint8_t>(value[0])), newest));
   }
   return Fail(Errc::kCorruption, fmt::format("{} does not decode", what));
 }
@@ -102,7 +103,7 @@ Result<AddressRow> AddressRow::Decode(std::string_view value) {
 
 std::string AccountRow::Encode() const {
   Writer out;
-  out.U8(kVersion).U8(role).U8(status).String(address);
+  out.U8(subscriptions ? kCountsSubscriptions : kVersion).U8(role).U8(status).String(address);
   Strings(out, aliases);
   out.String(password_hash)
       .Varint(quota_octets)
@@ -110,11 +111,14 @@ std::string AccountRow::Encode() const {
       .Varint(used_octets)
       .Varint(used_messages);
   out.Varint(folders).Signed(created).Varint(next_folder).Varint(next_uid_validity).Varint(modseq.value);
+  if (subscriptions) out.Varint(*subscriptions);
   return out.Take();
 }
 
 Result<AccountRow> AccountRow::Decode(std::string_view value) {
-  Reader in = Open(value);
+  Reader in(value);
+  const std::uint8_t version = in.U8();
+  if (version != kVersion && version != kCountsSubscriptions) in.Fault();
   AccountRow row;
   row.role = in.U8();
   row.status = in.U8();
@@ -130,7 +134,8 @@ Result<AccountRow> AccountRow::Decode(std::string_view value) {
   row.next_folder = in.Varint();
   row.next_uid_validity = Narrow<std::uint32_t>(in);
   row.modseq = {in.Varint()};
-  if (!in.Done()) return Bad("account row", value);
+  if (version == kCountsSubscriptions) row.subscriptions = Narrow<std::uint32_t>(in);
+  if (!in.Done()) return Bad("account row", value, kCountsSubscriptions);
   return row;
 }
 

@@ -31,7 +31,7 @@ struct AddressRow {
 /// Value in `accounts`:
 ///   version | role | status | address str | n, alias str * n | password_hash str | quota_octets |
 ///   quota_messages | used_octets | used_messages | folders | created signed | next_folder |
-///   next_uid_validity | modseq
+///   next_uid_validity | modseq | from version 2: subscriptions
 struct AccountRow {
   std::uint8_t role = 0;
   std::uint8_t status = 0;
@@ -47,6 +47,8 @@ struct AccountRow {
   std::uint64_t next_folder = 1;
   std::uint32_t next_uid_validity = 1;
   ModSeq modseq;  ///< of the last change
+  std::optional<std::uint32_t>
+      subscriptions;  ///< rows in `subscriptions`; nullopt: not counted yet (version 1)
 
   std::string Encode() const;
   static Result<AccountRow> Decode(std::string_view value);

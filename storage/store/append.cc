@@ -7,13 +7,13 @@
 #include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message_rows.h"
 
 namespace storage {
 
 using kv::Table;
 using protocol::mime::Inspection;
-using schema::IdKind;
 
 /// A staged body as MIME sees it: the chunks in the store, then the octets still in memory.
 class StagedSource final : public protocol::mime::Source {
@@ -41,26 +41,12 @@ namespace {
 // More than this in one commit would make others wait for it; longer bodies are written before.
 constexpr std::size_t kInlineBytes = 4 << 20;
 
-std::vector<schema::IndexedId> IdsOf(const Inspection& inspection) {
-  std::vector<schema::IndexedId> ids;
-  const auto add = [&](IdKind kind, const std::optional<std::string>& value) {
-    if (value && !schema::IdKey::Indexed(*value).empty())
-      ids.push_back({kind, std::string(schema::IdKey::Indexed(*value))});
-  };
-  add(IdKind::kConversation, inspection.conversation_id);
-  add(IdKind::kContribution, inspection.contribution_id);
-  add(IdKind::kInReplyToContribution, inspection.in_reply_to_contribution_id);
-  add(IdKind::kImdnMessage, inspection.imdn_message_id);
-  add(IdKind::kMessage, inspection.message_id);
-  add(IdKind::kCorrelator, inspection.message_correlator);
-  return ids;
-}
-
 /// Everything about a message that can be known before it has a UID.
 struct Prepared {
   Inspection inspection;
   std::string parts;
   std::string ids;
+  protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
   protocol::FlagSet flags;
   std::int64_t expiry = 0;
 };
@@ -95,7 +81,11 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
                      ExpiryOf(message, *inspection, actor, core_->options.profile, core_->Now()));
     protocol::FlagSet flags = WithoutDeferred(message.flags);
     if (expiry != 0) flags.Insert(kDeferredKeyword);
-    prepared.push_back({*std::move(inspection), std::move(parts), std::move(ids), std::move(flags), expiry});
+    prepared.push_back({.inspection = *std::move(inspection),
+                        .parts = std::move(parts),
+                        .ids = std::move(ids),
+                        .flags = std::move(flags),
+                        .expiry = expiry});
     octets += message.body.size();
     in_memory += message.body.tail_.size();
   }
@@ -108,7 +98,11 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
   AppendResult out;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto row, txn.Account());
-    ASSIGN_OR_RETURN(const FolderId folder, FolderTree(txn, core_->options, actor).Resolve(path));
+    const FolderTree tree(txn, core_->options, actor);
+    ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
+    ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(edit.row()));
+    for (const auto& message : prepared) RETURN_IF_ERROR(model::MayAppend(message.kind, place, tree.Asker()));
     row.used_octets += octets;
     row.used_messages += messages.size();
     if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
@@ -117,7 +111,6 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     }
     ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
     txn.PutAccount(std::move(row));
-    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
     for (std::size_t i = 0; i < messages.size(); ++i) {
       const NewMessage& message = messages[i];
       const StagedBody& body = message.body;

@@ -9,6 +9,7 @@
 #include "protocol/mime/source.h"
 #include "storage/kv/engine.h"
 #include "storage/store/folder.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 
 namespace storage {
@@ -44,6 +45,9 @@ class FolderReader {
   /// Visits the rows of the present UIDs among `uids`, in UID order, until `visit` returns false.
   using RowVisitor = std::function<bool(Uid, const MessageRow&)>;
   Result<> Rows(const UidSet& uids, const RowVisitor& visit) const;
+
+  /// The messages here with this identifier; see storage/store/id_lookup.h.
+  Result<UidSet> FindById(IdKind kind, std::string_view value) const;
 
   /// The octets [offset, offset + length) of an object, as far as they exist.
   Result<std::string> Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const;

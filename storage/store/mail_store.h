@@ -15,6 +15,7 @@
 #include "storage/store/folder.h"
 #include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
 
@@ -128,6 +129,8 @@ class MailStore {
   /// RFC 6851; all or none within one account.
   Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
 
+  /// In all folders; see FindById in storage/store/id_lookup.h, which also works within a change.
+  Result<std::vector<FoundMessage>> FindById(AccountId account, IdKind kind, std::string_view value);
   /// The owner reads what is in these messages: those that are temporary stay (spec note 6). To be committed
   /// before their octets are given out.
   Result<> NoteAccess(FolderRef folder, const UidSet& uids, Actor actor);

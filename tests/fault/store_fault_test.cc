@@ -53,7 +53,8 @@ class FaultyStore {
     // The clock stands still until a test moves it, so that dates can be compared.
     store_ = Must(MailStore::Open(*engine_, {.now = [this] { return clock.Now(); },
                                              .janitor_retry = std::chrono::milliseconds(1),
-                                             .reaper_look = std::chrono::hours(1)}));
+                                             .reaper_look = std::chrono::hours(1),
+                                             .profile = {.default_folder = ""}}));
   }
   void PowerLoss(std::uint64_t torn_seed = 0) {
     Close();

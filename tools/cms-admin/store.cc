@@ -67,7 +67,7 @@ void Check(const Options& options, bool quick) {
   std::string files;
   if (!quick)
     if (const auto sums = engine->VerifyChecksums(); !sums) files = sums.error().detail;
-  const auto report = storage::check::Fsck(*engine, {.bodies = !quick});
+  const auto report = storage::check::Fsck(*engine, {.bodies = !quick, .default_folder = true});
   if (!report) throw Failure(kRefused, "The store cannot be read: " + report.error().detail);
   PrintCheck(*report, files, options.json);
   if (!report->violations.empty() || !files.empty())

@@ -11,7 +11,7 @@ using protocol::Ok;
 namespace {
 
 asio::awaitable<Reply> Tell(const list::Query& query, AuthenticatedContext& ctx, std::string_view completed) {
-  list::ListRun run(ctx.store, ctx.account, query, ctx.services);
+  list::ListRun run(ctx.store, ctx.account, query, ctx.services.options, ctx.services.clock);
   auto slice = [&] { return run.Slice(); };
   for (bool done = false; !done;) {
     const auto result = co_await ctx.storage.Run(slice);

@@ -14,7 +14,7 @@ using storage::FolderName;
 namespace {
 
 /// Work between two looks at the clock.
-constexpr std::size_t kNamesBatch = 512;
+constexpr std::size_t kNamesBatch = 64;
 constexpr std::size_t kStatusBatch = 1024;
 
 constexpr std::array<std::string_view, 1> kChildInfo{"SUBSCRIBED"};

@@ -20,8 +20,9 @@ namespace server::imap::list {
 /// Thread     the pool's during Slice(), while the session waits for it; the session's otherwise.
 class ListRun {
  public:
-  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query, const Services& services)
-      : store_(store), account_(account), query_(query), options_(services.options), clock_(services.clock) {}
+  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query,
+          const ImapOptions& options, const Clock& clock)
+      : store_(store), account_(account), query_(query), options_(options), clock_(clock) {}
   ListRun(const ListRun&) = delete;
 
   /// Reads for about kSlice, so that no command keeps a thread of the pool for long; true when done.

@@ -54,6 +54,10 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->threads.storage, defaults.threads.storage);
   EXPECT_EQ(sample->threads.passwords, defaults.threads.passwords);
   EXPECT_EQ(sample->profile.default_folder, defaults.profile.default_folder);
+  EXPECT_EQ(sample->profile.owner_may_write_default, defaults.profile.owner_may_write_default);
+  EXPECT_EQ(sample->profile.permanent_root, defaults.profile.permanent_root);
+  EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
+  EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
   EXPECT_EQ(sample->profile.max_deferred, defaults.profile.max_deferred);
   EXPECT_EQ(sample->profile.deleted_grace, defaults.profile.deleted_grace);
   EXPECT_EQ(sample->profile.retention.inbox, defaults.profile.retention.inbox);
@@ -87,6 +91,10 @@ level = "debug"
 act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
 default_folder = "System"
+owner_may_write_default = false
+permanent_root = "RCSMessageStore"
+user_folders_only_below_root = true
+strict = true
 max_deferred = 7
 deleted_grace = 86400
 [profile.retention]
@@ -104,6 +112,10 @@ name = "Notes"
   EXPECT_EQ(config.limits.append_mib, 10U);
   EXPECT_EQ(config.log.level, "debug");
   EXPECT_EQ(config.profile.default_folder, "System");
+  EXPECT_FALSE(config.profile.owner_may_write_default);
+  EXPECT_EQ(config.profile.permanent_root, "RCSMessageStore");
+  EXPECT_TRUE(config.profile.user_folders_only_below_root);
+  EXPECT_TRUE(config.profile.strict);
   EXPECT_EQ(config.profile.max_deferred, 7U);
   EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
   EXPECT_EQ(config.profile.retention.conversation, 90U);
@@ -199,6 +211,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"Threads", "[threads]\nstorage = 0", 2, "threads.storage"},
         BadFile{"FolderName", "[[profile.folder]]\nname = \"a//b\"", 2, "is no name for a folder"},
         BadFile{"FolderUse", "[[profile.folder]]\nname = \"All\"\nuse = '\\All'", 3, "profile.folder.use"},
+        BadFile{"PermanentRoot", "[profile]\npermanent_root = \"a//b\"", 2, "profile.permanent_root"},
+        BadFile{"OnlyBelowNoRoot", "[profile]\nuser_folders_only_below_root = true", 0,
+                "needs profile.permanent_root"},
+        BadFile{"RootInDefault", "[profile]\npermanent_root = \"Default/Kept\"", 0, "must lie apart"},
+        BadFile{"DefaultInRoot", "[profile]\npermanent_root = \"R\"\ndefault_folder = \"R/D\"", 0,
+                "must lie apart"},
+        BadFile{"DefaultIsInbox", "[profile]\ndefault_folder = \"INBOX\"", 0, "INBOX can be neither"},
+        BadFile{"FolderInDefault", "[[profile.folder]]\nname = \"Default/Sent\"", 0,
+                "lies in the default folder"},
         BadFile{"DefaultFolder", "[profile]\ndefault_folder = \"\"", 2, "profile.default_folder"},
         BadFile{"SamePortTwice",
                 "[[imap.listen]]\naddress = \"::\"\nport = 1\n[[imap.listen]]\naddress = \"::\"\nport = 1", 0,
