@@ -46,6 +46,7 @@ StoreOp AnyOp() {
                                              {5, Kind::kCopy},
                                              {5, Kind::kMove},
                                              {2, Kind::kClaimRecent},
+                                             {3, Kind::kAnnotate},
                                              {1, Kind::kSetQuota},
                                              {2, Kind::kAdvance},
                                              {2, Kind::kDrain},
@@ -63,6 +64,8 @@ StoreOp AnyOp() {
   op.op = *rc::gen::element(FlagChange::Op::kReplace, FlagChange::Op::kAdd, FlagChange::Op::kRemove);
   op.flags = AnyFlags();
   op.use = *rc::gen::element(SpecialUse::kNone, SpecialUse::kSent);
+  op.entry = *rc::gen::element<std::string>("/private/comment", "/shared/Comment", "/shared/comment/a");
+  op.value = *rc::gen::element<std::optional<std::string>>(std::nullopt, "", "one", "two");
   return op;
 }
 

@@ -34,6 +34,7 @@ struct FolderSeen {
   std::uint64_t highest_modseq = 0;
   std::uint32_t recent = 0;
   std::vector<std::string> keywords;
+  std::map<std::string, std::string> annotations;  ///< by name in lower case; without what the store keeps
   std::map<std::uint32_t, MessageSeen> messages;
 };
 
@@ -70,6 +71,7 @@ struct StoreOp {
     kCopy,
     kMove,
     kClaimRecent,
+    kAnnotate,
     kSetQuota,
     kAdvance,
     kDrain,
@@ -86,6 +88,8 @@ struct StoreOp {
   protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
   std::vector<std::string> flags;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
+  std::string entry = "/private/comment";
+  std::optional<std::string> value;  ///< of the entry; nullopt removes it
 };
 std::ostream& operator<<(std::ostream& out, const StoreOp& op);
 
@@ -113,6 +117,7 @@ class StoreModel {
   std::optional<Errc> Expunge(const StoreOp& op);
   std::optional<Errc> Copy(const StoreOp& op);
   std::optional<Errc> ClaimRecent(const std::string& path);
+  std::optional<Errc> Annotate(const StoreOp& op);
 
   Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
   bool HasInferiors(const std::string& path) const;
