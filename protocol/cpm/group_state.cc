@@ -47,7 +47,7 @@ tl::expected<std::string, Fault> WriteGroupState(const GroupState& state) {
   const auto attribute = [&](std::string_view name, std::string_view value) {
     if (!FitsXml(value) || value.find_first_of("\t\r\n") != std::string_view::npos) unfit = name;
     out.append(" ").append(name).append("=\"");
-    AppendXmlText(out, value);
+    AppendXmlText(out, value, /*attribute=*/true);
     out += '"';
   };
   if (state.timestamp.empty()) return tl::unexpected<Fault>(Missing("timestamp"));

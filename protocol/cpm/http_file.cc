@@ -84,7 +84,7 @@ tl::expected<std::string, Fault> WriteHttpFile(const HttpFile& file) {
     };
     const auto attribute = [&](std::string_view name, std::string_view text) {
       out.append(" ").append(name).append("=\"");
-      AppendXmlText(out, text);
+      AppendXmlText(out, text, /*attribute=*/true);
       out += '"';
     };
     out += "  <file-info";

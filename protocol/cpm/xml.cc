@@ -28,6 +28,18 @@ std::string_view View(const xmlChar* text) {
   return text == nullptr ? std::string_view{} : std::string_view(reinterpret_cast<const char*>(text));
 }
 
+/// Where entities are not expanded, libxml2 gives each '&' of an attribute's value as "&#38;".
+std::string Ampersands(std::string_view value) {
+  constexpr std::string_view kAmpersand = "&#38;";
+  std::string out;
+  while (!value.empty()) {
+    const bool escaped = value.starts_with(kAmpersand);
+    out += value.front();
+    value.remove_prefix(escaped ? kAmpersand.size() : 1);
+  }
+  return out;
+}
+
 /// Builds the elements; the first fault ends the parser.
 struct Builder {
   xmlParserCtxtPtr parser = nullptr;
@@ -55,9 +67,9 @@ struct Builder {
     element.namespace_uri = uri;
     for (int i = 0; i < count; ++i) {  // name, prefix, URI, value, its end
       const xmlChar** attribute = attributes + static_cast<std::ptrdiff_t>(i) * 5;
-      element.attributes.emplace_back(View(attribute[0]),
-                                      std::string(reinterpret_cast<const char*>(attribute[3]),
-                                                  reinterpret_cast<const char*>(attribute[4])));
+      const auto* begin = reinterpret_cast<const char*>(attribute[3]);
+      const auto* end = reinterpret_cast<const char*>(attribute[4]);
+      element.attributes.emplace_back(View(attribute[0]), Ampersands({begin, end}));
     }
     open.push_back(&element);
   }
@@ -212,13 +224,13 @@ tl::expected<XmlElement, Fault> ParseXmlDocument(std::string_view octets, std::s
   return element;
 }
 
-void AppendXmlText(std::string& out, std::string_view utf8) {
+void AppendXmlText(std::string& out, std::string_view utf8, bool attribute) {
   while (!utf8.empty()) {
     switch (utf8.front()) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
+      case '"': out += attribute ? "&quot;" : "\""; break;
       case '\r': out += "&#13;"; break;
       default: out += TakeXml(utf8); continue;
     }

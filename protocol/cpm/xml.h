@@ -37,9 +37,9 @@ tl::expected<XmlElement, Fault> ParseXml(std::string_view octets);
 /// The same, where exactly one element is wanted and it must have that name.
 tl::expected<XmlElement, Fault> ParseXmlDocument(std::string_view octets, std::string_view root);
 
-/// Appends text with & < > " and CR escaped; controls that XML 1.0 cannot hold, and what is not UTF-8, become
-/// U+FFFD.
-void AppendXmlText(std::string& out, std::string_view utf8);
+/// Appends text with & < > and CR escaped, in an attribute " too; controls that XML 1.0 cannot hold, and what
+/// is not UTF-8, become U+FFFD.
+void AppendXmlText(std::string& out, std::string_view utf8, bool attribute = false);
 
 /// True when AppendXmlText() would keep the text as it is.
 bool FitsXml(std::string_view utf8);
