@@ -21,7 +21,9 @@ using protocol::ObjectKind;
 
 constexpr std::int64_t kEarliest = std::numeric_limits<std::int64_t>::min();
 
-bool IsSession(const schema::FolderRow& row) { return row.kind == static_cast<std::uint8_t>(FolderKind::kSession); }
+bool IsSession(const schema::FolderRow& row) {
+  return row.kind == static_cast<std::uint8_t>(FolderKind::kSession);
+}
 
 /// The UID that the folder names now; zero if none.
 Result<Uid> Marked(const AccountTxn& txn, FolderId folder, ServerAnnotation name) {
