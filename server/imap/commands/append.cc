@@ -98,7 +98,7 @@ class AppendCommand {
   std::optional<Reply> RefusalOf(const protocol::command::AppendMessage& message) const {
     if (session_.state() == State::kNotAuthenticated) return Bad("APPEND needs a login first");
     if (intake_.failure()) return intake_.failure();
-    if (message.size == 0) return No("An empty message cancels APPEND");
+    if (message.size == 0) return No(ResponseCode::kCannot, "An empty message cancels APPEND");
     if (message.size > session_.services().options.append_limit) {
       return No(ResponseCode::kTooBig, "The message is longer than APPENDLIMIT");
     }
