@@ -20,7 +20,7 @@ class Connection {
       : services_(services), wire_(std::move(stream)), session_(wire_, info, services) {}
 
   asio::awaitable<void> Run() {
-    wire_.stream().SetWriteStall(services_.options.write_stall);
+    wire_.stream().SetWritePace({services_.options.transfer_step, services_.options.write_stall});
     const auto words = protocol::CapabilityWords(session_.Capabilities());
     protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
                                                  services_.options.product + " ready"));
