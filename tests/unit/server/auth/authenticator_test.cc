@@ -127,6 +127,7 @@ class RefusalWorkTest : public AuthenticatorTest {
                           pool_,
                           clock_,
                           std::chrono::milliseconds(0),
+                          ActFor(),
                           [this](const std::string& hash, std::string_view /*password*/) {
                             methods_.push_back(hash.substr(0, hash.find('$', 1) + 1));
                             return false;
