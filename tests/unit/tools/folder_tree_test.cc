@@ -121,8 +121,7 @@ TEST_F(FolderTreeTest, MaildirPlusPlusNamesAndBothOfNewAndCur) {
   Put("cur/1:2,S", "\n1\n");
   Put("new/2", "\n2\n");
   Put(".Sent.2024/cur/3", "\n3\n");
-  EXPECT_EQ(Find(Format::kAuto),
-            (Tree{{"INBOX", {"\r\n1\r\n", "\r\n2\r\n"}}, {"Sent/2024", {"\r\n3\r\n"}}}));
+  EXPECT_EQ(Find(Format::kAuto), (Tree{{"INBOX", {"\r\n1\r\n", "\r\n2\r\n"}}, {"Sent/2024", {"\r\n3\r\n"}}}));
 }
 
 TEST_F(FolderTreeTest, BaseIsWhereTheTopGoes) {
@@ -167,9 +166,13 @@ TEST_F(FolderTreeTest, LinksOutOfTheTreeAreNotFollowed) {
 
 TEST_F(FolderTreeTest, ManifestWithoutAFolderSaysWhichLine) {
   Put("1.eml", "x");
-  Put("manifest.jsonl", R"({"file":"1.eml","folder":"INBOX"})" "\n" R"({"file":"1.eml"})" "\n");
+  Put("manifest.jsonl", R"({"file":"1.eml","folder":"INBOX"})"
+                        "\n"
+                        R"({"file":"1.eml"})"
+                        "\n");
   EXPECT_THAT(Refusal(Format::kEml), HasSubstr("manifest.jsonl:2: needs \"folder\""));
-  Put("manifest.jsonl", R"({"file":"gone.eml","folder":"INBOX"})" "\n");
+  Put("manifest.jsonl", R"({"file":"gone.eml","folder":"INBOX"})"
+                        "\n");
   EXPECT_THAT(Refusal(Format::kEml), HasSubstr("gone.eml is missing"));
 }
 

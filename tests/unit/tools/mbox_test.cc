@@ -48,7 +48,8 @@ TEST(ReadMbox, AFromLineCountsAfterAnEmptyLineOnly) {
 }
 
 TEST(ReadMbox, OneQuoteIsTakenOff) {
-  const auto messages = Read("From a Mon Feb  7 06:43:04 1994\n\n>From one\n>>From two\n> From none\n>Fromage\n");
+  const auto messages =
+      Read("From a Mon Feb  7 06:43:04 1994\n\n>From one\n>>From two\n> From none\n>Fromage\n");
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].octets, "\r\nFrom one\r\n>From two\r\n> From none\r\n>Fromage\r\n");
 }
@@ -84,7 +85,8 @@ TEST(ReadMbox, EndsWhenTheVisitorHasEnough) {
 }
 
 TEST(WriteMbox, QuotesEveryLineOfQuotesAndFrom) {
-  const auto text = Write({{.octets = "Subject: x\r\n\r\nFrom me\r\n>From you\r\nFromage\r\n", .flags = {}, .date = {}}});
+  const auto text =
+      Write({{.octets = "Subject: x\r\n\r\nFrom me\r\n>From you\r\nFromage\r\n", .flags = {}, .date = {}}});
   EXPECT_EQ(text,
             "From cmsd Thu Jan 01 00:00:00 1970\n"
             "X-Cmsd-Octets: 43\n"
@@ -122,9 +124,7 @@ TEST(WriteMbox, ReadMboxGivesBackOctetsFlagsAndDate) {
   }
 }
 
-TEST(WithCrlf, ChangesBareLineFeedsOnly) {
-  EXPECT_EQ(admin::WithCrlf("a\nb\r\n\nc\r"), "a\r\nb\r\n\r\nc\r");
-}
+TEST(WithCrlf, ChangesBareLineFeedsOnly) { EXPECT_EQ(admin::WithCrlf("a\nb\r\n\nc\r"), "a\r\nb\r\n\r\nc\r"); }
 
 }  // namespace
 }  // namespace admin_test
