@@ -89,7 +89,8 @@ class Daemon {
         engine_(std::move(engine)),
         store_(std::move(store)),
         limits_(config.limits.connections, config.limits.connections_per_address),
-        authenticator_(*store_, storage_, passwords_, clock_),
+        authenticator_(*store_, storage_, passwords_, clock_, auth::FailureDelay::kMax,
+                       auth::ActFor(config.pf.act_for)),
         imap_options_(imap::OptionsFrom(config)),
         imap_{*store_, storage_, authenticator_, clock_, log.logger(), imap_options_, tls_.get()},
         reactors_(OrCores(config.threads.reactors), clock_),
@@ -217,6 +218,24 @@ void Daemon::Stop() {
   spdlog::info("event=stopped drained={}", drained);
 }
 
+storage::Profile ProfileOf(const config::Profile& settings) {
+  const auto days = [](std::uint32_t count) { return std::int64_t{count} * 24 * 60 * 60; };
+  storage::Profile profile;
+  profile.default_folder = settings.default_folder;
+  profile.owner_may_write_default = settings.owner_may_write_default;
+  profile.permanent_root = settings.permanent_root;
+  profile.user_folders_only_below_root = settings.user_folders_only_below_root;
+  profile.strict = settings.strict;
+  profile.admin_contact = settings.admin_contact;
+  profile.max_deferred = days(settings.max_deferred);
+  profile.deleted_grace = settings.deleted_grace.count();
+  profile.retention = {.inbox = days(settings.retention.inbox),
+                       .user = days(settings.retention.user),
+                       .conversation = days(settings.retention.conversation),
+                       .session = days(settings.retention.session)};
+  return profile;
+}
+
 /// To standard error too when the log is a file: whoever starts us by hand must see why it failed.
 int Refuse(const config::Config& config, std::string_view what) {
   spdlog::critical("event=start_failed error={}", log::Quoted(what));
@@ -237,6 +256,10 @@ int Serve(const config::Config& config) {
   storage::StoreOptions options;
   options.max_folders = config.limits.folders_per_account;
   options.max_message_octets = std::uint64_t{config.limits.append_mib} << 20;
+  options.max_annotation_octets = config.limits.metadata_value_octets;
+  options.max_annotations = config.limits.metadata_entries;
+  options.max_account_annotation_octets = std::uint64_t{config.limits.metadata_kib_per_account} << 10;
+  options.profile = ProfileOf(config.profile);
   options.note = [](const std::string& text) {
     spdlog::warn("event=store_note detail={}", log::Quoted(text));
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/cpm/limits.h"
 #include "protocol/model/ascii.h"
 
 namespace protocol::cpm {
@@ -136,6 +137,9 @@ std::string Host(std::string_view text) {
   return out;
 }
 
+/// RFC 3323 §4.1.1.3: the host of who withholds his identity, whatever the user part says.
+bool IsAnonymousHost(std::string_view host) { return host.substr(0, host.find(':')) == "anonymous.invalid"; }
+
 bool HasParameter(std::string_view parameters, std::string_view wanted) {
   while (!parameters.empty()) {
     const std::size_t end = std::min(parameters.find(';'), parameters.size());
@@ -163,13 +167,15 @@ std::optional<std::string> Sip(std::string_view rest) {
   // A telephone-subscriber: its own parameters follow a semicolon.
   std::string number = clean_user->substr(0, clean_user->find(';'));
   if (number.starts_with("%2B")) number.replace(0, 3, "+");
-  if (phone || number.starts_with('+')) {
+  const std::string clean_host = Host(Trim(host));
+  if ((phone || number.starts_with('+')) && !IsAnonymousHost(clean_host)) {
     number = Number(number, kSeparators, /*local_symbols=*/phone);
     if (!number.empty()) return Tel(std::move(number));
   }
-  const std::string clean_host = Host(Trim(host));
   if (clean_host.empty()) return std::nullopt;
-  if (ascii::EqualNoCase(*clean_user, "anonymous")) return std::string(kAnonymousAddress);
+  if (ascii::EqualNoCase(*clean_user, "anonymous") || IsAnonymousHost(clean_host)) {
+    return std::string(kAnonymousAddress);
+  }
   std::string out = "sip:";
   if (!clean_user->empty()) out.append(*clean_user).append("@");
   out += clean_host;
@@ -182,6 +188,9 @@ std::optional<std::string> Sip(std::string_view rest) {
 std::optional<std::string> Canonical(std::string_view address) {
   std::string_view uri = StripName(Trim(address));
   if (AcceptScheme(uri, "tel:")) {
+    if (ascii::EqualNoCase(Trim(uri.substr(0, uri.find_first_of(";?"))), "anonymous")) {
+      return std::string(kAnonymousAddress);
+    }
     return Tel(Number(Trim(uri.substr(0, uri.find_first_of(";?"))), kSeparators, /*local_symbols=*/true));
   }
   if (AcceptScheme(uri, "sips:") || AcceptScheme(uri, "sip:")) return Sip(Trim(uri));
@@ -192,7 +201,10 @@ std::optional<std::string> Canonical(std::string_view address) {
   return std::nullopt;
 }
 
-std::optional<std::string> ParseLogin(std::string_view text) {
+namespace {
+
+/// Canonical(), or what a person types: a number or user@host without a scheme.
+std::optional<std::string> Typed(std::string_view text) {
   text = Trim(text);
   auto address = Canonical(text);
   if (!address && text.find_first_of("<>:") == std::string_view::npos) {
@@ -204,8 +216,51 @@ std::optional<std::string> ParseLogin(std::string_view text) {
     }
     if (!address && text.find('@') != std::string_view::npos) address = Sip(text);
   }
+  return address;
+}
+
+/// Octets before the next comma of a list, those in quotes and angle brackets aside.
+std::size_t ListItemLength(std::string_view text) {
+  bool quoted = false;
+  bool bracketed = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == '<' || text[i] == '>')) {
+      bracketed = text[i] == '<';
+    } else if (!quoted && !bracketed && text[i] == ',') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+}  // namespace
+
+std::optional<std::string> ParseLogin(std::string_view text) {
+  auto address = Typed(text);
   if (address && *address == kAnonymousAddress) return std::nullopt;
   return address;
+}
+
+std::optional<std::string> ParsePeer(std::string_view value) {
+  value = value.substr(0, kMaxAddressList);
+  std::optional<std::string> best;
+  for (std::size_t i = 0; i < kMaxAddresses && !value.empty(); ++i) {
+    const std::size_t length = ListItemLength(value);
+    const std::string_view item = Trim(value.substr(0, length));
+    value.remove_prefix(std::min(length + 1, value.size()));
+
+    auto address = Typed(item);
+    // A bare number in brackets or behind a name: what clients put into From and To.
+    if (!address) address = Typed(StripName(item));
+    if (!address) continue;
+    if (*address == kAnonymousAddress) return address;
+    if (!best || (address->starts_with("tel:") && !best->starts_with("tel:"))) best = std::move(address);
+  }
+  return best;
 }
 
 }  // namespace protocol::cpm

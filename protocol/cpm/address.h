@@ -33,4 +33,10 @@ std::optional<std::string> Canonical(std::string_view address);
 /// login.
 std::optional<std::string> ParseLogin(std::string_view text);
 
+/// The peer that a header value names: From, To, P-Asserted-Identity, Referred-By. Takes what ParseLogin()
+/// takes, alone or as a list. Of a list, any withheld identity counts before all others, so that an asserted
+/// number never shows; then the first tel, then the first sip (spec note 1.2). nullopt when it names nobody.
+/// Looks at the first kMaxAddressList octets and kMaxAddresses addresses.
+std::optional<std::string> ParsePeer(std::string_view value);
+
 }  // namespace protocol::cpm

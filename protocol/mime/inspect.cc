@@ -180,6 +180,7 @@ class Inspector final : public ScanSink {
         Exact{"message-correlator", &Inspection::message_correlator},
         Exact{"message-context", &Inspection::message_context},
         Exact{"message-direction", &Inspection::message_direction},
+        Exact{"expires", &Inspection::expires},
         Exact{"content-type", &Inspection::content_type},
         Exact{"from", &Inspection::from},
         Exact{"to", &Inspection::to},

@@ -51,6 +51,7 @@ struct Inspection {
   std::optional<std::string> message_correlator;  ///< RFC 2047 words decoded: UTF-8
   std::optional<std::string> message_context;     ///< quotes removed (clients send them), lower-case
   std::optional<std::string> message_direction;   ///< lower-case
+  std::optional<std::string> expires;             ///< RFC 4021 §2.1.50, as spelled
   std::optional<std::string> content_type;        ///< of the message, as spelled, with its parameters
   std::optional<std::string> from;                ///< as spelled
   std::optional<std::string> to;                  ///< as spelled

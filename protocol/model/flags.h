@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,9 +22,22 @@ inline constexpr int kSystemFlagCount = 5;
 /// "\Seen" etc., spelled as RFC 3501 §2.3.2 does.
 std::string_view Name(SystemFlag flag);
 
+/// Keywords with a meaning to CPM (spec note 3.1) that every folder offers before anyone has used them.
+inline constexpr std::array<std::string_view, 3> kOfferedKeywords{"$MDNSent", "$Forwarded",
+                                                                  "\\read-report-sent"};
+inline constexpr std::string_view kArchivedKeyword = "$Archived";
+
+/// Whether two names are one keyword, and their order: without regard to ASCII case, and "\Archived" is
+/// "$Archived" (the note leaves open which CPM means). Whatever looks a keyword up asks here.
+bool SameKeyword(std::string_view a, std::string_view b);
+int CompareKeywords(std::string_view a, std::string_view b);
+/// How a folder is to spell a keyword that it learns: CPM's own as CPM does, others, and the archived one, as
+/// the client did.
+std::string_view KeywordSpelling(std::string_view name);
+
 /// Flags of one message by name, as a client names them. \Recent is no member: it belongs to a session.
 ///
-/// Keywords are compared without regard to ASCII case and keep the spelling they came with. Everything that
+/// Keywords are compared as SameKeyword() says and keep the spelling they came with. Everything that
 /// is not one of the five system flags is a keyword, unknown backslash flags included (CPM defines
 /// `\read-report-sent`).
 class FlagSet {
@@ -40,7 +54,7 @@ class FlagSet {
   bool empty() const { return system_ == 0 && keywords_.empty(); }
 
   std::uint32_t system_bits() const { return system_; }
-  /// Sorted without regard to case, no duplicates.
+  /// Sorted by CompareKeywords(), no duplicates.
   const std::vector<std::string>& keywords() const { return keywords_; }
 
   friend bool operator==(const FlagSet& a, const FlagSet& b);

@@ -35,8 +35,9 @@ Step ParsePlain(std::string_view message) {
   const auto authcid = message.substr(first + 1, second - first - 1);
   const auto password = message.substr(second + 1);
   if (!Acceptable(authcid) || !Acceptable(password)) return Fault::kMalformed;
-  if (!authzid.empty() && !SameIdentity(authzid, authcid)) return Fault::kOtherIdentity;
-  return Credentials{std::string(authcid), std::string(password)};
+  if (!authzid.empty() && !Acceptable(authzid)) return Fault::kMalformed;
+  const bool other = !authzid.empty() && !SameIdentity(authzid, authcid);
+  return Credentials{std::string(authcid), std::string(password), other ? std::string(authzid) : ""};
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ Step Exchange::Next(std::optional<std::string_view> response) {
       return Challenge{"Password:"};
     case State::kLoginPassword:
       if (!response || !Acceptable(*response)) return End(Fault::kMalformed);
-      return End(Credentials{std::move(login_), std::string(*response)});
+      return End(Credentials{std::move(login_), std::string(*response), {}});
     case State::kOver: break;
   }
   return Fault::kMalformed;

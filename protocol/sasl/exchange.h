@@ -14,16 +14,16 @@ struct Challenge {
   friend bool operator==(const Challenge&, const Challenge&) = default;
 };
 
-/// What the client claims; to be checked. Neither field is empty.
+/// What the client claims; to be checked. Neither name nor password is empty.
 struct Credentials {
   std::string login;  ///< as typed: protocol/cpm/address.h makes an address of it
   std::string password;
+  std::string act_as;  ///< whom it wants to act for (RFC 4616 authzid), as typed; empty: itself
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
 enum class Fault {
-  kMalformed,      ///< not this mechanism's grammar: BAD
-  kOtherIdentity,  ///< asks to act for somebody else: NO [AUTHORIZATIONFAILED]
+  kMalformed,  ///< not this mechanism's grammar: BAD
 };
 
 using Step = std::variant<Challenge, Credentials, Fault>;

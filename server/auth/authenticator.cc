@@ -21,6 +21,25 @@ asio::awaitable<Login> Authenticator::Check(std::string_view login, std::string_
   co_return result;
 }
 
+asio::awaitable<Login> Authenticator::CheckFor(std::string_view login, std::string_view password,
+                                               std::string_view act_as, const asio::ip::address& peer) {
+  Login result = co_await Check(login, password, peer);
+  if (result.verdict != Verdict::kAccepted) co_return result;
+  result.verdict = Verdict::kNotAllowed;
+  const auto address = protocol::cpm::ParseLogin(act_as);
+  if (result.actor.role != storage::Role::kPf || !address) co_return result;
+  auto find = [&] { return store_.FindAccount(*address); };
+  auto found = co_await storage_.Run(find);
+  if (!found) {
+    result.verdict = Verdict::kUnavailable;
+  } else if (*found && (*found)->status == storage::AccountStatus::kActive &&
+             (*found)->role == storage::Role::kUser && act_for_.Allows((*found)->address)) {
+    result.account = **std::move(found);
+    result.verdict = Verdict::kAccepted;
+  }
+  co_return result;
+}
+
 asio::awaitable<Login> Authenticator::CheckNow(std::string_view login, std::string_view password) {
   Login result;
   const auto address = protocol::cpm::ParseLogin(login);
@@ -52,7 +71,10 @@ asio::awaitable<Login> Authenticator::CheckNow(std::string_view login, std::stri
 
   const bool active = account->status == storage::AccountStatus::kActive;
   result.verdict = active ? Verdict::kAccepted : Verdict::kDisabled;
-  if (active) result.account = std::move(*account);
+  if (active) {
+    result.actor = *account;
+    result.account = std::move(*account);
+  }
   co_return result;
 }
 

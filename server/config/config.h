@@ -67,6 +67,9 @@ struct Limits {
   seconds shutdown_grace{20};       ///< for running commands, on SIGTERM
   std::uint32_t append_mib = 1024;  ///< of one message: APPENDLIMIT (RFC 7889)
   std::uint32_t folders_per_account = 20'000;
+  std::uint32_t metadata_value_octets = 64 * 1024;  ///< of one METADATA value; RFC 5464 §4.1: at least 1024
+  std::uint32_t metadata_entries = 100;           ///< of a mailbox, or the server; RFC 5464 §4.1: at least 10
+  std::uint32_t metadata_kib_per_account = 4096;  ///< names and values
 };
 
 struct Log {
@@ -80,6 +83,14 @@ struct Threads {
   std::uint32_t passwords = 0;  ///< 0: one a core
 };
 
+/// Days that messages are kept in folders of a kind; 0: for ever.
+struct Retention {
+  std::uint32_t inbox = 0;
+  std::uint32_t user = 0;
+  std::uint32_t conversation = 0;
+  std::uint32_t session = 0;
+};
+
 struct ProfileFolder {
   std::string name;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
@@ -88,11 +99,24 @@ struct ProfileFolder {
 /// What deployments differ in (design.md 6).
 struct Profile {
   std::string default_folder = "Default";
+  std::string admin_contact;  ///< URI; METADATA's /shared/admin (RFC 5464 §3.2.1.1); empty: none
+  bool owner_may_write_default = true;
+  std::string permanent_root;  ///< empty: none
+  bool user_folders_only_below_root = false;
+  bool strict = false;              ///< malformed objects are refused
+  std::uint32_t max_deferred = 30;  ///< days: the furthest expiry of a deferred message
+  seconds deleted_grace{0};         ///< from \Deleted to the purge; 0: when a client says so
+  Retention retention;
   std::vector<ProfileFolder> folders = {{"Drafts", protocol::SpecialUse::kDrafts},
                                         {"Sent", protocol::SpecialUse::kSent},
                                         {"Trash", protocol::SpecialUse::kTrash},
                                         {"Junk", protocol::SpecialUse::kJunk},
                                         {"Archive", protocol::SpecialUse::kArchive}};
+};
+
+/// Participating Functions that act for users (RFC 4616 authzid).
+struct Pf {
+  std::vector<std::string> act_for;  ///< patterns on canonical addresses
 };
 
 struct Config {
@@ -104,6 +128,7 @@ struct Config {
   Log log;
   Threads threads;
   Profile profile;
+  Pf pf;
 };
 
 /// One thing that is wrong. `line` is 0 where no line of the file is to blame.

@@ -7,6 +7,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "protocol/model/ascii.h"
 #include "protocol/model/mailbox_name.h"
 #include "server/config/config.h"
 #include "server/config/section.h"
@@ -85,6 +86,9 @@ void ReadLimits(Section in, Limits& out) {
   in.Seconds("shutdown_grace", out.shutdown_grace, 0, 600);
   in.Number("append_mib", out.append_mib, 1, 4095);
   in.Number("folders_per_account", out.folders_per_account, 10, 1'000'000);
+  in.Number("metadata_value_octets", out.metadata_value_octets, 1024, 65536);
+  in.Number("metadata_entries", out.metadata_entries, 10, 10'000);
+  in.Number("metadata_kib_per_account", out.metadata_kib_per_account, 64, 64 * 1024);
   in.Finish();
 }
 
@@ -109,10 +113,51 @@ void CheckFolderName(Section& in, std::string_view key, const std::string& name)
     in.Report(key, fmt::format("\"{}\" is no name for a folder", name));
 }
 
+void ReadRetention(Section in, Retention& out) {
+  constexpr std::int64_t kMaxDays = 36'500;
+  in.Number("inbox", out.inbox, 0, kMaxDays);
+  in.Number("user", out.user, 0, kMaxDays);
+  in.Number("conversation", out.conversation, 0, kMaxDays);
+  in.Number("session", out.session, 0, kMaxDays);
+  in.Finish();
+}
+
+void ReadPf(Section in, Pf& out) {
+  in.Texts("act_for", out.act_for);
+  for (const auto& pattern : out.act_for) {
+    if (!pattern.starts_with("tel:") && !pattern.starts_with("sip:"))
+      in.Report("act_for",
+                fmt::format("\"{}\" must begin with tel: or sip:, as canonical addresses do", pattern));
+  }
+  in.Finish();
+}
+
+/// RFC 3986 §3: a scheme, ":", and something of printable ASCII.
+bool IsUri(std::string_view text) {
+  using protocol::ascii::IsAlpha;
+  using protocol::ascii::IsDigit;
+  const std::string_view scheme = text.substr(0, text.find(':'));
+  const auto in_scheme = [](char c) { return IsAlpha(c) || IsDigit(c) || c == '+' || c == '-' || c == '.'; };
+  return scheme.size() + 1 < text.size() && !scheme.empty() && IsAlpha(scheme[0]) &&
+         std::ranges::all_of(scheme, in_scheme) &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 void ReadProfile(Section in, Profile& out) {
   using protocol::SpecialUse;
   in.Text("default_folder", out.default_folder);
   CheckFolderName(in, "default_folder", out.default_folder);
+  in.Bool("owner_may_write_default", out.owner_may_write_default);
+  in.Text("permanent_root", out.permanent_root);
+  if (!out.permanent_root.empty()) CheckFolderName(in, "permanent_root", out.permanent_root);
+  in.Bool("user_folders_only_below_root", out.user_folders_only_below_root);
+  in.Bool("strict", out.strict);
+  in.Number("max_deferred", out.max_deferred, 1, 366);
+  in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
+  ReadRetention(in.Table("retention"), out.retention);
+  in.Text("admin_contact", out.admin_contact);
+  if (!out.admin_contact.empty() && !IsUri(out.admin_contact))
+    in.Report("admin_contact", "must be a URI, such as \"mailto:admin@example.com\"");
   std::vector<ProfileFolder> folders;
   const bool given = in.Tables("folder", [&](Section& entry) {
     ProfileFolder& folder = folders.emplace_back();
@@ -130,8 +175,34 @@ void ReadProfile(Section in, Profile& out) {
   in.Finish();
 }
 
+/// True for the folder itself too.
+bool LiesIn(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+/// The system's folders are no part of each other, and nothing but conversations lies in the default folder.
+void CheckProfile(const Profile& profile, std::vector<Problem>& problems) {
+  const std::string& usual = profile.default_folder;
+  const std::string& root = profile.permanent_root;
+  for (const std::string& folder : {usual, root}) {
+    if (folder == "INBOX")
+      problems.push_back({0, "profile: INBOX can be neither default_folder nor permanent_root"});
+  }
+  if (root.empty() && profile.user_folders_only_below_root)
+    problems.push_back({0, "profile.user_folders_only_below_root needs profile.permanent_root"});
+  if (!root.empty() && (LiesIn(root, usual) || LiesIn(usual, root)))
+    problems.push_back({0, "profile: default_folder and permanent_root must lie apart"});
+  for (const auto& folder : profile.folders) {
+    if (LiesIn(folder.name, usual))
+      problems.push_back({0, fmt::format("profile.folder: \"{}\" lies in the default folder, which holds "
+                                         "conversations only",
+                                         folder.name)});
+  }
+}
+
 /// What no key is wrong about alone.
 void CheckTogether(const Config& config, std::vector<Problem>& problems) {
+  CheckProfile(config.profile, problems);
   const bool has_certificate = !config.tls.certificate.empty();
   const auto implicit = [](const Listen& l) { return l.tls == ListenTls::kImplicit; };
   const auto starttls = [](const Listen& l) { return l.tls == ListenTls::kStartTls; };
@@ -160,6 +231,7 @@ Config Read(const toml::table& file, std::vector<Problem>& problems) {
   ReadLog(top.Table("log"), config.log);
   ReadThreads(top.Table("threads"), config.threads);
   ReadProfile(top.Table("profile"), config.profile);
+  ReadPf(top.Table("pf"), config.pf);
   top.Finish();
   return config;
 }

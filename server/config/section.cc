@@ -33,6 +33,20 @@ bool Section::TextIfPresent(std::string_view key, std::string& out) {
 
 void Section::Text(std::string_view key, std::string& out) { TextIfPresent(key, out); }
 
+void Section::Texts(std::string_view key, std::vector<std::string>& out) {
+  const auto* node = Find(key);
+  if (!node) return;
+  std::vector<std::string> texts;
+  const auto* array = node->as_array();
+  for (std::size_t i = 0; array && i < array->size(); ++i) {
+    if (const auto text = array->get(i)->value_exact<std::string>()) texts.push_back(*text);
+  }
+  if (array && texts.size() == array->size())
+    out = std::move(texts);
+  else
+    Report(key, "must be an array of strings");
+}
+
 void Section::Bool(std::string_view key, bool& out) {
   const auto* node = Find(key);
   if (!node) return;

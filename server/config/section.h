@@ -30,6 +30,8 @@ class Section {
       : table_(table), name_(std::move(name)), problems_(problems) {}
 
   void Text(std::string_view key, std::string& out);
+  /// An array of strings.
+  void Texts(std::string_view key, std::vector<std::string>& out);
   void Bool(std::string_view key, bool& out);
   void Seconds(std::string_view key, std::chrono::seconds& out, std::int64_t min, std::int64_t max);
 

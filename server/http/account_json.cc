@@ -132,7 +132,6 @@ std::variant<AccountRequest, Refusal> ReadAccount(const boost::json::object& jso
   if (auto* refusal = std::get_if<Refusal>(&password)) return std::move(*refusal);
   out.password = std::get<NewPassword>(std::move(password));
 
-  out.account.folders.push_back({profile.default_folder, protocol::SpecialUse::kNone});
   for (const auto& folder : profile.folders) out.account.folders.push_back({folder.name, folder.use});
   return out;
 }

@@ -65,7 +65,8 @@ asio::awaitable<void> EnsureFolder(Call& call, Services& services) {
   auto ensure = [&]() -> storage::Result<storage::FolderStatus> {
     auto there = services.store.GetFolder(account->id, path);
     if (there || there.error().code != storage::Errc::kNoSuchFolder) return there;
-    auto made = services.store.CreateFolder(account->id, path, use.value_or(protocol::SpecialUse::kNone));
+    auto made = services.store.CreateFolder(account->id, path, use.value_or(protocol::SpecialUse::kNone),
+                                            storage::Actor({}, storage::Role::kOperator));
     if (made || made.error().code != storage::Errc::kFolderExists) return made;
     return services.store.GetFolder(account->id, path);  // somebody else made it meanwhile
   };

@@ -123,7 +123,10 @@ class Import {
   asio::awaitable<std::optional<Refusal>> Append() {
     if (batch_.empty()) co_return std::nullopt;
     const auto count = batch_.size();
-    auto append = [&] { return services_.store.Append(account_, folder_, std::move(batch_)); };
+    auto append = [&] {
+      return services_.store.Append(account_, folder_, std::move(batch_),
+                                    storage::Actor({}, storage::Role::kOperator));
+    };
     const auto appended = co_await services_.storage.Run(append);
     batch_.clear();
     batch_octets_ = 0;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "protocol/imap/reply.h"
+#include "protocol/imap/write/metadata.h"
 #include "server/imap/command_table.h"
 #include "server/imap/view/read_picture.h"
 #include "server/imap/view/view_writer.h"
@@ -112,12 +113,17 @@ std::optional<Reply> Session::Interruption() const {
 }
 
 std::optional<Reply> Session::AccountGone() const {
-  if (!watch_ || !watch_->closed()) return std::nullopt;
+  const auto closed = [](const auto& watch) { return watch && watch->closed(); };
+  if (!closed(watch_) && !closed(actor_watch_)) return std::nullopt;
   return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
 }
 
-void Session::Watch(storage::AccountId account) {
-  watch_ = std::make_unique<AccountWatch>(services_.store.feed(), account, wire_.stream().waker());
+void Session::Watch(storage::AccountId account, storage::AccountId actor) {
+  const auto watch = [this](storage::AccountId id) {
+    return std::make_unique<AccountWatch>(services_.store.feed(), id, wire_.stream().waker());
+  };
+  watch_ = watch(account);
+  if (actor != account) actor_watch_ = watch(actor);
 }
 
 void Session::SayBye(const Reply& bye) {
@@ -126,7 +132,20 @@ void Session::SayBye(const Reply& bye) {
   protocol::WriteUntagged(wire_.out.text(), bye);
 }
 
+void Session::EnableMetadata() {
+  if (metadata_) return;
+  metadata_ = std::make_unique<MetadataNews>(services_.store.feed(), account_, actor().origin,
+                                             wire_.stream().waker());
+}
+
+void Session::ReportMetadata() {
+  if (!metadata_ || state_ == State::kLogout) return;
+  for (const auto& changed : metadata_->Take())
+    protocol::write::MetadataChangedLine(wire_.out.text(), changed.path, changed.entries);
+}
+
 bool Session::SyncFromMemory(ExpungePolicy policy, bool with_uid) {
+  ReportMetadata();
   if (state_ != State::kSelected) return true;
   MailboxView& view = *selected_->view;
   if (view.Absorb()) return false;
@@ -155,13 +174,14 @@ asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
   }
 }
 
-void Session::LoggedIn(const storage::AccountInfo& account) {
+void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role) {
   state_ = State::kAuthenticated;
   account_ = account.id;
-  role_ = account.role;
+  role_ = role;
   user_ = account.address;
   bad_commands_ = 0;
   wire_.reader.SetAuthenticated();
+  wire_.reader.SetMetadataValueLimit(services_.options.metadata_value_limit);
 }
 
 void Session::Select(std::unique_ptr<SelectedFolder> folder) {

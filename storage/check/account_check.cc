@@ -10,7 +10,9 @@
 #include "protocol/model/metadata_entry.h"
 #include "storage/schema/state_page.h"
 #include "storage/store/account.h"
+#include "storage/store/deferred.h"
 #include "storage/store/message.h"
+#include "storage/store/model_rules.h"
 
 namespace storage::check {
 
@@ -76,6 +78,7 @@ Result<> AccountCheck::Run() {
   RETURN_IF_ERROR(Bodies());
   RETURN_IF_ERROR(Texts());
   RETURN_IF_ERROR(Vanished());
+  RETURN_IF_ERROR(Expiries());
   RETURN_IF_ERROR(Subscriptions());
   RETURN_IF_ERROR(Annotations());
   Sums();
@@ -130,13 +133,13 @@ Result<> AccountCheck::Folders() {
 }
 
 Result<> AccountCheck::Names() {
-  std::set<std::string> names;
+  std::map<std::string, std::uint8_t> names;  // and their kinds
   std::vector<std::string> only_inferiors;
   RETURN_IF_ERROR(
       ForEach<schema::PathKey>(Table::kFolderNames, [&](const schema::PathKey& key, std::string_view value) {
         const auto row = schema::FolderNameRow::Decode(value);
         if (!row) return Report(1, row.error().detail);
-        names.insert(key.path);
+        names.emplace(key.path, row->kind);
         const auto parent = protocol::ParentName(key.path);
         if (!parent.empty() && !names.contains(std::string(parent)))
           Report(4, fmt::format("name \"{}\" has no superior", key.path));
@@ -152,14 +155,41 @@ Result<> AccountCheck::Names() {
       }));
   for (const auto& path : only_inferiors) {
     const auto next = names.lower_bound(path + "/");
-    if (next == names.end() || !next->starts_with(path + "/"))
+    if (next == names.end() || !next->first.starts_with(path + "/"))
       Report(4, fmt::format("name \"{}\" has neither folder nor inferiors", path));
   }
   for (const auto& [id, folder] : folders_) {
     if (!folder.named) Report(4, fmt::format("folder {} \"{}\" has no name row", id, folder.row.path));
   }
   if (!names.contains("INBOX")) Report(4, "there is no INBOX");
+  if (kinds_) Kinds(names);
   return {};
+}
+
+void AccountCheck::Kinds(const std::map<std::string, std::uint8_t>& names) {
+  int defaults = 0;
+  int roots = 0;
+  for (const auto& [path, stored] : names) {
+    if (stored > static_cast<std::uint8_t>(FolderKind::kRoot)) {
+      Report(20, fmt::format("folder \"{}\" has unknown kind {}", path, stored));
+      continue;
+    }
+    const auto kind = static_cast<FolderKind>(stored);
+    defaults += kind == FolderKind::kDefault ? 1 : 0;
+    roots += kind == FolderKind::kRoot ? 1 : 0;
+    if ((kind == FolderKind::kInbox) != (path == "INBOX"))
+      Report(20, fmt::format("folder \"{}\" has INBOX's kind, or INBOX another", path));
+    const auto superior = names.find(std::string(protocol::ParentName(path)));
+    const auto above =
+        superior == names.end() ? FolderKind::kUser : static_cast<FolderKind>(superior->second);
+    if (!model::MayHold(above, kind)) {
+      Report(20, fmt::format("folder \"{}\" of kind {} lies in one of kind {}", path, stored,
+                             static_cast<int>(above)));
+    }
+  }
+  if (defaults > 1 || (defaults == 0 && options_.default_folder))
+    Report(20, fmt::format("there are {} default folders", defaults));
+  if (roots > 1) Report(20, fmt::format("there are {} permanent roots", roots));
 }
 
 Result<> AccountCheck::States() {
@@ -177,11 +207,13 @@ void AccountCheck::StatePageRow(const schema::StateKey& key, std::string_view va
     return Report(1, fmt::format("{}: {}", name, decoded.error().detail));
   if (page.Empty()) Report(6, fmt::format("{} is empty", name));
   std::uint64_t highest = 0;
+  const std::uint64_t deferred = MarksOf(folder->row.keywords).deferred;
   page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
     const Uid uid = StatePage::UidAt(key.page, slot);
     if (uid.value == 0 || uid >= folder->row.uid_next)
       Report(5, fmt::format("{}: UID {} is not below UIDNEXT", name, uid.value));
     folder->present.Add(uid);
+    if ((state.keywords & deferred) != 0) folder->temporary.Add(uid);
     ++folder->messages;
     if ((state.system & FlagSet::Bit(SystemFlag::kSeen)) == 0) ++folder->unseen;
     if ((state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0) ++folder->deleted;
@@ -221,6 +253,13 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
     folder->present.Remove(key.uid);
   } else if (!BeingFreed(key.folder, key.uid)) {
     Report(8, fmt::format("{} has a row, but is not present", name));
+  }
+  if (row->expiry != 0) {
+    possible_expiries_.insert(
+        schema::ExpiryKey{account_, schema::ExpiryKind::kDeferred, row->expiry, key.folder, key.uid.value}
+            .Encode());
+  } else if (folder != nullptr && folder->temporary.Contains(key.uid)) {
+    Report(19, fmt::format("{} is temporary, but has no expiry", name));
   }
   if (row->object.value == 0 || row->object.value >= next_object_)
     Report(16, fmt::format("{}: object id is not below the counter", name));
@@ -332,11 +371,46 @@ Result<> AccountCheck::Vanished() {
       });
 }
 
+Result<> AccountCheck::Expiries() {
+  RETURN_IF_ERROR(ForEach<schema::ExpiryKey>(
+      Table::kExpiries,
+      [&](const schema::ExpiryKey& key, std::string_view value) { ExpiryRow(key, value); }));
+  for (const auto& [id, folder] : folders_) {
+    // ExpiryRow took away each that has its row.
+    if (!folder.temporary.empty())
+      Report(19,
+             fmt::format("folder {}: temporary UIDs {} have no expiry row", id, folder.temporary.ToString()));
+  }
+  return {};
+}
+
+void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view value) {
+  const auto name = fmt::format("expiry row {} of folder {}", key.id, key.folder.value);
+  Folder* folder = Find(key.folder);
+  if (key.kind == schema::ExpiryKind::kDeferred) {
+    if (!possible_expiries_.contains(key.Encode()))
+      return Report(19, fmt::format("{}: there is no message with this expiry", name));
+    if (folder != nullptr) folder->temporary.Remove(schema::Uid{static_cast<std::uint32_t>(key.id)});
+    return;
+  }
+  const auto row = schema::UidsRow::Decode(value);
+  if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+  // Of a folder that is gone it waits for its time.
+  if (key.folder.value >= row_->next_folder) return Report(19, fmt::format("{}: no such folder", name));
+  if (folder != nullptr && (row->uids.empty() || row->uids.back() >= folder->row.uid_next))
+    Report(19, fmt::format("{}: UIDs are not below UIDNEXT", name));
+}
+
 Result<> AccountCheck::Subscriptions() {
-  return ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, std::string_view) {
+  std::uint32_t count = 0;
+  RETURN_IF_ERROR(ForEach<schema::PathKey>(Table::kSubscriptions, [&](const schema::PathKey& key, auto) {
+    ++count;
     if (protocol::CheckMailboxName(key.path) != protocol::NameFault::kNone)
       Report(1, "a subscription's name is malformed");
-  });
+  }));
+  if (row_->subscriptions && *row_->subscriptions != count)
+    Report(3, fmt::format("counts {} subscriptions, has {}", *row_->subscriptions, count));
+  return {};
 }
 
 Result<> AccountCheck::Annotations() {

@@ -19,8 +19,13 @@ namespace storage::check {
 class AccountCheck {
  public:
   AccountCheck(const kv::View& view, schema::AccountId account, const FsckOptions& options,
-               std::uint64_t next_object, FsckReport& report)
-      : view_(view), account_(account), options_(options), next_object_(next_object), report_(report) {}
+               std::uint64_t next_object, bool kinds, FsckReport& report)
+      : view_(view),
+        account_(account),
+        options_(options),
+        next_object_(next_object),
+        kinds_(kinds),
+        report_(report) {}
 
   /// An error only if the engine cannot be read.
   Result<> Run();
@@ -30,6 +35,7 @@ class AccountCheck {
     schema::FolderRow row;
     bool named = false;
     protocol::UidSet present;
+    protocol::UidSet temporary;  ///< with $Deferred
     std::uint32_t messages = 0;
     std::uint32_t unseen = 0;
     std::uint32_t deleted = 0;
@@ -48,6 +54,7 @@ class AccountCheck {
   Result<> Intents();
   Result<> Folders();
   Result<> Names();
+  void Kinds(const std::map<std::string, std::uint8_t>& names);
   Result<> States();
   void StatePageRow(const schema::StateKey& key, std::string_view value);
   Result<> Messages();
@@ -57,6 +64,8 @@ class AccountCheck {
   Result<> Bodies();
   Result<> Texts();
   Result<> Vanished();
+  Result<> Expiries();
+  void ExpiryRow(const schema::ExpiryKey& key, std::string_view value);
   Result<> Subscriptions();
   Result<> Annotations();
   void AnnotationUse(const schema::AnnotationKey& key, std::string_view value);
@@ -73,6 +82,7 @@ class AccountCheck {
   schema::AccountId account_;
   const FsckOptions& options_;
   std::uint64_t next_object_;
+  bool kinds_;  ///< folders have been given their kinds (storage/store/upgrade.h)
   FsckReport& report_;
   std::size_t reported_ = 0;
 
@@ -80,6 +90,7 @@ class AccountCheck {
   std::map<std::uint64_t, Folder> folders_;
   std::unordered_map<std::uint64_t, Object> objects_;
   std::set<std::string> expected_ids_;
+  std::set<std::string> possible_expiries_;  ///< of messages that have a row
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
   std::map<std::uint64_t, schema::AnnotationUseRow> annotations_;       ///< by scope, as counted

@@ -48,6 +48,14 @@ Result<std::uint64_t> Counter(const kv::View& view, std::string_view name) {
   return in.U64();
 }
 
+/// False for a store from before folders had kinds, which has not been opened by this program yet.
+Result<bool> HasKinds(const kv::View& view) {
+  ASSIGN_OR_RETURN(const auto value, view.Get(Table::kMeta, "format"));
+  if (!value) return true;
+  schema::Reader in(*value);
+  return in.U32() >= 2;
+}
+
 /// Invariant 2: address rows and accounts name each other.
 Result<> CheckAddresses(const kv::View& view, FsckReport& report) {
   Result<> bad;
@@ -97,12 +105,13 @@ Result<FsckReport> Fsck(kv::Engine& engine, const FsckOptions& options) {
   RETURN_IF_ERROR(CheckAddresses(*view, report));
   ASSIGN_OR_RETURN(const auto next_object, Counter(*view, "next_object"));
   ASSIGN_OR_RETURN(const auto next_account, Counter(*view, "next_account"));
+  ASSIGN_OR_RETURN(const bool kinds, HasKinds(*view));
   ASSIGN_OR_RETURN(const auto accounts, AccountsWithRows(*view));
   std::uint64_t done = 0;
   for (const std::uint64_t account : accounts) {
     if (account == 0 || account >= next_account)
       report.violations.push_back({16, fmt::format("account id {} is not below the counter", account)});
-    RETURN_IF_ERROR(AccountCheck(*view, AccountId{account}, options, next_object, report).Run());
+    RETURN_IF_ERROR(AccountCheck(*view, AccountId{account}, options, next_object, kinds, report).Run());
     if (options.progress) options.progress(++done);
   }
   return report;

@@ -18,6 +18,7 @@ struct Violation {
 
 struct FsckOptions {
   bool bodies = true;                ///< read every body and compare lengths: the slow part
+  bool default_folder = false;       ///< accounts must have one: so says every profile that is configured
   std::size_t max_violations = 100;  ///< per account; more of the same help nobody
   /// Called after each account with how many are done.
   std::function<void(std::uint64_t accounts)> progress;

@@ -102,8 +102,12 @@ std::string IdKey::Prefix(AccountId account, IdKind kind, std::string_view value
   return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).Raw(Indexed(value)).U8(0).Take();
 }
 
+std::string IdKey::Prefix(AccountId account, IdKind kind, std::string_view value, FolderId folder) {
+  return Writer().Raw(Prefix(account, kind, value)).U64(folder.value).Take();
+}
+
 std::string IdKey::Encode() const {
-  return Writer().Raw(Prefix(account, kind, value)).U64(folder.value).U32(uid.value).Take();
+  return Writer().Raw(Prefix(account, kind, value, folder)).U32(uid.value).Take();
 }
 
 Result<IdKey> IdKey::Decode(std::string_view key) {
@@ -150,6 +154,31 @@ Result<AnnotationKey> AnnotationKey::Decode(std::string_view key) {
   if (in.U8() != 0 || out.entry.find('\0') != std::string::npos) in.Fault();
   out.viewer = {in.U64()};
   return Finish(in, std::move(out));
+}
+
+std::string ExpiryKey::Prefix(AccountId account, ExpiryKind kind) {
+  return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).Take();
+}
+
+std::string ExpiryKey::Encode() const {
+  return Writer()
+      .Raw(Prefix(account, kind))
+      .U64(static_cast<std::uint64_t>(due))
+      .U64(folder.value)
+      .U64(id)
+      .Take();
+}
+
+Result<ExpiryKey> ExpiryKey::Decode(std::string_view key) {
+  Reader in(key);
+  const ExpiryKey out{{in.U64()},
+                      static_cast<ExpiryKind>(in.U8()),
+                      static_cast<std::int64_t>(in.U64()),
+                      {in.U64()},
+                      in.U64()};
+  if (out.kind != ExpiryKind::kDeferred && out.kind != ExpiryKind::kDeleted) in.Fault();
+  if (out.due < 0) in.Fault();
+  return Finish(in, out);
 }
 
 std::string IntentKey::Encode() const {

@@ -143,6 +143,8 @@ struct IdKey {
   std::string Encode() const;
   /// All messages with this id.
   static std::string Prefix(AccountId account, IdKind kind, std::string_view value);
+  /// Those of them in one folder.
+  static std::string Prefix(AccountId account, IdKind kind, std::string_view value, FolderId folder);
   /// The value as a key holds it: up to the first NUL, at most kMaxValue octets.
   static std::string_view Indexed(std::string_view value);
   static Result<IdKey> Decode(std::string_view key);
@@ -186,6 +188,33 @@ struct AnnotationKey {
 /// In an AnnotationKey: the scope of the server, and all scopes together.
 inline constexpr FolderId kServerAnnotations{0};
 inline constexpr FolderId kAllAnnotations{~std::uint64_t{0}};
+
+/// Why something has a time in `expiries`. On disk: append only.
+enum class ExpiryKind : std::uint8_t {
+  kDeferred = 1,  ///< id: a UID. A temporary message that may be expunged then
+  /// id: the modseq at which messages got \Deleted, 0 for those that had it before there was a grace; the
+  /// value says which (UidsRow)
+  kDeleted = 2,
+};
+
+/// Key in `expiries`.
+///
+///   account_id u64 be | kind u8 | due u64 be | folder_id u64 be | id u64 be    33 bytes
+///
+/// `due` is in Unix seconds, so that what is due of an account comes first. A row is a reason to look, no
+/// more: whether the messages are still to go is decided by their flags when the time has come.
+struct ExpiryKey {
+  AccountId account;
+  ExpiryKind kind = ExpiryKind::kDeferred;
+  std::int64_t due = 0;  ///< not negative
+  FolderId folder;
+  std::uint64_t id = 0;
+  std::string Encode() const;
+  /// All rows of this kind.
+  static std::string Prefix(AccountId account, ExpiryKind kind);
+  static Result<ExpiryKey> Decode(std::string_view key);
+  friend auto operator<=>(const ExpiryKey&, const ExpiryKey&) = default;
+};
 
 /// What is half done and must be finished or undone, at once or after a crash. On disk: append only.
 enum class IntentKind : std::uint8_t {

@@ -8,12 +8,13 @@ namespace storage::schema {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kCountsSubscriptions = 2;  ///< version of an AccountRow that does
 
-tl::unexpected<Error> Bad(std::string_view what, std::string_view value) {
-  if (!value.empty() && static_cast<std::uint8_t>(value[0]) > kVersion) {
+tl::unexpected<Error> Bad(std::string_view what, std::string_view value, std::uint8_t newest = kVersion) {
+  if (!value.empty() && static_cast<std::uint8_t>(value[0]) > newest) {
     return Fail(Errc::kCorruption,
                 fmt::format("{} has version {}, this program knows up to {}: it was written by a newer cmsd",
-                            what, static_cast<int>(static_cast<std::uint8_t>(value[0])), kVersion));
+                            what, static_cast<int>(static_cast<std::uint8_t>(value[0])), newest));
   }
   return Fail(Errc::kCorruption, fmt::format("{} does not decode", what));
 }
@@ -102,7 +103,7 @@ Result<AddressRow> AddressRow::Decode(std::string_view value) {
 
 std::string AccountRow::Encode() const {
   Writer out;
-  out.U8(kVersion).U8(role).U8(status).String(address);
+  out.U8(subscriptions ? kCountsSubscriptions : kVersion).U8(role).U8(status).String(address);
   Strings(out, aliases);
   out.String(password_hash)
       .Varint(quota_octets)
@@ -110,11 +111,14 @@ std::string AccountRow::Encode() const {
       .Varint(used_octets)
       .Varint(used_messages);
   out.Varint(folders).Signed(created).Varint(next_folder).Varint(next_uid_validity).Varint(modseq.value);
+  if (subscriptions) out.Varint(*subscriptions);
   return out.Take();
 }
 
 Result<AccountRow> AccountRow::Decode(std::string_view value) {
-  Reader in = Open(value);
+  Reader in(value);
+  const std::uint8_t version = in.U8();
+  if (version != kVersion && version != kCountsSubscriptions) in.Fault();
   AccountRow row;
   row.role = in.U8();
   row.status = in.U8();
@@ -130,7 +134,8 @@ Result<AccountRow> AccountRow::Decode(std::string_view value) {
   row.next_folder = in.Varint();
   row.next_uid_validity = Narrow<std::uint32_t>(in);
   row.modseq = {in.Varint()};
-  if (!in.Done()) return Bad("account row", value);
+  if (version == kCountsSubscriptions) row.subscriptions = Narrow<std::uint32_t>(in);
+  if (!in.Done()) return Bad("account row", value, kCountsSubscriptions);
   return row;
 }
 
@@ -188,11 +193,27 @@ Result<FolderNameRow> FolderNameRow::Decode(std::string_view value) {
   return row;
 }
 
+namespace {
+
+constexpr std::uint8_t kMalformed = 0x80;
+
+std::uint8_t KindOctet(const StoredMessage& row) {
+  return static_cast<std::uint8_t>(static_cast<std::uint8_t>(row.object_kind) |
+                                   (row.malformed ? kMalformed : 0));
+}
+
+}  // namespace
+
 std::string StoredMessage::Encode() const {
   Writer out;
   out.U8(kVersion);
   Date(out, internal_date);
-  out.Signed(save_date).Varint(size).Varint(object.value).U8(object_kind).Signed(expiry).U8(sent ? 1 : 0);
+  out.Signed(save_date)
+      .Varint(size)
+      .Varint(object.value)
+      .U8(KindOctet(*this))
+      .Signed(expiry)
+      .U8(sent ? 1 : 0);
   if (sent) Date(out, *sent);
   out.String(envelope).String(body).String(body_structure).String(parts).Raw(ids);
   return out.Take();
@@ -205,7 +226,9 @@ Result<StoredMessage> StoredMessage::Decode(std::string_view value) {
   row.save_date = in.Signed();
   row.size = in.Varint();
   row.object = {in.Varint()};
-  row.object_kind = in.U8();
+  const auto kind = in.U8();
+  row.object_kind = static_cast<protocol::ObjectKind>(kind & ~kMalformed);
+  row.malformed = (kind & kMalformed) != 0;
   row.expiry = in.Signed();
   const auto has_sent = in.U8();
   if (has_sent > 1) in.Fault();
@@ -315,6 +338,20 @@ Result<AnnotationUseRow> AnnotationUseRow::Decode(std::string_view value) {
   row.entries = in.Varint();
   row.octets = in.Varint();
   if (!in.Done() || row.entries == 0) return Bad("annotation use row", value);
+  return row;
+}
+
+std::string UidsRow::Encode() const {
+  Writer out;
+  out.U8(kVersion);
+  Uids(out, uids);
+  return out.Take();
+}
+
+Result<UidsRow> UidsRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  UidsRow row{Uids(in)};
+  if (!in.Done()) return Bad("expiry row", value);
   return row;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/model/internal_date.h"
+#include "protocol/model/object_kind.h"
 #include "protocol/model/special_use.h"
 #include "protocol/model/uid_set.h"
 #include "storage/error.h"
@@ -31,7 +32,7 @@ struct AddressRow {
 /// Value in `accounts`:
 ///   version | role | status | address str | n, alias str * n | password_hash str | quota_octets |
 ///   quota_messages | used_octets | used_messages | folders | created signed | next_folder |
-///   next_uid_validity | modseq
+///   next_uid_validity | modseq | from version 2: subscriptions
 struct AccountRow {
   std::uint8_t role = 0;
   std::uint8_t status = 0;
@@ -47,6 +48,8 @@ struct AccountRow {
   std::uint64_t next_folder = 1;
   std::uint32_t next_uid_validity = 1;
   ModSeq modseq;  ///< of the last change
+  std::optional<std::uint32_t>
+      subscriptions;  ///< rows in `subscriptions`; nullopt: not counted yet (version 1)
 
   std::string Encode() const;
   static Result<AccountRow> Decode(std::string_view value);
@@ -97,16 +100,17 @@ struct IndexedId {
 };
 
 /// Value in `messages`:
-///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind |
-///   expiry signed | sent? 0 or 1, date signed, zone signed | envelope str | body str | body_structure str |
-///   parts str | n, (kind, value str) * n
+///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind, plus
+///   80 if malformed | expiry signed | sent? 0 or 1, date signed, zone signed | envelope str | body str |
+///   body_structure str | parts str | n, (kind, value str) * n
 /// The views point into what was decoded, or into what is to be encoded.
 struct StoredMessage {
   protocol::InternalDate internal_date;
   std::int64_t save_date = 0;
   std::uint64_t size = 0;
   ObjectId object;
-  std::uint8_t object_kind = 0;
+  protocol::ObjectKind object_kind = protocol::ObjectKind::kUnclassified;
+  bool malformed = false;  ///< it cannot be read as what it claims to be
   std::int64_t expiry = 0;
   std::optional<protocol::InternalDate> sent;
   std::string_view envelope;
@@ -176,6 +180,14 @@ struct AnnotationUseRow {
   std::string Encode() const;
   static Result<AnnotationUseRow> Decode(std::string_view value);
   friend bool operator==(const AnnotationUseRow&, const AnnotationUseRow&) = default;
+};
+
+/// Value in `expiries` of kind kDeleted:  version | uids
+struct UidsRow {
+  UidSet uids;
+  std::string Encode() const;
+  static Result<UidsRow> Decode(std::string_view value);
+  friend bool operator==(const UidsRow&, const UidsRow&) = default;
 };
 
 /// The value of rows whose key says it all: version.

@@ -87,6 +87,7 @@ void AccountLanes::CommitGroup(AccountId account, std::span<Waiting* const> grou
 
 std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const> group) {
   AccountTxn::Commit commit;
+  commit.deleted_grace = expiry_.deleted_grace;
   std::vector<Waiting*> joined;
   std::size_t taken = 0;
   for (; taken < group.size() && commit.batch.size() < kFullKeys && commit.batch.bytes() < kFullBytes;
@@ -103,17 +104,18 @@ std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const
     txn.Join();
     joined.push_back(waiting);
   }
-  if (auto done = CommitTogether(commit); !done) {
+  if (auto done = CommitTogether(account, commit); !done) {
     for (Waiting* waiting : joined) waiting->result = done;
   }
   return taken;
 }
 
-Result<> AccountLanes::CommitTogether(AccountTxn::Commit& commit) {
+Result<> AccountLanes::CommitTogether(AccountId account, AccountTxn::Commit& commit) {
   if (!commit.batch.empty()) {
     RETURN_IF_ERROR(
         engine_.Apply(commit.batch, commit.must_sync ? kv::Durability::kNow : kv::Durability::kBeforeNext));
   }
+  if (commit.first_due) expiry_.due(account, *commit.first_due);
   for (const auto& change : commit.changes) feed_.Publish(change);
   return {};
 }

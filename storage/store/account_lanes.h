@@ -27,8 +27,16 @@ class AccountLanes {
     kSolo,  ///< writes to the engine on its own before its commit, so nothing uncommitted may lie beneath it
   };
 
+  /// What the transactions must know of expiry, and who is told that an account has something due at a time.
+  struct Expiry {
+    std::int64_t deleted_grace = 0;
+    std::function<void(AccountId, std::int64_t)> due = [](AccountId, std::int64_t) {};
+  };
+
   AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now)
-      : engine_(engine), feed_(feed), now_(std::move(now)) {}
+      : AccountLanes(engine, feed, std::move(now), Expiry{}) {}
+  AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now, Expiry expiry)
+      : engine_(engine), feed_(feed), now_(std::move(now)), expiry_(std::move(expiry)) {}
 
   /// `operation` may run on another caller's thread. Its error is returned as it is, and it has changed
   /// nothing then. kUnavailable also if something threw, here or in the engine.
@@ -65,11 +73,12 @@ class AccountLanes {
   void CommitGroup(AccountId account, std::span<Waiting* const> group) noexcept;
   /// Commits the first of `group`, as many as fit one commit; how many.
   std::size_t CommitSome(AccountId account, std::span<Waiting* const> group);
-  Result<> CommitTogether(AccountTxn::Commit& commit);
+  Result<> CommitTogether(AccountId account, AccountTxn::Commit& commit);
 
   kv::Engine& engine_;
   ChangeFeed& feed_;
   std::function<std::int64_t()> now_;
+  Expiry expiry_;
   static constexpr std::size_t kShards = 64;
   Shard shards_[kShards];
 };

@@ -109,6 +109,7 @@ void AccountTxn::Join() {
   if (!batch_.empty() && must_sync_) commit_.must_sync = true;
   commit_.batch.Merge(std::move(batch_));
   if (row_) commit_.account = std::move(row_);
+  if (first_due_) commit_.first_due = std::min(*first_due_, commit_.first_due.value_or(*first_due_));
   std::move(changes_.begin(), changes_.end(), std::back_inserter(commit_.changes));
 }
 

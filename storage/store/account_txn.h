@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -27,6 +28,8 @@ class AccountTxn {
     std::optional<schema::AccountRow> account;  ///< nullopt: not read yet
     kv::Batch batch;
     bool must_sync = false;
+    std::int64_t deleted_grace = 0;         ///< seconds from \Deleted to the purge; 0: none
+    std::optional<std::int64_t> first_due;  ///< of the rows written to `expiries`
     std::vector<std::shared_ptr<const Change>> changes;
   };
 
@@ -36,6 +39,7 @@ class AccountTxn {
   AccountId account() const { return account_; }
   std::int64_t now() const { return now_; }  ///< Unix seconds
   kv::Engine& engine() { return engine_; }
+  std::int64_t deleted_grace() const { return commit_.deleted_grace; }
 
   /// The account's row, to be read, and after a change to be given back with PutAccount(). kNoSuchAccount
   /// also while it is being deleted, unless `even_deleting`.
@@ -60,6 +64,14 @@ class AccountTxn {
   /// News for after the commit.
   void Announce(Origin origin, decltype(Change::what) what);
 
+  /// A row in `expiries`; the reaper hears of it after the commit.
+  void PutExpiry(const schema::ExpiryKey& key, std::string_view value) {
+    Put(kv::Table::kExpiries, key.Encode(), value);
+    NoteDue(key.due);
+  }
+  /// The reaper is to look at this account then.
+  void NoteDue(std::int64_t due) { first_due_ = std::min(due, first_due_.value_or(due)); }
+
   /// This change alone need not be on stable storage when it is acknowledged.
   void NeedNotSync() { must_sync_ = false; }
 
@@ -76,6 +88,7 @@ class AccountTxn {
   kv::Batch batch_;
   std::optional<ModSeq> modseq_;
   bool must_sync_ = true;
+  std::optional<std::int64_t> first_due_;
   std::vector<std::shared_ptr<const Change>> changes_;
 };
 

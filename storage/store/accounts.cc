@@ -88,12 +88,24 @@ Result<AccountId> MailStore::CreateAccount(const NewAccount& account) {
     txn.PutAccount(std::move(row));
 
     FolderTree tree(txn, core_->options, Actor({}, Role::kOperator));
-    RETURN_IF_ERROR(tree.Create("INBOX", FolderKind::kInbox, protocol::SpecialUse::kNone));
+    const Profile& profile = core_->options.profile;
+    RETURN_IF_ERROR(tree.CreateAs(FolderKind::kInbox, "INBOX"));
+    // Many clients show what is subscribed, and nothing else.
+    const auto subscribe = [&](const std::string& path) {
+      txn.Put(Table::kSubscriptions, schema::PathKey{account_id, path}.Encode(), schema::MarkerRow());
+    };
+    for (const auto& [kind, path] : {std::pair(FolderKind::kDefault, profile.default_folder),
+                                     std::pair(FolderKind::kRoot, profile.permanent_root)}) {
+      if (path.empty()) continue;
+      RETURN_IF_ERROR(tree.CreateAs(kind, path));
+      subscribe(path);
+    }
     for (const auto& folder : account.folders) {
-      if (folder.name == "INBOX") continue;
-      RETURN_IF_ERROR(tree.Create(folder.name, FolderKind::kUser, folder.use));
-      // Many clients show what is subscribed, and nothing else.
-      txn.Put(Table::kSubscriptions, schema::PathKey{account_id, folder.name}.Encode(), schema::MarkerRow());
+      if (folder.name == "INBOX" || folder.name == profile.default_folder ||
+          folder.name == profile.permanent_root)
+        continue;
+      RETURN_IF_ERROR(tree.Create(folder.name, folder.use));
+      subscribe(folder.name);
     }
     return {};
   }));

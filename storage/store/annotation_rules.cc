@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "protocol/model/ascii.h"
+#include "storage/store/model_rules.h"
 
 namespace storage {
 namespace {
@@ -46,6 +47,12 @@ struct Row {
 
 constexpr std::string_view kCpm = "/shared/vendor/vendor.oma/cpm/";
 
+/// A conversation with one peer goes through many Conversation-IDs.
+std::optional<std::string> ConversationId(const AnnotationScope& scope) {
+  if (model::IsOneToOne(scope.folder->conversation_id)) return std::nullopt;
+  return Unless("", scope.folder->conversation_id);
+}
+
 constexpr std::array kRows{
     Row{{"/shared/admin", true},
         Of::kServer,
@@ -67,7 +74,7 @@ constexpr std::array kRows{
         Of::kFolder,
         Setter::kNobody,
         false,
-        [](const AnnotationScope& s) { return Unless("", s.folder->conversation_id); }},
+        ConversationId},
     Row{{"/shared/vendor/vendor.oma/cpm/FolderKind", true},
         Of::kFolder,
         Setter::kNobody,

@@ -1,9 +1,11 @@
 #include "protocol/model/ascii.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/session_marks.h"
 
 namespace storage {
 namespace {
@@ -46,13 +48,22 @@ struct Moving {
   Uid uid;
   StatePage::State state;
   std::uint64_t size = 0;
+  protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
 };
 
 /// One COPY or MOVE inside its transaction.
 class CopyOperation {
  public:
-  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq)
-      : txn_(txn), source_(source), target_(target), modseq_(modseq) {}
+  /// `may`: whether the model lets an object of a kind come.
+  using May = std::function<Result<>(protocol::ObjectKind)>;
+  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq, Actor actor, May may)
+      : txn_(txn),
+        source_(source),
+        target_(target),
+        modseq_(modseq),
+        deferred_(MarksOf(source.row().keywords).deferred),
+        access_(ActsAsOwner(actor)),
+        may_(std::move(may)) {}
 
   /// Gives each message a row at its future UID, without showing it. The rows of a long copy are written
   /// ahead; until the commit that shows them, an intent says that they are to be freed.
@@ -84,9 +95,14 @@ class CopyOperation {
         txn_, source_.id(), present, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
           if (i >= messages_.size() || messages_[i].uid != uid)
             return Fail(Errc::kCorruption, "a message has no row");
+          RETURN_IF_ERROR(may_(message.object_kind));
           messages_[i].size = message.size;
+          messages_[i].kind = message.object_kind;
           schema::StoredMessage copy = message;
           copy.save_date = txn_.now();
+          const bool temporary = !access_ && (messages_[i].state.keywords & deferred_) != 0;
+          if (!temporary) copy.expiry = 0;
+          if (temporary) txn_.NoteDue(copy.expiry);  // rows written ahead are in another transaction
           AccountTxn& into = ahead ? *rows : txn_;
           RETURN_IF_ERROR(
               PutMessage(into, target_.id(), Uid{first.value + static_cast<std::uint32_t>(i)}, copy));
@@ -105,11 +121,13 @@ class CopyOperation {
 
   Result<> Show(KeywordMap& keywords, CopyResult& out) {
     for (const auto& message : messages_) {
-      ASSIGN_OR_RETURN(const std::uint64_t bits, keywords.Translate(message.state.keywords));
+      ASSIGN_OR_RETURN(const std::uint64_t bits,
+                       keywords.Translate(message.state.keywords & ~(access_ ? deferred_ : 0)));
       ASSIGN_OR_RETURN(const Uid uid, target_.Add({message.state.system, bits, modseq_.value}, message.size));
       octets_ += message.size;
       out.source.Add(message.uid);
       out.target.Add(uid);
+      arrivals_.push_back({uid, message.kind});
     }
     return {};
   }
@@ -119,6 +137,7 @@ class CopyOperation {
   }
 
   std::uint64_t octets() const { return octets_; }
+  const std::vector<Arrival>& arrivals() const { return arrivals_; }
 
  private:
   /// Whatever becomes of this operation, nobody else will get these UIDs (or, of a target that this operation
@@ -147,7 +166,11 @@ class CopyOperation {
   FolderEdit& source_;
   FolderEdit& target_;
   ModSeq modseq_;
+  const std::uint64_t deferred_;  ///< $Deferred in the source
+  const bool access_;             ///< by the owner: what was temporary is so no longer (spec note 6)
+  May may_;
   std::vector<Moving> messages_;
+  std::vector<Arrival> arrivals_;
   std::uint64_t octets_ = 0;
 };
 
@@ -160,8 +183,8 @@ struct LeftOver {
 };
 
 /// The part of a COPY or MOVE that happens in the account's lane. `ahead` needs it for itself.
-Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uids, Sources sources,
-                  bool ahead, Actor actor, CopyResult& out, LeftOver& left) {
+Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, FolderId to, const UidSet& uids,
+                  Sources sources, bool ahead, Actor actor, CopyResult& out, LeftOver& left) {
   ASSIGN_OR_RETURN(auto source, FolderEdit::Load(txn, from));
   std::optional<FolderEdit> other;
   if (to != from) {
@@ -169,9 +192,17 @@ Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uid
   }
   FolderEdit& target = other ? *other : source;
   out.uid_validity = target.row().uid_validity;
+  ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(target.row()));
+  const auto source_kind = static_cast<FolderKind>(source.row().kind);
+  const auto may = [&](protocol::ObjectKind object) {
+    return sources == Sources::kKeep ? model::MayCopy(object, place, tree.Asker())
+                                     : model::MayMove(object, source_kind, place, tree.Asker());
+  };
+  // Whatever the objects are: before the first row is written, and also if there are none.
+  RETURN_IF_ERROR(may(protocol::ObjectKind::kUnclassified));
   ASSIGN_OR_RETURN(const ModSeq modseq, txn.ComingModSeq());
 
-  CopyOperation copy(txn, source, target, modseq);
+  CopyOperation copy(txn, source, target, modseq, actor, may);
   KeywordMap keywords(source.row().keywords, target);
   if (ahead) left.ahead = schema::IntentKey{txn.account(), schema::IntentKind::kPurge, modseq.value};
   RETURN_IF_ERROR(copy.WriteRows(uids, ahead));
@@ -190,12 +221,14 @@ Result<> Transfer(AccountTxn& txn, FolderId from, FolderId to, const UidSet& uid
       return Fail(Errc::kOverQuota);
     }
     txn.PutAccount(std::move(account));
+    if (ActsAsOwner(actor)) RETURN_IF_ERROR(MakePermanent(txn, source, out.source));
   } else {
     copy.HideSources();
     left.sources = PutVanished(txn, from, out.source, modseq);
     source.Save(modseq);
   }
   target.Save(modseq);
+  RETURN_IF_ERROR(MarkArrivals(txn, target, copy.arrivals()));
   txn.Announce(actor.origin, MessagesAdded{to, out.target});
   if (sources == Sources::kRemove) txn.Announce(actor.origin, MessagesExpunged{from, out.source});
   return {};
@@ -214,8 +247,9 @@ Result<CopyResult> CopyOrMove(MailStore::Core& core, FolderRef folder, const Uid
   const auto done = core.lanes.Run(
       folder.account,
       [&](AccountTxn& txn) -> Result<> {
-        ASSIGN_OR_RETURN(const FolderId target, FolderTree(txn, core.options, actor).Resolve(target_path));
-        return Transfer(txn, folder.folder, target, uids, sources, ahead, actor, out, left);
+        const FolderTree tree(txn, core.options, actor);
+        ASSIGN_OR_RETURN(const FolderId target, tree.Resolve(target_path));
+        return Transfer(txn, tree, folder.folder, target, uids, sources, ahead, actor, out, left);
       },
       ahead ? AccountLanes::Sharing::kSolo : AccountLanes::Sharing::kShared);
   Leave(core.janitor, left, done.has_value());
@@ -242,12 +276,11 @@ Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view 
       [&](AccountTxn& txn) -> Result<> {
         FolderTree tree(txn, core.options, actor);
         ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
-        ASSIGN_OR_RETURN(const FolderId target,
-                         tree.Create(to, FolderKind::kUser, protocol::SpecialUse::kNone));
+        ASSIGN_OR_RETURN(const FolderId target, tree.CreateAs(FolderKind::kUser, to));
         RETURN_IF_ERROR(CopyAnnotations(txn, inbox, target, core.options));
         ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));
         CopyResult moved;
-        return Transfer(txn, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,
+        return Transfer(txn, tree, inbox, target, UidSet(Uid{1}, protocol::kMaxUid), Sources::kRemove,
                         /*ahead=*/row.messages > kOneCommit, actor, moved, left);
       },
       AccountLanes::Sharing::kSolo);

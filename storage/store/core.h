@@ -15,6 +15,7 @@
 #include "storage/store/account_lanes.h"
 #include "storage/store/mail_store.h"
 #include "storage/store/picture_cache.h"
+#include "storage/store/reaper.h"
 
 namespace storage {
 
@@ -116,10 +117,13 @@ struct MailStore::Core {
   Core(kv::Engine& kv, StoreOptions store_options)
       : engine(kv),
         options(std::move(store_options)),
-        lanes(engine, feed, [this] { return Now(); }),
+        lanes(engine, feed, [this] { return Now(); },
+              {options.profile.deleted_grace,
+               [this](AccountId account, std::int64_t due) { reaper.Add(account, due); }}),
         accounts(engine, "next_account"),
         objects(engine, "next_object"),
-        janitor(lanes, options.janitor_retry, options.note) {}
+        janitor(lanes, options.janitor_retry, options.note),
+        reaper(engine, lanes, options, [this](const schema::IntentKey& intent) { janitor.Add(intent); }) {}
 
   std::int64_t Now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(options.now().time_since_epoch()).count();
@@ -135,6 +139,7 @@ struct MailStore::Core {
   IdCounter objects;
   std::mutex addresses;  ///< held while addresses are claimed: they are the one thing accounts compete for
   Janitor janitor;
+  Reaper reaper;
 };
 
 /// RFC 3501 §6.3.5: the messages go to a new folder, INBOX and its inferiors stay; all or nothing. Clients

@@ -20,19 +20,7 @@ Result<UidSet> MailStore::Expunge(FolderRef folder, const std::optional<UidSet>&
     }));
     if (removed.empty()) return {};
 
-    ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
-    ASSIGN_OR_RETURN(auto account, txn.Account());
-    RETURN_IF_ERROR(ForEachMessage(txn, folder.folder, removed,
-                                   [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
-                                     edit.Remove(uid, message.size);
-                                     account.used_octets -= message.size;
-                                     account.used_messages -= 1;
-                                     return {};
-                                   }));
-    txn.PutAccount(std::move(account));
-    edit.Save(modseq);
-    intent = PutVanished(txn, folder.folder, removed, modseq);
-    txn.Announce(actor.origin, MessagesExpunged{folder.folder, removed});
+    ASSIGN_OR_RETURN(intent, ExpungeMessages(txn, edit, removed, actor.origin));
     return {};
   }));
   if (!removed.empty()) core_->janitor.Add(intent);

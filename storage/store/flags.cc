@@ -1,4 +1,5 @@
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 
 namespace storage {
@@ -31,15 +32,21 @@ Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids,
   StoreResult out;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
-    FlagBits bits = edit.KnownBitsOf(change.flags);
+    const protocol::FlagSet flags = WithoutDeferred(change.flags);
+    FlagBits bits = edit.KnownBitsOf(flags);
     // To remove a keyword nobody has needs no place in the table.
     if (change.op != FlagChange::Op::kRemove) {
-      ASSIGN_OR_RETURN(bits, edit.BitsOf(change.flags));
+      ASSIGN_OR_RETURN(bits, edit.BitsOf(flags));
     }
+    const Marks marks = MarksOf(edit.row().keywords);
+    const bool drop = change.op == FlagChange::Op::kRemove && change.flags.Contains(kDeferredKeyword);
     std::vector<MessageState> changed;
+    bool any_permanent = false;
     RETURN_IF_ERROR(edit.ForEach(uids, [&](Uid uid, const StatePage::State& old) {
       StatePage::State state = old;
       Apply(change.op, bits, state);
+      state.keywords = KeywordsAfter(old, state, marks, actor, drop);
+      any_permanent = any_permanent || (old.keywords & ~state.keywords & marks.deferred) != 0;
       if (state != old) changed.push_back({uid, {state.system, state.keywords}, {}});
     }));
     if (changed.empty()) {
@@ -54,7 +61,8 @@ Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids,
     }
     edit.Save(modseq);
     out.keywords = edit.Keywords();
-    txn.Announce(actor.origin, FlagsChanged{folder.folder, changed, out.keywords});
+    // Who made a message permanent without asking for it has to be told as others are.
+    txn.Announce(any_permanent ? Origin{} : actor.origin, FlagsChanged{folder.folder, changed, out.keywords});
     out.changed = std::move(changed);
     return {};
   }));

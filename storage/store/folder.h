@@ -22,10 +22,10 @@ struct FolderRef {
 enum class FolderKind : std::uint8_t {
   kUser = 0,
   kInbox = 1,
-  kDefault = 2,
-  kConversation = 3,
-  kSession = 4,
-  kRoot = 5
+  kDefault = 2,       ///< the default system folder: one an account
+  kConversation = 3,  ///< history of one conversation
+  kSession = 4,       ///< history of one session of a group conversation
+  kRoot = 5,          ///< holds what the user keeps for good: at most one an account
 };
 
 /// Flags of one message as bits: the five system flags, and the folder's keywords by their number in its
@@ -63,6 +63,10 @@ struct FolderStatus {
   std::uint64_t octets = 0;
   std::uint32_t recent = 0;  ///< messages no session was told of yet as \Recent
   std::int64_t created = 0;  ///< Unix seconds
+  /// Of a conversation: the peer's canonical address, or the group's Conversation-ID (empty as long as only
+  /// its name is known).
+  std::string conversation_id;
+  std::string contribution_id;  ///< of a session, likewise
 };
 
 /// What SELECT needs, as of one moment.

@@ -2,14 +2,20 @@
 
 #include <algorithm>
 
-#include "protocol/model/ascii.h"
-
 namespace storage {
 
 using kv::Table;
 using protocol::FlagSet;
 using protocol::SystemFlag;
 using schema::StatePage;
+
+namespace {
+
+bool IsDeleted(const StatePage::State& state) {
+  return (state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0;
+}
+
+}  // namespace
 
 Result<FolderEdit> FolderEdit::Load(AccountTxn& txn, FolderId folder) {
   ASSIGN_OR_RETURN(auto row, txn.Folder(folder));
@@ -37,7 +43,7 @@ void FolderEdit::Count(const StatePage::State& state, int by) {
   const auto step = static_cast<std::uint32_t>(by);  // modulo 2^32, so -1 subtracts
   row_.messages += step;
   if ((state.system & FlagSet::Bit(SystemFlag::kSeen)) == 0) row_.unseen += step;
-  if ((state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0) row_.deleted += step;
+  if (IsDeleted(state)) row_.deleted += step;
 }
 
 Result<Uid> FolderEdit::Add(const StatePage::State& state, std::uint64_t octets) {
@@ -49,6 +55,7 @@ Result<Uid> FolderEdit::Add(const StatePage::State& state, std::uint64_t octets)
   loaded->page.Put(StatePage::SlotOf(uid), state);
   loaded->dirty = true;
   Count(state, +1);
+  if (IsDeleted(state)) newly_deleted_.Add(uid);
   row_.octets += octets;
   return uid;
 }
@@ -56,6 +63,7 @@ Result<Uid> FolderEdit::Add(const StatePage::State& state, std::uint64_t octets)
 void FolderEdit::SetState(Uid uid, const StatePage::State& state) {
   Loaded& loaded = *pages_.at(StatePage::PageOf(uid));
   const auto slot = StatePage::SlotOf(uid);
+  if (IsDeleted(state) && !IsDeleted(loaded.page.states[slot])) newly_deleted_.Add(uid);
   Count(loaded.page.states[slot], -1);
   loaded.page.states[slot] = state;
   Count(state, +1);
@@ -94,7 +102,7 @@ namespace {
 template <class Table>
 auto FindKeyword(Table& table, const std::string& keyword) {
   return std::find_if(table.begin(), table.end(),
-                      [&](const std::string& known) { return protocol::ascii::EqualNoCase(known, keyword); });
+                      [&](const std::string& known) { return protocol::SameKeyword(known, keyword); });
 }
 
 }  // namespace
@@ -114,15 +122,27 @@ Result<FlagBits> FolderEdit::BitsOf(const FlagSet& flags) {
     auto at = FindKeyword(row_.keywords, keyword);
     if (at == row_.keywords.end()) {
       if (row_.keywords.size() == kMaxKeywords) return Fail(Errc::kTooManyKeywords);
-      at = row_.keywords.insert(at, keyword);
+      at = row_.keywords.insert(at, std::string(protocol::KeywordSpelling(keyword)));
     }
     bits.keywords |= std::uint64_t{1} << (at - row_.keywords.begin());
   }
   return bits;
 }
 
+/// The reaper looks at them when the grace is over. Written here because no flag is set elsewhere.
+void FolderEdit::PutDeletedRow(ModSeq modseq) {
+  if (newly_deleted_.empty() || txn_->deleted_grace() == 0) return;
+  txn_->PutExpiry({.account = txn_->account(),
+                   .kind = schema::ExpiryKind::kDeleted,
+                   .due = txn_->now() + txn_->deleted_grace(),
+                   .folder = id_,
+                   .id = modseq.value},
+                  schema::UidsRow{newly_deleted_}.Encode());
+}
+
 void FolderEdit::Save(ModSeq modseq) {
   row_.highest_modseq = modseq;
+  PutDeletedRow(modseq);
   for (auto& [page_no, loaded] : pages_) {
     if (!loaded->dirty) continue;
     const std::string key = schema::StateKey{txn_->account(), id_, page_no}.Encode();

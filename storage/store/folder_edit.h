@@ -18,6 +18,7 @@ class FolderEdit {
   FolderId id() const { return id_; }
   FolderRef ref() const { return {txn_->account(), id_}; }
   schema::FolderRow& row() { return row_; }
+  const schema::FolderRow& row() const { return row_; }
 
   /// A new message at UIDNEXT, which moves on. kTooBig when the UIDs are used up.
   Result<Uid> Add(const schema::StatePage::State& state, std::uint64_t octets);
@@ -51,11 +52,13 @@ class FolderEdit {
       : txn_(&txn), id_(folder), row_(std::move(row)) {}
   Result<Loaded*> Load(std::uint32_t page_no);
   void Count(const schema::StatePage::State& state, int by);
+  void PutDeletedRow(ModSeq modseq);
 
   AccountTxn* txn_;
   FolderId id_;
   schema::FolderRow row_;
   std::map<std::uint32_t, std::unique_ptr<Loaded>> pages_;
+  UidSet newly_deleted_;  ///< got \Deleted by this edit
 };
 
 }  // namespace storage

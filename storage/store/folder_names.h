@@ -29,7 +29,8 @@ struct FolderName {
   FolderId id;                     ///< zero: there is no folder of this name
   FolderKind kind = FolderKind::kUser;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
-  bool named = false;  ///< a folder, or the superior of one; false: only subscribed, or superior of such a name
+  bool named =
+      false;  ///< a folder, or the superior of one; false: only subscribed, or superior of such a name
   bool has_children = false;  ///< folders below it
   bool subscribed = false;    ///< known if NamesScope asks for it
 };

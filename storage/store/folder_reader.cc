@@ -6,6 +6,7 @@
 #include "storage/schema/state_page.h"
 #include "storage/store/body_source.h"
 #include "storage/store/core.h"
+#include "storage/store/deferred.h"
 #include "storage/store/folder_tree.h"
 
 namespace storage {
@@ -56,6 +57,7 @@ MessageRow ToRow(const schema::StoredMessage& stored) {
           .size = stored.size,
           .object = stored.object,
           .object_kind = stored.object_kind,
+          .malformed = stored.malformed,
           .expiry = stored.expiry,
           .sent = stored.sent,
           .envelope = stored.envelope,
@@ -105,6 +107,16 @@ Result<> FolderReader::States(const UidSet& uids, const StateVisitor& visit, Mod
   return {};
 }
 
+Result<UidSet> FolderReader::Temporary(const UidSet& uids) const {
+  UidSet out;
+  const std::uint64_t deferred = MarksOf(*keywords_).deferred;
+  if (deferred == 0) return out;
+  RETURN_IF_ERROR(States(uids, [&](const MessageState& state) {
+    if ((state.flags.keywords & deferred) != 0) out.Add(state.uid);
+  }));
+  return out;
+}
+
 Result<> FolderReader::Rows(const UidSet& uids, const RowVisitor& visit) const {
   // Rows of messages that are being freed, or not shown yet, are there too: what counts is presence.
   UidSet present;
@@ -147,6 +159,15 @@ std::unique_ptr<protocol::mime::Source> FolderReader::Body(ObjectId object, std:
   return std::make_unique<BodySource>(
       status_.ref.account, object, size,
       [view = view_.get()](const std::string& key) { return view->Get(Table::kBodies, key); });
+}
+
+Result<std::vector<std::optional<std::string>>> FolderReader::ShortBodies(
+    const std::vector<ObjectId>& objects) const {
+  std::vector<std::string> keys;
+  keys.reserve(objects.size());
+  for (const ObjectId object : objects)
+    keys.push_back(schema::ChunkKey{status_.ref.account, object, 0}.Encode());
+  return view_->MultiGet(Table::kBodies, keys);
 }
 
 Result<std::string> FolderReader::Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const {

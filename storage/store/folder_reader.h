@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/mime/source.h"
 #include "storage/kv/engine.h"
 #include "storage/store/folder.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 
 namespace storage {
@@ -37,12 +39,23 @@ class FolderReader {
   using StateVisitor = std::function<void(const MessageState&)>;
   Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
 
+  /// Those of `uids` that are temporary (storage/store/deferred.h). Reads nothing in a folder that never had
+  /// such a message.
+  Result<UidSet> Temporary(const UidSet& uids) const;
+
   /// Visits the rows of the present UIDs among `uids`, in UID order, until `visit` returns false.
   using RowVisitor = std::function<bool(Uid, const MessageRow&)>;
   Result<> Rows(const UidSet& uids, const RowVisitor& visit) const;
 
+  /// The messages here with this identifier; see storage/store/id_lookup.h.
+  Result<UidSet> FindById(IdKind kind, std::string_view value) const;
+
   /// The octets [offset, offset + length) of an object, as far as they exist.
   Result<std::string> Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const;
+
+  /// The octets of objects of at most one chunk, all in one go: neighbours share the work of finding and
+  /// unpacking them. nullopt for one that is not there; for a longer object its first chunk.
+  Result<std::vector<std::optional<std::string>>> ShortBodies(const std::vector<ObjectId>& objects) const;
 
   /// A source over one object of `size` octets; lives no longer than this reader.
   std::unique_ptr<protocol::mime::Source> Body(ObjectId object, std::uint64_t size) const;

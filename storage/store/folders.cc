@@ -113,22 +113,20 @@ Result<FolderStatus> MailStore::CreateFolder(AccountId account, std::string_view
   RETURN_IF_ERROR(CheckName(path));
   FolderId id;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    ASSIGN_OR_RETURN(id, FolderTree(txn, core_->options, actor).Create(path, FolderKind::kUser, use));
+    ASSIGN_OR_RETURN(id, FolderTree(txn, core_->options, actor).Create(path, use));
     return {};
   }));
   return GetFolder(FolderRef{account, id});
 }
 
 Result<> MailStore::DeleteFolder(AccountId account, std::string_view path, Actor actor) {
-  if (path == kInbox) return Fail(Errc::kNotAllowed, "INBOX cannot be deleted");
-  FolderId id;
+  std::vector<FolderId> dropped;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    FolderTree tree(txn, core_->options, actor);
-    ASSIGN_OR_RETURN(const auto name, tree.Find(path));
-    if (name) id = name->folder;
-    return tree.Delete(path);
+    ASSIGN_OR_RETURN(dropped, FolderTree(txn, core_->options, actor).Delete(path));
+    return {};
   }));
-  core_->janitor.Add({account, schema::IntentKind::kDropFolder, id.value});
+  for (const FolderId folder : dropped)
+    core_->janitor.Add({account, schema::IntentKind::kDropFolder, folder.value});
   return {};
 }
 
@@ -206,29 +204,39 @@ Result<OpenedFolder> MailStore::OpenFolder(FolderRef folder, bool claim_recent) 
 
 namespace {
 
-/// Subscribed names need not exist, so the bound of the folders does not bound them.
-Result<> CheckSubscriptions(const AccountTxn& txn, std::uint32_t limit) {
+/// Rows of accounts that were made before they counted; from the first change on the account's row has it.
+Result<std::uint32_t> CountSubscriptions(const AccountTxn& txn) {
   std::uint32_t count = 0;
   const std::string prefix = schema::AccountPrefix(txn.account());
   RETURN_IF_ERROR(txn.Scan(Table::kSubscriptions, prefix, kv::PrefixEnd(prefix),
-                           [&](auto, auto) { return ++count < limit; }));
-  if (count < limit) return {};
-  return Fail(Errc::kLimit, fmt::format("An account holds at most {} subscriptions; end some first", limit));
+                           [&](auto, auto) { return ++count != 0; }));
+  return count;
 }
 
 Result<> SetSubscribed(MailStore::Core& core, AccountId account, std::string_view path, bool subscribed,
                        Actor actor) {
   return core.lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    RETURN_IF_ERROR(txn.Account());
+    ASSIGN_OR_RETURN(auto row, txn.Account());
     const std::string key = schema::PathKey{account, std::string(path)}.Encode();
     ASSIGN_OR_RETURN(const auto present, txn.Get(Table::kSubscriptions, key));
     if (present.has_value() == subscribed) return {};
+    if (!row.subscriptions) {
+      ASSIGN_OR_RETURN(row.subscriptions, CountSubscriptions(txn));
+    }
     if (subscribed) {
-      RETURN_IF_ERROR(CheckSubscriptions(txn, core.options.max_folders));
+      // Subscribed names need not exist, so the bound of the folders does not bound them.
+      const std::uint32_t limit = core.options.max_folders;
+      if (*row.subscriptions >= limit) {
+        return Fail(Errc::kLimit,
+                    fmt::format("An account holds at most {} subscriptions; end some first", limit));
+      }
+      ++*row.subscriptions;
       txn.Put(Table::kSubscriptions, key, schema::MarkerRow());
     } else {
+      --*row.subscriptions;
       txn.Erase(Table::kSubscriptions, key);
     }
+    txn.PutAccount(std::move(row));
     txn.Announce(actor.origin, SubscriptionChanged{std::string(path), subscribed});
     return {};
   });

@@ -4,6 +4,7 @@
 
 #include "storage/schema/bytes.h"
 #include "storage/store/core.h"
+#include "storage/store/upgrade.h"
 
 namespace storage {
 namespace {
@@ -11,9 +12,17 @@ namespace {
 using kv::Table;
 
 constexpr std::string_view kFormatKey = "format";
-constexpr std::uint32_t kFormat = 1;
+/// 1: before folders had kinds. 2: now.
+constexpr std::uint32_t kFormat = 2;
 
-Result<> CheckFormat(kv::Engine& engine) {
+Result<> WriteFormat(kv::Engine& engine) {
+  kv::Batch batch;
+  batch.Put(Table::kMeta, kFormatKey, schema::Writer().U32(kFormat).Take());
+  return engine.Apply(batch, kv::Durability::kNow);
+}
+
+/// The store's format, which this program knows.
+Result<std::uint32_t> CheckFormat(kv::Engine& engine) {
   ASSIGN_OR_RETURN(const auto value, engine.Get(Table::kMeta, kFormatKey));
   if (!value) {
     const auto view = engine.OpenView();
@@ -23,18 +32,17 @@ Result<> CheckFormat(kv::Engine& engine) {
       return Fail(Errc::kCorruption,
                   "the store has accounts but no format mark (table meta): restore it from a backup");
     }
-    kv::Batch batch;
-    batch.Put(Table::kMeta, kFormatKey, schema::Writer().U32(kFormat).Take());
-    return engine.Apply(batch, kv::Durability::kNow);
+    RETURN_IF_ERROR(WriteFormat(engine));
+    return kFormat;
   }
   schema::Reader in(*value);
   const auto format = in.U32();
-  if (!in.Done() || format != kFormat) {
+  if (!in.Done() || format == 0 || format > kFormat) {
     return Fail(Errc::kCorruption,
                 fmt::format("the store has format {}, this program knows {}: use the program that wrote it",
                             format, kFormat));
   }
-  return {};
+  return format;
 }
 
 }  // namespace
@@ -68,12 +76,17 @@ MailStore::~MailStore() = default;
 ChangeFeed& MailStore::feed() { return core_->feed; }
 kv::Engine& MailStore::engine() { return core_->engine; }
 void MailStore::DrainJanitor() { core_->janitor.Drain(); }
+void MailStore::ReapDue() { core_->reaper.Drain(); }
 
 Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOptions options) {
-  RETURN_IF_ERROR(CheckFormat(engine));
+  ASSIGN_OR_RETURN(const std::uint32_t format, CheckFormat(engine));
   auto core = std::make_unique<Core>(engine, std::move(options));
   RETURN_IF_ERROR(core->accounts.Load());
   RETURN_IF_ERROR(core->objects.Load());
+  if (format < 2) {
+    RETURN_IF_ERROR(GiveFoldersKinds(*core));
+    RETURN_IF_ERROR(WriteFormat(engine));
+  }
   const auto view = engine.OpenView();
   Result<> bad;
   RETURN_IF_ERROR(view->Scan(Table::kIntents, {}, {}, [&](std::string_view key, std::string_view) {
@@ -87,6 +100,7 @@ Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOpti
     return bad.has_value();
   }));
   RETURN_IF_ERROR(bad);
+  RETURN_IF_ERROR(core->reaper.Start());
   return std::unique_ptr<MailStore>(new MailStore(std::move(core)));
 }
 

@@ -15,6 +15,7 @@
 #include "storage/store/folder.h"
 #include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
+#include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
 
@@ -31,6 +32,7 @@ struct StoreOptions {
   std::uint32_t max_annotations = 100;                    ///< of a folder, or of the server for one account
   std::uint64_t max_account_annotation_octets = 4 << 20;  ///< names and values of an account
   std::chrono::milliseconds janitor_retry{1000};          ///< pause after background work that failed
+  std::chrono::milliseconds reaper_look{1000};  ///< the reaper looks at the clock at least that often
   Profile profile;
   /// Told, in a sentence for the operator, of background work that was given up. Called on a thread of the
   /// store's.
@@ -112,7 +114,8 @@ class MailStore {
   Result<StagedBody> Stage(AccountId account);
   /// kOverQuota: Append would refuse as much as this now. For before the octets are taken; one point read.
   Result<> CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages);
-  /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again.
+  /// All or none (RFC 3502 §6.3.11). kNoSuchFolder: the client may CREATE and try again. A message with an
+  /// expiry, or appended by the network with an Expires header, is temporary (storage/README.md).
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Actor actor = {});
   /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are
@@ -126,6 +129,12 @@ class MailStore {
   /// RFC 6851; all or none within one account.
   Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
 
+  /// In all folders; see FindById in storage/store/id_lookup.h, which also works within a change.
+  Result<std::vector<FoundMessage>> FindById(AccountId account, IdKind kind, std::string_view value);
+  /// The owner reads what is in these messages: those that are temporary stay (spec note 6). To be committed
+  /// before their octets are given out.
+  Result<> NoteAccess(FolderRef folder, const UidSet& uids, Actor actor);
+
   /// A consistent view for reading; see FolderReader.
   Result<FolderReader> Read(FolderRef folder);
 
@@ -134,6 +143,9 @@ class MailStore {
 
   /// Waits until the background work that is known now is done. For tests and tools.
   void DrainJanitor();
+
+  /// Looks at the clock now, and waits until all that is due has been expunged. For tests and tools.
+  void ReapDue();
 
   struct Core;  ///< storage/store/core.h
 

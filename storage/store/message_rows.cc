@@ -1,6 +1,7 @@
 #include "storage/store/message_rows.h"
 
 #include "storage/store/message.h"
+#include "storage/store/session_marks.h"
 
 namespace storage {
 
@@ -27,6 +28,19 @@ Result<> ForEachMessage(const AccountTxn& txn, FolderId folder, const UidSet& ui
   return {};
 }
 
+namespace {
+
+schema::ExpiryKey ExpiryKeyOf(const AccountTxn& txn, FolderId folder, Uid uid,
+                              const schema::StoredMessage& message) {
+  return {.account = txn.account(),
+          .kind = schema::ExpiryKind::kDeferred,
+          .due = message.expiry,
+          .folder = folder,
+          .id = uid.value};
+}
+
+}  // namespace
+
 Result<> PutMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::StoredMessage& message) {
   txn.Put(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode(), message.Encode());
   ASSIGN_OR_RETURN(auto ids, schema::DecodeIds(message.ids));
@@ -34,6 +48,7 @@ Result<> PutMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::Sto
     txn.Put(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode(),
             schema::MarkerRow());
   }
+  if (message.expiry != 0) txn.PutExpiry(ExpiryKeyOf(txn, folder, uid, message), schema::MarkerRow());
   return {};
 }
 
@@ -43,6 +58,7 @@ Result<> FreeMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::St
   for (auto& id : ids) {
     txn.Erase(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode());
   }
+  if (message.expiry != 0) txn.Erase(Table::kExpiries, ExpiryKeyOf(txn, folder, uid, message).Encode());
   const std::string object = schema::ObjectKey{txn.account(), message.object}.Encode();
   ASSIGN_OR_RETURN(const auto refs, txn.Get(Table::kBodyRefs, object));
   if (refs) {
@@ -70,6 +86,25 @@ Result<> ShareObject(AccountTxn& txn, ObjectId object) {
   }
   txn.Put(Table::kBodyRefs, key, schema::BodyRefRow{row.count + 1}.Encode());
   return {};
+}
+
+Result<schema::IntentKey> ExpungeMessages(AccountTxn& txn, FolderEdit& edit, const UidSet& uids,
+                                          Origin origin) {
+  ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
+  ASSIGN_OR_RETURN(auto account, txn.Account());
+  RETURN_IF_ERROR(
+      ForEachMessage(txn, edit.id(), uids, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
+        edit.Remove(uid, message.size);
+        account.used_octets -= message.size;
+        account.used_messages -= 1;
+        return {};
+      }));
+  txn.PutAccount(std::move(account));
+  edit.Save(modseq);
+  RETURN_IF_ERROR(MarkExpunged(txn, edit, uids));
+  const schema::IntentKey intent = PutVanished(txn, edit.id(), uids, modseq);
+  txn.Announce(origin, MessagesExpunged{edit.id(), uids});
+  return intent;
 }
 
 schema::IntentKey PutVanished(AccountTxn& txn, FolderId folder, const UidSet& uids, ModSeq modseq) {

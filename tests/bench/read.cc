@@ -29,6 +29,17 @@ void Select(const Options& options) {
   Report("select-large-first", Best(1, [&] { fresh.Must("SELECT bench-large-folder"); }) * 1000, "ms");
   Report("select-large", Best(20, [&] { fresh.Must("SELECT bench-large-folder"); }) * 1000, "ms");
   Report("fetch-flags-large", FetchAll(fresh, "FLAGS", options.large), "/s");
+  // What a CPM client asks before each upload: mostly the message is not there.
+  for (const auto& [name, id] : {std::pair("search-id-large", options.large / 2),
+                                 std::pair("search-id-large-absent", options.large + 1)}) {
+    const std::string command = fmt::format("UID SEARCH HEADER Contribution-ID contribution-{}", id);
+    const bool there = id < options.large;
+    const double seconds = Best(kRepeats, [&] {
+      const bool found = fresh.Must(command).last_untagged.find_first_of("0123456789") != std::string::npos;
+      if (found != there) throw Broken(command + (there ? ": not found" : ": found"));
+    });
+    Report(name, seconds * 1000, "ms");
+  }
 }
 
 void Fetch(const Options& options) {
@@ -105,15 +116,19 @@ void Folders(const Options& options) {
   const double listed = static_cast<double>(all.untagged);
   const double seconds = Best(kRepeats, [&] { connection.Must("LIST \"\" \"bench-folders/*\""); });
   Report("list", listed / seconds, "/s");
+  const std::string status =
+      "LIST \"\" \"bench-folders/1%/*\" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY))";
+  const double lines = static_cast<double>(connection.Must(status).untagged);
+  Report("list-status", lines / 2 / Best(kRepeats, [&] { connection.Must(status); }), "/s");
 }
 
 constexpr std::array kWorkloads = {
-    Workload{"select", "SELECT and FETCH FLAGS of 100,000", Select},
+    Workload{"select", "SELECT, FETCH FLAGS and SEARCH by id in 100,000", Select},
     Workload{"fetch", "FETCH 1:* of 10,000, five kinds of items", Fetch},
     Workload{"fetch-after-append", "FETCH 1:* ENVELOPE of 10,000 right after APPEND", FetchAfterAppend},
     Workload{"fetch-one", "FETCH of one body, one after the other", FetchOne},
     Workload{"search", "SEARCH in 10,000", Search},
-    Workload{"folders", "CREATE and LIST", Folders},
+    Workload{"folders", "CREATE, LIST of 5,000, LIST-STATUS of about 1,000", Folders},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Preloaded into a server (LD_PRELOAD), it makes the disk slow: each sync takes SLOW_SYNC_US microseconds more.
-// So the cost of a sync, and how many writers share one, can be measured on a machine with a fast disk.
+// Preloaded into a server (LD_PRELOAD), it makes the disk slow: each sync takes SLOW_SYNC_US microseconds
+// more. So the cost of a sync, and how many writers share one, can be measured on a machine with a fast disk.
 #include <cstdlib>
 
 #include <sys/syscall.h>

@@ -15,6 +15,7 @@
 #include "tests/support/sanitized.h"
 #include "tests/support/store_model.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/temp_store.h"
 
 // MailStore on RocksDB on a disk that fails: what was acknowledged stays, what was refused is not there, and
 // every invariant holds.
@@ -50,11 +51,10 @@ class FaultyStore {
     options.retry_pause = std::chrono::milliseconds(0);
     options.file_system = fs.file_system();
     engine_ = Must(RocksEngine::Open(options));
-    // The clock stands still, so that dates can be compared.
-    store_ = Must(MailStore::Open(
-        *engine_,
-        {.now = [] { return std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000)); },
-         .janitor_retry = std::chrono::milliseconds(1)}));
+    // The clock stands still until a test moves it, so that dates can be compared.
+    store_ = Must(MailStore::Open(*engine_, {.now = [this] { return clock.Now(); },
+                                             .janitor_retry = std::chrono::milliseconds(1),
+                                             .reaper_look = std::chrono::hours(1)}));
   }
   void PowerLoss(std::uint64_t torn_seed = 0) {
     Close();
@@ -69,6 +69,7 @@ class FaultyStore {
   }
 
   FaultFs fs;
+  FixedClock clock;
 
  private:
   TempFolder folder_;
@@ -99,6 +100,10 @@ std::vector<StoreOp> Workload() {
       {.kind = Kind::kDelete, .path = "c/d"},
       {.kind = Kind::kDelete, .path = "c/d/b"},
       {.kind = Kind::kUnsubscribe, .path = "a"},
+      {.kind = Kind::kCreate, .path = "Default/g/s"},
+      {.kind = Kind::kAppend, .path = "Default/g/s", .count = 2},
+      {.kind = Kind::kRename, .path = "Default/g", .other = "old/g"},  // with its session
+      {.kind = Kind::kDelete, .path = "old/g"},                        // likewise
       {.kind = Kind::kRename, .path = "INBOX", .other = "old/few"},
       {.kind = Kind::kSetQuota},
       {.kind = Kind::kAppend, .path = "INBOX", .count = 110, .size = 60},
@@ -247,6 +252,36 @@ TEST(FullDisk, BodyThatLostOctetsIsNotAppended) {
   EXPECT_EQ(ErrorOf(store->Append(account, "INBOX", std::move(messages))), Errc::kUnavailable);
   store->DrainJanitor();
   store.ExpectSound();
+}
+
+TEST(PowerLossTest, AccessThatWasAcknowledgedOutlivesTheExpiry) {
+  FaultyStore store;
+  const AccountId account = CreateAccount(*store);
+  const auto inbox = Must(store->GetFolder(account, "INBOX")).ref;
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    std::vector<storage::NewMessage> messages;
+    messages.push_back(NewMessage(*store, account, MessageOctets(i, 90)));
+    messages.back().expiry = 1'700'000'100;
+    Must(store->Append(account, "INBOX", std::move(messages), storage::Actor({}, storage::Role::kPf)));
+  }
+  std::vector<std::uint32_t> kept;
+  for (std::uint32_t uid = 1; uid <= 20; uid += 3) {
+    Must(store->NoteAccess(inbox, Uids({uid}), storage::Actor{}));
+    kept.push_back(uid);
+  }
+  store.PowerLoss();
+  store.ExpectSound();
+  EXPECT_EQ(FlagsOf(*store, inbox).size(), 20U);
+  store.clock.Advance(std::chrono::seconds(100));
+  store->ReapDue();
+  store.PowerLoss(7);
+  store.ExpectSound();
+  std::vector<std::uint32_t> left;
+  for (const auto& [uid, flags] : FlagsOf(*store, inbox)) {
+    left.push_back(uid);
+    EXPECT_TRUE(flags.empty()) << uid << " is temporary still";
+  }
+  EXPECT_EQ(left, kept) << "what expired does not come back, what was accessed does not go";
 }
 
 TEST(PowerLossTest, WhileSeveralThreadsWriteKeepsWhatWasAcknowledged) {

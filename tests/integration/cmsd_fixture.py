@@ -54,6 +54,8 @@ def make_certificate(directory):
 def toml(tables):
     """{'section': {'key': value}} as TOML; a list of dicts becomes an array of tables."""
     def value(v):
+        if isinstance(v, list):
+            return f'[{", ".join(value(one) for one in v)}]'
         return str(v).lower() if isinstance(v, bool) else str(v) if isinstance(v, int) else f'"{v}"'
     lines = []
     for name, content in tables.items():
@@ -186,6 +188,10 @@ class Cmsd(Process):
         self.run_admin('account', 'add', account.address, '--alias', account.alias, '--password-stdin',
                        stdin=account.password + '\n')
         return account
+
+    def add_pf(self, address, password):
+        """An account of role pf; who it may act for is said by the configuration's pf.act_for."""
+        self.run_admin('account', 'add', address, '--role', 'pf', '--password-stdin', stdin=password + '\n')
 
     def check_store(self):
         """Of a stopped store: raises with what the checker found."""

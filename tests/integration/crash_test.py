@@ -2,12 +2,14 @@
 """The crash test: kill -9 at random moments, and everything that was acknowledged must still be there.
 
 Each client works alone below its own folder prefix (several clients share an account, and one folder of it that all
-of them append to), and knows exactly what was acknowledged. After each kill the server starts again and its whole
+of them append to), and knows exactly what was acknowledged. For each account a Deferrer hands over messages that expire
+within seconds, and reads some of them as their owner: what was read stays for ever. After each kill the server starts again and its whole
 state is compared: acknowledged operations have happened; the one that was under way has happened or has not, nothing
 in between; nothing is there twice; UIDs, UIDVALIDITYs and mod-sequences never went back. Now and then the stopped
 store is checked, once as the crash left it and once after a clean stop.
 """
 
+import email.utils
 import hashlib
 import random
 import re
@@ -216,6 +218,71 @@ class Worker:
         return None
 
 
+class Deferrer:
+    """A Participating Function hands over deferred messages that expire within seconds, and their owner reads some
+    of them. What was read stays, whatever happens; what has expired never comes back."""
+
+    FOLDER = 'deferred'
+    PF, PASSWORD = 'sip:pf@example.com', 'secret of the pf'
+
+    def __init__(self, account, seed, killing):
+        self.account, self.killing = account, killing
+        self.random = random.Random(seed)
+        self.kept = {}          # uid -> token, of what was read: the octets came
+        self.gone = set()       # UIDs that were seen to be gone
+        self.counter = 0
+        self.error = None
+
+    def work(self, server, done):
+        try:
+            with wire.Client(server.host, server.port).login_for(self.account.user, self.PF, self.PASSWORD) as pf, \
+                    wire.Client(server.host, server.port).login(self.account.user, self.account.password) as owner:
+                while True:
+                    self.step(pf, owner)
+                    done()
+        except wire.Closed as error:
+            if not self.killing.is_set():
+                self.error = f'deferred: the server closed the connection before it was killed ({error})'
+                done()
+        except Exception as error:
+            self.error = f'deferred: {type(error).__name__} {error}'
+            traceback.print_exc(file=sys.stdout)
+            done()
+
+    def step(self, pf, owner):
+        self.counter += 1
+        token = f'deferred-{self.counter}'
+        expires = email.utils.formatdate(time.time() + self.random.randrange(2, 5))
+        octets = f'Subject: {token}\r\nExpires: {expires}\r\n\r\n{token}\r\n'.encode()
+        answer = pf.append(self.FOLDER, octets)
+        assert answer.status == 'OK', f'{answer.tagged!r}'
+        uid = int(answer.code('APPENDUID').split()[1])
+        if self.random.random() < 0.5:
+            uid = max(1, uid - self.random.randrange(100))      # one that may be about to expire
+        owner.ok(f'SELECT {self.FOLDER}')
+        rows = wire.fetched(owner.ok(f'UID FETCH {uid} (UID BODY.PEEK[TEXT])'))
+        bodies = [row for row in rows.values() if b'BODY[TEXT]' in row]
+        if bodies:
+            assert uid not in self.gone, f'UID {uid} is back'
+            self.kept[uid] = wire.literal(bodies[0]).decode().strip()
+        else:
+            assert uid not in self.kept, f'UID {uid} was read, and is gone'
+            self.gone.add(uid)
+
+    def verify(self, client):
+        text = b''.join(client.ok(f'EXAMINE {self.FOLDER}').untagged)
+        there = {}
+        if int(re.search(rb'(\d+) EXISTS', text).group(1)):
+            for row in wire.fetched(client.ok('FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')).values():
+                uid = int(re.search(rb'UID (\d+)', row).group(1))
+                there[uid] = (re.search(rb'Subject: (\S+)', row).group(1).decode(), b'$Deferred' in row)
+        for uid, token in self.kept.items():
+            if there.get(uid) != (token, False):
+                return f'deferred UID {uid} ({token}) was read, there is {there.get(uid)}'
+        back = self.gone & set(there)
+        return f'deferred UIDs {sorted(back)} had expired, and are back' if back else None
+
+
 def list_folders(client, prefix):
     listed = client.ok(f'LIST "" "{prefix}/*"').all(rb'\* LIST \(([^)]*)\) "/" "?([^"\r]*)"?\r\n')
     return [m.group(2).decode() for m in listed if b'noselect' not in m.group(1).lower()]
@@ -275,10 +342,14 @@ class Rounds:
         self.random = random.Random(options.seed)
         self.groups = []          # (shared folder, its workers), one group an account
         self.killing = threading.Event()
+        self.deferrers = []       # one an account, where the peer knows deferred messages
         self.modseqs = {}         # account -> the largest HIGHESTMODSEQ seen
 
     def prepare(self):
         number = 0
+        defers = self.options.peer != 'dovecot'
+        if defers:
+            self.server.add_pf(Deferrer.PF, Deferrer.PASSWORD)
         for account_number in range(1, self.options.accounts + 1):
             account = self.server.add_account(account_number)
             workers = []
@@ -287,6 +358,9 @@ class Rounds:
                 number += 1
             with wire.Client(self.server.host, self.server.port).login(account.user, account.password) as client:
                 client.ok('CREATE shared')
+                if defers:
+                    client.ok(f'CREATE {Deferrer.FOLDER}')
+                    self.deferrers.append(Deferrer(account, self.random.random(), self.killing))
                 have = client.capabilities()
                 missing = {'UIDPLUS', 'MOVE', 'MULTIAPPEND', 'LITERAL+'} - have
                 assert not missing, f'the server lacks {missing}'
@@ -294,6 +368,9 @@ class Rounds:
 
     def workers(self):
         return [w for _, workers in self.groups for w in workers]
+
+    def everybody(self):
+        return self.workers() + self.deferrers
 
     def work_and_kill(self):
         """Lets all clients work; kills the server right after a random number of acknowledgements."""
@@ -304,9 +381,9 @@ class Rounds:
         def done():
             with lock:
                 count[0] += 1
-                if count[0] >= target or any(w.error for w in self.workers()):
+                if count[0] >= target or any(w.error for w in self.everybody()):
                     reached.set()
-        threads = [threading.Thread(target=w.work, args=(self.server, done)) for w in self.workers()]
+        threads = [threading.Thread(target=w.work, args=(self.server, done)) for w in self.everybody()]
         for thread in threads:
             thread.start()
         reached.wait(120)
@@ -318,7 +395,7 @@ class Rounds:
         self.server.kill()
         for thread in threads:
             thread.join(60)
-        errors = [w.error for w in self.workers() if w.error]
+        errors = [w.error for w in self.everybody() if w.error]
         assert not errors, errors[0]
         assert reached.is_set(), f'only {count[0]} of {target} operations were acknowledged in two minutes'
         return count[0]
@@ -333,6 +410,9 @@ class Rounds:
                 wrong = verify_shared(client, shared, workers)
                 assert not wrong, wrong
                 self.verify_modseq(client, account)
+                for deferrer in self.deferrers:
+                    wrong = deferrer.account is account and deferrer.verify(client)
+                    assert not wrong, wrong
 
     def verify_modseq(self, client, account):
         if not client.capabilities() & {'CONDSTORE', 'QRESYNC'}:
@@ -368,7 +448,7 @@ def main():
     directory = tempfile.mkdtemp(prefix='cmsd-crash-', dir='/tmp')
     total, server, failed = 0, None, True
     try:
-        server = fixture.Dovecot(directory) if options.peer == 'dovecot' else fixture.Cmsd(options.build, directory)
+        server = fixture.Dovecot(directory) if options.peer == 'dovecot' else fixture.Cmsd(options.build, directory, tables={'pf': {'act_for': ['tel:*', 'sip:*']}})
         rounds = Rounds(server.start(), options)
         rounds.prepare()
         for number in range(1, options.rounds + 1):

@@ -3,6 +3,7 @@
 imaplib hides what these tests are about (pipelining, odd octets, literals, what came before the tagged line).
 """
 
+import base64
 import re
 import socket
 import ssl
@@ -171,6 +172,12 @@ class Client:
     def login(self, user, password):
         quoted = password.replace('\\', '\\\\').replace('"', '\\"')
         self.ok(f'LOGIN "{user}" "{quoted}"')
+        return self
+
+    def login_for(self, user, pf, password):
+        """As a Participating Function that acts for the user (RFC 4616 authzid)."""
+        octets = '\0'.join((user, pf, password)).encode()
+        self.ok(f'AUTHENTICATE PLAIN {base64.b64encode(octets).decode()}')
         return self
 
     def capabilities(self):

@@ -63,6 +63,8 @@ inline const std::vector<RowCodec>& RowCodecs() {
       {"annotation_key", false, false, Recode<schema::AnnotationKey>},
       {"annotation_row", true, false, Recode<schema::AnnotationRow>},
       {"annotation_use_row", true, false, Recode<schema::AnnotationUseRow>},
+      {"expiry_key", false, false, Recode<schema::ExpiryKey>},
+      {"uids_row", true, false, Recode<schema::UidsRow>},
   };
   return codecs;
 }

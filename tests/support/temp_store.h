@@ -29,13 +29,19 @@ class FixedClock {
 
 enum class Driver { kMemory, kRocks };
 
-/// A store of its own. When it goes, every invariant is checked, and a violation fails the test: every test
-/// is also a consistency test.
+/// Accounts have INBOX and no other folder of the system's.
+inline storage::StoreOptions PlainMail() {
+  storage::StoreOptions options;
+  options.profile.default_folder.clear();
+  return options;
+}
+
+/// A store of its own, of plain mail unless the options say otherwise. When it goes, every invariant is
+/// checked, and a violation fails the test: every test is also a consistency test.
 class TempStore {
  public:
-  explicit TempStore(Driver driver = Driver::kMemory, storage::StoreOptions options = {})
+  explicit TempStore(Driver driver = Driver::kMemory, storage::StoreOptions options = PlainMail())
       : driver_(driver), options_(std::move(options)) {
-    options_.now = [this] { return clock.Now(); };
     OpenEngine();
     OpenStore();
   }
@@ -44,7 +50,7 @@ class TempStore {
       store_->DrainJanitor();
       store_.reset();
     }
-    if (engine_) ExpectSound(*engine_);
+    if (engine_) ExpectSound(*engine_, HasDefault());
   }
   TempStore(const TempStore&) = delete;
   TempStore& operator=(const TempStore&) = delete;
@@ -54,18 +60,21 @@ class TempStore {
   storage::kv::Engine& engine() { return *engine_; }
 
   /// As after a clean stop. With the memory driver the engine stays.
-  void Reopen() {
+  void Reopen() { Reopen(options_); }
+  /// Under other options.
+  void Reopen(storage::StoreOptions options) {
     store_.reset();
     if (driver_ == Driver::kRocks) {
       engine_.reset();
       OpenEngine();
     }
-    ExpectSound(*engine_);
+    ExpectSound(*engine_, HasDefault());
+    options_ = std::move(options);
     OpenStore();
   }
 
-  static void ExpectSound(storage::kv::Engine& engine) {
-    const auto report = storage::check::Fsck(engine);
+  static void ExpectSound(storage::kv::Engine& engine, bool default_folder) {
+    const auto report = storage::check::Fsck(engine, {.default_folder = default_folder});
     ASSERT_TRUE(report.has_value()) << report.error().detail;
     for (const auto& violation : report->violations)
       ADD_FAILURE() << "invariant " << violation.invariant << ": " << violation.text;
@@ -74,6 +83,7 @@ class TempStore {
   FixedClock clock;
 
  private:
+  bool HasDefault() const { return !options_.profile.default_folder.empty(); }
   void OpenEngine() {
     if (driver_ == Driver::kMemory) {
       engine_ = storage::kv::NewMemoryEngine();
@@ -90,6 +100,8 @@ class TempStore {
     engine_ = *std::move(engine);
   }
   void OpenStore() {
+    options_.now = [this] { return clock.Now(); };
+    options_.reaper_look = std::chrono::hours(1);  // on its own it would race with the test: see ReapDue()
     auto store = storage::MailStore::Open(*engine_, options_);
     if (!store) throw std::runtime_error(store.error().detail);
     store_ = *std::move(store);

@@ -8,6 +8,8 @@
 
 #include "server/imap/connection.h"
 #include "server/net/reactor.h"
+#include "storage/store/account_lanes.h"
+#include "storage/store/folder_tree.h"
 #include "tests/support/temp_store.h"
 #include "tests/support/transcript_server.h"
 #include "tests/unit/server/net/test_certificate.h"
@@ -39,6 +41,7 @@ const net::TlsContext& Tls() {
 imap::ImapOptions DefaultOptions() {
   imap::ImapOptions options;
   options.plaintext_login_on_loopback = true;
+  options.metadata_value_limit = 1024;
   return options;
 }
 
@@ -96,8 +99,13 @@ class LocalServer final : public Server {
       if (!done) return done.error().detail;
       return std::nullopt;
     }
+    if (what.starts_with("default folder ")) return AddDefaultFolder(what.substr(15));
     if (noun == "account") {
       AddAccount(std::string(rest));
+      return std::nullopt;
+    }
+    if (noun == "pf") {
+      AddAccount(std::string(rest), storage::Role::kPf);
       return std::nullopt;
     }
     return fmt::format("cannot understand \"given {}\"", what);
@@ -106,6 +114,7 @@ class LocalServer final : public Server {
   void Advance(std::chrono::seconds by) override {
     clock_.Advance(by);
     store_.clock.Advance(by);
+    store_->ReapDue();
     reactor_.Sweep();
     TurnUntil([] { return false; });
   }
@@ -142,10 +151,11 @@ class LocalServer final : public Server {
     }
   }
 
-  void AddAccount(const std::string& name) {
+  void AddAccount(const std::string& name, storage::Role role = storage::Role::kUser) {
     storage::NewAccount account;
     account.address = "sip:" + name;
     account.password_hash = kPasswordHash;
+    account.role = role;
     const auto added = store_->CreateAccount(account);
     if (!added) throw std::runtime_error(added.error().detail);
     if (!account_.value) account_ = *added;
@@ -168,6 +178,19 @@ class LocalServer final : public Server {
     return std::nullopt;
   }
 
+  /// Accounts are of plain mail, which other servers know too; this one is of CPM from here on.
+  std::optional<std::string> AddDefaultFolder(std::string_view path) {
+    const storage::StoreOptions options;
+    storage::AccountLanes lanes(store_.engine(), store_->feed(), [] { return 0; });
+    const auto made = lanes.Run(account_, [&](storage::AccountTxn& txn) -> storage::Result<> {
+      storage::FolderTree tree(txn, options, storage::Actor({}, storage::Role::kOperator));
+      RETURN_IF_ERROR(tree.Establish(storage::FolderKind::kDefault, path));
+      return {};
+    });
+    if (!made) return made.error().detail;
+    return std::nullopt;
+  }
+
   std::optional<std::string> SetQuota(std::string_view what) {
     const std::string text(what);
     const std::uint64_t number = std::stoull(text);
@@ -179,13 +202,19 @@ class LocalServer final : public Server {
 
   // In the order of who needs whom; the executors end before the reactor.
   server::FakeClock clock_;
-  TempStore store_;
+  /// As little METADATA as RFC 5464 §4.1 allows, so that dialogs reach the limits.
+  TempStore store_{Driver::kMemory,
+                   {.max_annotation_octets = 1024,
+                    .max_annotations = 10,
+                    .max_account_annotation_octets = 20'000,
+                    .profile = {.default_folder = "", .admin_contact = "mailto:admin@example.com"}}};
   spdlog::logger log_;
   imap::ImapOptions options_ = DefaultOptions();
   net::Reactor reactor_{clock_};
   net::StorageExecutor storage_{net::StorageExecutor::Options{.threads = 2}};
   net::StorageExecutor passwords_{net::StorageExecutor::Options{.threads = 1}};
-  server::auth::Authenticator authenticator_{*store_, storage_, passwords_, clock_, 0ms};
+  server::auth::Authenticator authenticator_{*store_, storage_, passwords_,
+                                             clock_,  0ms,      server::auth::ActFor({"sip:*@example.com"})};
   imap::Services services_{*store_, storage_, authenticator_, clock_, log_, options_, &Tls()};
   storage::AccountId account_;
   std::uint64_t connections_ = 0;

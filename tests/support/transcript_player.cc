@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/text/base64.h"
 #include "tests/support/transcript_given.h"
 #include "tests/support/transcript_pattern.h"
 
@@ -108,10 +109,18 @@ class Player {
     Open(step.session, approach);
   }
 
+  /// "bob", or "pf for bob": the former's password, the latter's account.
   void Login(const std::string& name, const std::string& user) {
     Open(name, {});
     NextLine(name);  // the greeting
-    RunOn(name, fmt::format("LOGIN {} pass", user));
+    const auto for_whom = user.find(" for ");
+    if (for_whom == std::string::npos) {
+      RunOn(name, fmt::format("LOGIN {} pass", user));
+    } else {
+      using namespace std::string_literals;
+      const std::string octets = user.substr(for_whom + 5) + "\0"s + user.substr(0, for_whom) + "\0pass"s;
+      RunOn(name, "AUTHENTICATE PLAIN " + protocol::text::EncodeBase64(octets));
+    }
     sessions_[name].logged_in = true;
   }
 

@@ -102,7 +102,7 @@ void Check(const Options& options, bool quick) {
   std::string files;
   if (!quick)
     if (const auto sums = engine->VerifyChecksums(); !sums) files = sums.error().detail;
-  const auto report = storage::check::Fsck(*engine, {.bodies = !quick});
+  const auto report = storage::check::Fsck(*engine, {.bodies = !quick, .default_folder = true});
   if (!report)
     throw Failure(kRefused, fmt::format("{}{}The store's rows cannot be read: {}. {}", files,
                                         files.empty() ? "" : "\n", report.error().detail, kWhatToDo));

@@ -27,32 +27,61 @@ Reply Disabled(NotAuthenticatedContext& ctx) {
   return No(ResponseCode::kContactAdmin, "This account is disabled");
 }
 
-asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password,
+/// The same words whether or not the user exists.
+Reply NotAllowed(NotAuthenticatedContext& ctx, const auth::Login& login) {
+  ctx.services.log.info("event=login_not_allowed conn={} actor={} peer={}", ctx.session.info().id,
+                        login.actor.id.value, ctx.wire.stream().peer());
+  return No(ResponseCode::kAuthorizationFailed, "Acting for this user is not allowed");
+}
+
+/// `act_as`: whom to act for, as typed; empty: oneself.
+asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password, const std::string& act_as,
                              NotAuthenticatedContext& ctx) {
   const auto& services = ctx.services;
   const auto& info = ctx.session.info();
-  const auth::Login login = co_await services.authenticator.Check(user, password, info.peer);
+  auth::Login login;
+  if (act_as.empty())
+    login = co_await services.authenticator.Check(user, password, info.peer);
+  else
+    login = co_await services.authenticator.CheckFor(user, password, act_as, info.peer);
   switch (login.verdict) {
     case auth::Verdict::kAccepted: break;
     case auth::Verdict::kRefused:
       services.log.info("event=login_refused conn={} peer={}", info.id, ctx.wire.stream().peer());
       co_return No(ResponseCode::kAuthenticationFailed, "Wrong user name or password");
     case auth::Verdict::kDisabled: co_return Disabled(ctx);
+    case auth::Verdict::kNotAllowed: co_return NotAllowed(ctx, login);
     case auth::Verdict::kUnavailable:
       co_return No(ResponseCode::kUnavailable, "Temporarily unavailable, try again later");
   }
+  if (login.actor.role == storage::Role::kOperator) {
+    services.log.info("event=login_of_operator conn={} account={}", info.id, login.actor.id.value);
+    co_return No(ResponseCode::kAuthorizationFailed, "Operators do not use IMAP");
+  }
   // The account may have been closed while the password was checked.
-  ctx.session.Watch(login.account.id);
-  auto look = [&] { return services.store.GetAccount(login.account.id); };
-  const auto account = co_await services.storage.Run(look);
-  if (!account || account->status != storage::AccountStatus::kActive) {
+  ctx.session.Watch(login.account.id, login.actor.id);
+  auto look = [&]() -> storage::Result<bool> {
+    for (const auto id : {login.account.id, login.actor.id}) {
+      const auto account = services.store.GetAccount(id);
+      if (!account) return tl::unexpected(account.error());
+      if (account->status != storage::AccountStatus::kActive) return false;
+    }
+    return true;
+  };
+  const auto active = co_await services.storage.Run(look);
+  if (!active || !*active) {
     ctx.session.Unwatch();
-    if (!account) co_return ctx.Failed(account.error());
+    if (!active) co_return ctx.Failed(active.error());
     co_return Disabled(ctx);
   }
-  ctx.session.LoggedIn(login.account);
-  services.log.info("event=login conn={} account={} tls={}", info.id, login.account.id.value,
-                    ctx.wire.stream().secure() ? 1 : 0);
+  ctx.session.LoggedIn(login.account, login.actor.role);
+  const int tls = ctx.wire.stream().secure() ? 1 : 0;
+  if (login.actor.id == login.account.id) {
+    services.log.info("event=login conn={} account={} tls={}", info.id, login.account.id.value, tls);
+  } else {
+    services.log.info("event=login conn={} account={} pf={} tls={}", info.id, login.account.id.value,
+                      login.actor.id.value, tls);
+  }
   co_return Ok(ResponseCode::Capability{protocol::CapabilityWords(ctx.session.Capabilities())}, "Logged in");
 }
 
@@ -69,7 +98,8 @@ asio::awaitable<Reply> Handle(const command::StartTls&, NotAuthenticatedContext&
 
 asio::awaitable<Reply> Handle(const command::Login& cmd, NotAuthenticatedContext& ctx) {
   if (!protocol::LoginAllowed(ctx.session.Capabilities())) co_return PrivacyRequired();
-  co_return co_await LogIn(cmd.user, cmd.password, ctx);
+  const std::string itself;
+  co_return co_await LogIn(cmd.user, cmd.password, itself, ctx);
 }
 
 asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticatedContext& ctx) {
@@ -88,12 +118,10 @@ asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticated
     if (!response) co_return Bad("Response is not base64");
     step = exchange->Next(response);
   }
-  if (const auto* fault = std::get_if<protocol::sasl::Fault>(&step)) {
-    if (*fault == protocol::sasl::Fault::kMalformed) co_return Bad("Response does not follow the mechanism");
-    co_return No(ResponseCode::kAuthorizationFailed, "Acting for another user is not possible");
-  }
+  if (std::holds_alternative<protocol::sasl::Fault>(step))
+    co_return Bad("Response does not follow the mechanism");
   const auto credentials = std::get<protocol::sasl::Credentials>(std::move(step));
-  co_return co_await LogIn(credentials.login, credentials.password, ctx);
+  co_return co_await LogIn(credentials.login, credentials.password, credentials.act_as, ctx);
 }
 
 }  // namespace server::imap

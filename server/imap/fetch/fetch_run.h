@@ -57,7 +57,8 @@ class FetchRun {
     storage::MessageState state;
     bool became_seen = false;
     SeqNum seq;
-    storage::MessageRow row;  ///< its views point into the strings below
+    storage::MessageRow row;            ///< its views point into the strings below
+    std::optional<std::string> octets;  ///< of a short message; nullopt: they are read when it is its turn
     std::string parts_text;
     std::string envelope;
     std::string body;
@@ -76,11 +77,13 @@ class FetchRun {
   storage::Result<bool> ProduceRows();
   storage::Result<bool> ProduceBodies();
   storage::Result<> LoadBodies();
+  storage::Result<> LoadOctets(const storage::FolderReader& reader);
   /// The octets that it keeps.
   std::size_t Load(const storage::MessageState& state, SeqNum seq, const storage::MessageRow& row);
   storage::Result<> ReadStates(const storage::FolderReader& reader, const UidSet& batch,
                                std::vector<storage::MessageState>& states);
   void MarkSeen(const UidSet& batch);
+  storage::Result<storage::FolderReader> OpenForBodies(const UidSet& batch);
   void LearnKeywords(const storage::FolderReader& reader);
   void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid);
   void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response,

@@ -29,6 +29,20 @@ FetchPlan::Reads ReadsFor(const FetchItem& item) {
   return Reads::kBodies;
 }
 
+/// Sync clients read the headers of everything, and a size is no content.
+bool IsContent(const FetchItem& item) {
+  using Kind = FetchItem::Kind;
+  using protocol::Section;
+  switch (item.kind) {
+    case Kind::kRfc822:
+    case Kind::kRfc822Text:
+    case Kind::kBinary: return true;
+    case Kind::kSection:
+      return item.section.kind == Section::Kind::kAll || item.section.kind == Section::Kind::kText;
+    default: return false;
+  }
+}
+
 bool IsStructure(const FetchItem& item) {
   using Kind = FetchItem::Kind;
   return item.kind == Kind::kEnvelope || item.kind == Kind::kBody || item.kind == Kind::kBodyStructure;
@@ -45,6 +59,7 @@ FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only) {
     }
     reads = std::max(reads, ReadsFor(item));
     flags_asked = flags_asked || item.kind == FetchItem::Kind::kFlags;
+    access = access || IsContent(item);
     structures = structures || IsStructure(item);
     marks_seen = marks_seen || (!read_only && item.SetsSeen());
     items.push_back(item);

@@ -26,6 +26,7 @@ struct FetchPlan {
   bool states = false;
   bool flags_asked = false;
   bool marks_seen = false;  ///< and FLAGS are told of messages that became \Seen by it
+  bool access = false;  ///< gives out content, not headers only: access to deferred messages (spec note 6)
   bool structures = false;  ///< ENVELOPE, BODY, BODYSTRUCTURE
   Reads reads = Reads::kNothing;
 };

@@ -30,7 +30,8 @@ std::string_view Query::CommonPrefix() const {
   std::string_view common = patterns.front().literal_prefix();
   for (const auto& pattern : patterns) {
     const std::string_view other = pattern.literal_prefix();
-    common = common.substr(0, static_cast<std::size_t>(std::ranges::mismatch(common, other).in1 - common.begin()));
+    common =
+        common.substr(0, static_cast<std::size_t>(std::ranges::mismatch(common, other).in1 - common.begin()));
   }
   return common;
 }

@@ -17,24 +17,25 @@ namespace server::imap::list {
 /// the view is no longer held.
 ///
 /// Lifetime   one command; store, options, clock and query outlive it.
-/// Thread     the pool's during Slice(), while the session waits for it; the session's otherwise.
+/// Thread     the pool's during Slice(), and during Write() if WriteReads(), while the session waits for it;
+///            the session's otherwise.
 class ListRun {
  public:
-  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query, const Services& services)
-      : store_(store),
-        account_(account),
-        query_(query),
-        options_(services.options),
-        clock_(services.clock) {}
+  ListRun(storage::MailStore& store, storage::AccountId account, const Query& query,
+          const ImapOptions& options, const Clock& clock)
+      : store_(store), account_(account), query_(query), options_(options), clock_(clock) {}
   ListRun(const ListRun&) = delete;
 
   /// Reads for about kSlice, so that no command keeps a thread of the pool for long; true when done.
   storage::Result<bool> Slice();
 
-  /// Appends lines until `out` has `enough` octets; true when all are written.
-  bool Write(std::string& out, std::size_t enough);
+  /// Appends lines until `out` has `enough` octets; true when all are written. METADATA is read for each name
+  /// as it is written, so that no command holds the values of many mailboxes: then it blocks (WriteReads()).
+  storage::Result<bool> Write(std::string& out, std::size_t enough);
+  bool WriteReads() const { return !query_.returns.metadata.empty(); }
 
  private:
+  using FolderName = storage::FolderName;
   static constexpr std::chrono::milliseconds kSlice{30};
 
   /// What the criteria say of a name (RFC 5258 §3.5).
@@ -56,6 +57,7 @@ class ListRun {
   void Select();
   storage::Result<> ReadStatuses();
   void WriteList(std::string& out, const Listed& listed) const;
+  storage::Result<> WriteMetadata(std::string& out, const FolderName& name) const;
   void WriteLsub(std::string& out, const Listed& listed) const;
 
   storage::MailStore& store_;
@@ -68,7 +70,8 @@ class ListRun {
   std::vector<Verdict> verdicts_;  ///< of the names judged so far
   bool selected_ = false;
   std::vector<Listed> listed_;
-  std::vector<std::uint32_t> by_folder_;  ///< indices into `listed_` of those with a STATUS line, by folder id
+  std::vector<std::uint32_t>
+      by_folder_;  ///< indices into `listed_` of those with a STATUS line, by folder id
   std::vector<storage::FolderStatus> statuses_;  ///< of the first of these
   std::size_t written_ = 0;
 };

@@ -2,6 +2,8 @@
 
 #include "protocol/imap/limits.h"
 #include "protocol/imap/object_id.h"
+#include "protocol/mime/header_block.h"
+#include "protocol/mime/words.h"
 #include "protocol/model/ascii.h"
 #include "protocol/text/charset.h"
 #include "protocol/text/fold.h"
@@ -36,6 +38,7 @@ struct Program::Compiler {
   Node Header(std::string_view field, const std::string& text);
   Node Text(Op op, const std::string& text);
   Node Object(std::string_view id);
+  std::string Utf8(const std::string& text);
   std::string Folded(const std::string& text);
   void CountText();
 };
@@ -62,11 +65,13 @@ void Program::Compiler::CountText() {
                                                    std::to_string(protocol::limits::kSearchTextKeys));
 }
 
-std::string Program::Compiler::Folded(const std::string& text) {
+std::string Program::Compiler::Utf8(const std::string& text) {
   // Octets outside ASCII without a charset are taken for UTF-8: what clients that forget it mean.
   auto utf8 = protocol::text::ToUtf8(text, charset.empty() ? "UTF-8" : charset);
-  return protocol::text::Fold(utf8 ? *utf8 : text);
+  return utf8 ? *std::move(utf8) : text;
 }
+
+std::string Program::Compiler::Folded(const std::string& text) { return protocol::text::Fold(Utf8(text)); }
 
 std::vector<Program::Node> Program::Compiler::MakeAll(const std::vector<SearchKey>& keys) {
   std::vector<Node> nodes;
@@ -103,7 +108,7 @@ Program::Node Program::Compiler::Flag(std::string_view name) {
   }
   const auto& keywords = view.keywords();
   for (std::size_t i = 0; i < keywords.size(); ++i) {
-    if (!protocol::ascii::EqualNoCase(keywords[i], name)) continue;
+    if (!protocol::SameKeyword(keywords[i], name)) continue;
     node.flags.keywords = std::uint64_t{1} << i;
     return node;
   }
@@ -124,7 +129,17 @@ Program::Node Program::Compiler::Row(Op op, std::int64_t number) {
   return {.op = op, .number = number};
 }
 
+// RFC 3501 §6.4.4: HEADER matches a substring, without regard to case.
+// Deviates: identifiers (storage/store/id_lookup.h) match as a whole, octet by octet. What their clients ask
+// is "do you have this one?", of which a substring is no answer; and it is answered from an index, at once,
+// however large the folder. An empty text still asks for the field's presence, and TEXT still finds a part of
+// one.
 Program::Node Program::Compiler::Header(std::string_view field, const std::string& text) {
+  if (const auto id = storage::IdKindOf(field)) {
+    std::string value = protocol::mime::Unfold(Utf8(text));
+    if (*id == storage::IdKind::kCorrelator) value = protocol::mime::DecodeWords(value);
+    if (storage::IsIndexed(value)) return {.op = Op::kId, .text = std::move(value), .id = *id};
+  }
   program.uses_rows_ = true;
   CountText();
   return {.op = Op::kHeader, .field = protocol::ascii::Lower(field) + ":", .text = Folded(text)};

@@ -58,6 +58,7 @@ Truth Program::Evaluate(const Node& node, const Known& known) {
       return Certain(truth == Truth::kFalse);
     }
     case Op::kUids: return Certain(node.uids.Contains(known.uid));
+    case Op::kId: return Truth::kUnknown;
     case Op::kRecent: return Certain(known.uid.value >= static_cast<std::uint64_t>(node.number));
     case Op::kFlags:
       if (known.state == nullptr) return Truth::kUnknown;
@@ -120,14 +121,37 @@ bool Program::MatchesText(const Node& node, const storage::MessageText& text) {
   }
 }
 
-UidSet Program::Narrow(UidSet candidates) const {
-  if (root_.op == Op::kUids) return candidates.Intersect(root_.uids);
-  if (root_.op != Op::kAnd) return candidates;
-  for (const Node& child : root_.children) {
-    if (child.op == Op::kUids) candidates = candidates.Intersect(child.uids);
-    if (child.op == Op::kFalse) return {};
+storage::Result<> Program::LookUp(Node& node, const storage::FolderReader& reader) {
+  if (node.op == Op::kId) {
+    auto found = reader.FindById(node.id, node.text);
+    if (!found) return tl::unexpected(std::move(found).error());
+    node.op = Op::kUids;
+    node.uids = *std::move(found);
   }
-  return candidates;
+  for (Node& child : node.children) {
+    auto done = LookUp(child, reader);
+    if (!done) return done;
+  }
+  return {};
+}
+
+UidSet Program::Narrow(const Node& node, UidSet candidates) {
+  switch (node.op) {
+    case Op::kFalse: return {};
+    case Op::kUids: return candidates.Intersect(node.uids);
+    case Op::kAnd:
+      for (const Node& child : node.children) candidates = Narrow(child, std::move(candidates));
+      return candidates;
+    case Op::kOr: {
+      UidSet any;
+      for (const Node& child : node.children) {
+        const UidSet narrowed = Narrow(child, candidates);
+        for (const auto& range : narrowed.ranges()) any.Add(range.first, range.last);
+      }
+      return any;
+    }
+    default: return candidates;
+  }
 }
 
 }  // namespace server::imap::search

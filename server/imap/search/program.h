@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -37,8 +38,11 @@ class Program {
   /// for text that was cut short.
   Truth Evaluate(const Known& known) const { return Evaluate(root_, known); }
 
-  /// A superset of what matches, from what the program says of numbers.
-  UidSet Narrow(UidSet candidates) const;
+  /// Does the exact look-ups. Before Evaluate() and Narrow(), once.
+  storage::Result<> LookUp(const storage::FolderReader& reader) { return LookUp(root_, reader); }
+
+  /// A superset of what matches, from what the program says of numbers and identifiers.
+  UidSet Narrow(UidSet candidates) const { return Narrow(root_, std::move(candidates)); }
   bool uses_states() const { return uses_states_; }
   bool uses_rows() const { return uses_rows_; }
 
@@ -50,6 +54,7 @@ class Program {
     kOr,
     kNot,
     kUids,
+    kId,  ///< an exact look-up; kUids once it is done
     kFlags,
     kRecent,
     kDate,
@@ -75,7 +80,8 @@ class Program {
     storage::ObjectId object;
     UidSet uids;
     std::string field;  ///< lower-case, with its colon
-    std::string text;   ///< folded
+    std::string text;   ///< folded; of an identifier as it is
+    storage::IdKind id = storage::IdKind::kMessage;
     std::vector<Node> children;
   };
 
@@ -87,6 +93,8 @@ class Program {
   static bool MatchesRow(const Node& node, const storage::MessageRow& row);
   static bool MatchesDate(const Node& node, const storage::MessageRow& row);
   static bool MatchesText(const Node& node, const storage::MessageText& text);
+  static storage::Result<> LookUp(Node& node, const storage::FolderReader& reader);
+  static UidSet Narrow(const Node& node, UidSet candidates);
 
   Node root_;
   bool uses_states_ = false;

@@ -22,25 +22,31 @@ constexpr std::size_t kSearchedText = 32U << 20;
 
 }  // namespace
 
-bool SearchRun::Compile(const storage::FolderReader& reader) {
+storage::Result<> SearchRun::Compile(const storage::FolderReader& reader) {
   view_.Learn(reader.keywords());
   const auto now = std::chrono::system_clock::to_time_t(clock_.WallNow());
   auto program = Program::Compile(cmd_, view_, now);
   if (!program) {
     refusal_ = std::move(program.error());
-    return false;
+    return {};
   }
+  auto looked_up = program->LookUp(reader);
+  if (!looked_up) return looked_up;
   program_ = *std::move(program);
   candidates_ = program_->Narrow(view_.map().Uids());
   batches_.emplace(candidates_);
-  return true;
+  return {};
 }
 
 storage::Result<bool> SearchRun::Slice() {
   const auto until = clock_.Now() + kSlice;
   const auto reader = store_.Read(view_.folder());
   if (!reader) return tl::unexpected(reader.error());
-  if (!program_ && !Compile(*reader)) return true;
+  if (!program_) {
+    const auto compiled = Compile(*reader);
+    if (!compiled) return tl::unexpected(compiled.error());
+    if (refusal_) return true;
+  }
   while (!undecided_.empty() || !batches_->done()) {
     if (!undecided_.empty()) {
       const auto searched = SearchText(*reader, undecided_.front());

@@ -40,7 +40,7 @@ class SearchRun {
     storage::MessageRow row;  ///< its views are dead
   };
 
-  bool Compile(const storage::FolderReader& reader);
+  storage::Result<> Compile(const storage::FolderReader& reader);
   storage::Result<> SearchBatch(const storage::FolderReader& reader);
   storage::Result<> SearchRows(const storage::FolderReader& reader, const UidSet& uids,
                                const std::vector<storage::MessageState>& states);

@@ -7,11 +7,26 @@
 
 namespace server::imap {
 
+namespace {
+
+/// Those of CPM that the folder does not have yet, if it has room for them all.
+void OfferKeywords(protocol::FlagSet& flags, const storage::KeywordTable& known) {
+  std::vector<std::string_view> missing;
+  for (const auto offered : protocol::kOfferedKeywords) {
+    if (!flags.Contains(offered)) missing.push_back(offered);
+  }
+  if (known.size() + missing.size() > storage::kMaxKeywords) return;
+  for (const auto keyword : missing) flags.Insert(keyword);
+}
+
+}  // namespace
+
 void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, bool read_only) {
   using protocol::SystemFlag;
   protocol::FlagSet flags{SystemFlag::kAnswered, SystemFlag::kFlagged, SystemFlag::kDeleted,
                           SystemFlag::kSeen, SystemFlag::kDraft};
   for (const std::string& keyword : keywords) flags.Insert(keyword);
+  OfferKeywords(flags, keywords);
   protocol::write::FlagsLine(out, flags);
   protocol::ResponseCode::PermanentFlags permanent;
   if (!read_only) permanent.flags = flags;

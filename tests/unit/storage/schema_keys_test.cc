@@ -50,9 +50,13 @@ TEST(KeyTest, EncodingIsFrozen) {
             account + "ffffffffffffffff" + "00" + "0000000000000000");
   EXPECT_EQ(Hex(IntentKey{kAccount, IntentKind::kDropAccount, 5}.Encode()),
             account + "04" + "0000000000000005");
+  EXPECT_EQ(Hex(ExpiryKey{kAccount, ExpiryKind::kDeleted, 0x6553f100, kFolder, 9}.Encode()),
+            account + "02" + "000000006553f100" + "0000000000000007" + "0000000000000009");
 }
 
 TEST(KeyTest, KindsOnDiskAreFrozen) {
+  EXPECT_EQ(static_cast<int>(ExpiryKind::kDeferred), 1);
+  EXPECT_EQ(static_cast<int>(ExpiryKind::kDeleted), 2);
   EXPECT_EQ(static_cast<int>(IdKind::kConversation), 1);
   EXPECT_EQ(static_cast<int>(IdKind::kContribution), 2);
   EXPECT_EQ(static_cast<int>(IdKind::kInReplyToContribution), 3);
@@ -176,6 +180,7 @@ TEST(KeyTest, EveryTruncationAndEveryTailIsRefused) {
       {"vanished_key", VanishedKey{kAccount, kFolder, {1}}.Encode()},
       {"intent_key", IntentKey{kAccount, IntentKind::kPurge, 1}.Encode()},
       {"annotation_key", AnnotationKey::Use(kAccount, kFolder).Encode()},
+      {"expiry_key", ExpiryKey{kAccount, ExpiryKind::kDeferred, 1, kFolder, 1}.Encode()},
   };
   for (const auto& [name, key] : samples) {
     const auto codec = std::find_if(RowCodecs().begin(), RowCodecs().end(),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/schema/rows.h"
 #include "storage/store/picture_cache.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
@@ -193,7 +194,9 @@ TEST_F(FoldersTest, RenamingInboxIsOneChange) {
 }
 
 TEST(FolderLimitTest, CountsSuperiorsAndRefusesTheWhole) {
-  TempStore store(Driver::kMemory, {.max_folders = 4});
+  auto options = PlainMail();
+  options.max_folders = 4;
+  TempStore store(Driver::kMemory, options);
   const auto account = CreateAccount(*store);
   EXPECT_EQ(ErrorOf(store->CreateFolder(account, "a/b/c/d", SpecialUse::kNone)), Errc::kLimit);
   EXPECT_EQ(Must(store->ListFolders(account)).size(), 1U);
@@ -217,8 +220,34 @@ TEST_F(FoldersTest, SubscriptionsAreNamesThatNeedNotExist) {
   EXPECT_THAT(Must(store->ListSubscriptions(account)), ElementsAre("b/c"));
 }
 
+TEST(SubscriptionTest, AreCountedFromTheFirstChangeOn) {
+  auto options = PlainMail();
+  options.max_folders = 3;
+  TempStore store(Driver::kMemory, options);
+  const auto account = Must(store->CreateAccount({.address = "tel:+1", .folders = {{"Sent"}, {"Trash"}}}));
+  const auto count = [&] {
+    const auto row = Must(
+        store.engine().Get(storage::kv::Table::kAccounts, storage::schema::AccountKey{account}.Encode()));
+    return Must(storage::schema::AccountRow::Decode(row.value())).subscriptions;
+  };
+  // As in a row of version 1: there are two.
+  EXPECT_EQ(count(), std::nullopt);
+  Must(store->Subscribe(account, "Sent"));
+  EXPECT_EQ(count(), std::nullopt);
+  Must(store->Subscribe(account, "a"));
+  EXPECT_EQ(count(), 3U);
+  EXPECT_EQ(ErrorOf(store->Subscribe(account, "b")), Errc::kLimit);
+  Must(store->Unsubscribe(account, "b"));
+  Must(store->Unsubscribe(account, "Sent"));
+  EXPECT_EQ(count(), 2U);
+  Must(store->Subscribe(account, "b"));
+  EXPECT_EQ(count(), 3U);
+}
+
 TEST_F(FoldersTest, SubscriptionsAreBounded) {
-  TempStore store(Driver::kMemory, {.max_folders = 2});
+  auto options = PlainMail();
+  options.max_folders = 2;
+  TempStore store(Driver::kMemory, options);
   const auto account = CreateAccount(*store);
   Must(store->Subscribe(account, "a"));
   Must(store->Subscribe(account, "b"));

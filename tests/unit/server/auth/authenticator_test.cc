@@ -40,6 +40,46 @@ TEST_F(AuthenticatorTest, EveryFormOfTheAddressLogsIn) {
   }
 }
 
+TEST_F(AuthenticatorTest, ANetworkElementActsForTheUsersItMay) {
+  storage::NewAccount pf;
+  pf.address = "sip:pf@example.com";
+  pf.role = storage::Role::kPf;
+  pf.password_hash = Hash("secret");
+  const auto pf_id = store_->CreateAccount(pf).value();
+  ASSERT_TRUE(store_->CreateAccount({.address = "tel:+4912345"}));
+  Authenticator auth(*store_, pool_, pool_, clock_, std::chrono::milliseconds(0), ActFor({"tel:+1555*"}));
+  const auto check = [&](std::string_view login, std::string_view password, std::string_view act_as) {
+    return Run(auth.CheckFor(login, password, act_as, peer_));
+  };
+  for (const auto* user : {"+15550100111", "user1@example.com"}) {  // an alias is the same account
+    const auto result = check("pf@example.com", "secret", user);
+    EXPECT_EQ(result.verdict, Verdict::kAccepted) << user;
+    EXPECT_EQ(result.account.id, id_);
+    EXPECT_EQ(result.actor.id, pf_id);
+  }
+  for (const auto* user : {"+4912345", "+15550100999", "+49000", "no address at all", "pf@example.com"})
+    EXPECT_EQ(check("pf@example.com", "secret", user).verdict, Verdict::kNotAllowed) << user;
+  EXPECT_EQ(check("pf@example.com", "wrong", "+15550100111").verdict, Verdict::kRefused);
+  EXPECT_EQ(check("+15550100111", "secret", "+15550100112").verdict, Verdict::kNotAllowed) << "a user";
+  ASSERT_TRUE(store_->SetStatus(id_, storage::AccountStatus::kDisabled));
+  EXPECT_EQ(check("pf@example.com", "secret", "+15550100111").verdict, Verdict::kNotAllowed);
+  // Without a pattern, nobody.
+  EXPECT_EQ(Run(authenticator_.CheckFor("pf@example.com", "secret", "+15550100111", peer_)).verdict,
+            Verdict::kNotAllowed);
+}
+
+TEST(ActForTest, Patterns) {
+  const ActFor some({"tel:+1555*", "sip:*@example.com", "sip:a*b*c@x"});
+  for (const auto* yes : {"tel:+1555", "tel:+15550100", "sip:@example.com", "sip:a@b@example.com",
+                          "sip:abc@x", "sip:axbybxc@x"})
+    EXPECT_TRUE(some.Allows(yes)) << yes;
+  for (const auto* no :
+       {"tel:+155", "tel:1555", "sip:a@example.com.evil", "sip:a@example.org", "sip:ac@x", ""})
+    EXPECT_FALSE(some.Allows(no)) << no;
+  EXPECT_FALSE(ActFor().Allows("tel:+1"));
+  EXPECT_TRUE(ActFor({"*"}).Allows("tel:+1"));
+}
+
 TEST_F(AuthenticatorTest, WrongPasswordsAndUnknownNamesAreTheSame) {
   EXPECT_EQ(Check("+15550100111", "Secret").verdict, Verdict::kRefused);
   EXPECT_EQ(Check("+15550100111", "").verdict, Verdict::kRefused);
@@ -87,6 +127,7 @@ class RefusalWorkTest : public AuthenticatorTest {
                           pool_,
                           clock_,
                           std::chrono::milliseconds(0),
+                          ActFor(),
                           [this](const std::string& hash, std::string_view /*password*/) {
                             methods_.push_back(hash.substr(0, hash.find('$', 1) + 1));
                             return false;

@@ -48,12 +48,27 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->limits.shutdown_grace, defaults.limits.shutdown_grace);
   EXPECT_EQ(sample->limits.append_mib, defaults.limits.append_mib);
   EXPECT_EQ(sample->limits.folders_per_account, defaults.limits.folders_per_account);
+  EXPECT_EQ(sample->limits.metadata_value_octets, defaults.limits.metadata_value_octets);
+  EXPECT_EQ(sample->limits.metadata_entries, defaults.limits.metadata_entries);
+  EXPECT_EQ(sample->limits.metadata_kib_per_account, defaults.limits.metadata_kib_per_account);
   EXPECT_EQ(sample->log.level, defaults.log.level);
   EXPECT_EQ(sample->log.file, defaults.log.file);
   EXPECT_EQ(sample->threads.reactors, defaults.threads.reactors);
   EXPECT_EQ(sample->threads.storage, defaults.threads.storage);
   EXPECT_EQ(sample->threads.passwords, defaults.threads.passwords);
   EXPECT_EQ(sample->profile.default_folder, defaults.profile.default_folder);
+  EXPECT_EQ(sample->profile.owner_may_write_default, defaults.profile.owner_may_write_default);
+  EXPECT_EQ(sample->profile.permanent_root, defaults.profile.permanent_root);
+  EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
+  EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
+  EXPECT_EQ(sample->profile.max_deferred, defaults.profile.max_deferred);
+  EXPECT_EQ(sample->profile.deleted_grace, defaults.profile.deleted_grace);
+  EXPECT_EQ(sample->profile.retention.inbox, defaults.profile.retention.inbox);
+  EXPECT_EQ(sample->profile.retention.user, defaults.profile.retention.user);
+  EXPECT_EQ(sample->profile.retention.conversation, defaults.profile.retention.conversation);
+  EXPECT_EQ(sample->profile.retention.session, defaults.profile.retention.session);
+  EXPECT_EQ(sample->pf.act_for, defaults.pf.act_for);
+  EXPECT_EQ(sample->profile.admin_contact, defaults.profile.admin_contact);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
     EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
@@ -74,10 +89,24 @@ tls = "none"
 [limits]
 idle_timeout = 3600
 append_mib = 10
+metadata_value_octets = 2048
+metadata_entries = 20
+metadata_kib_per_account = 128
 [log]
 level = "debug"
+[pf]
+act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
 default_folder = "System"
+admin_contact = "mailto:admin@example.com"
+owner_may_write_default = false
+permanent_root = "RCSMessageStore"
+user_folders_only_below_root = true
+strict = true
+max_deferred = 7
+deleted_grace = 86400
+[profile.retention]
+conversation = 90
 [[profile.folder]]
 name = "Notes"
 )");
@@ -89,8 +118,21 @@ name = "Notes"
   EXPECT_EQ(config.imap.listen[0].tls, ListenTls::kNone);
   EXPECT_EQ(config.limits.idle_timeout, std::chrono::hours(1));
   EXPECT_EQ(config.limits.append_mib, 10U);
+  EXPECT_EQ(config.limits.metadata_value_octets, 2048U);
+  EXPECT_EQ(config.limits.metadata_entries, 20U);
+  EXPECT_EQ(config.limits.metadata_kib_per_account, 128U);
+  EXPECT_EQ(config.profile.admin_contact, "mailto:admin@example.com");
   EXPECT_EQ(config.log.level, "debug");
   EXPECT_EQ(config.profile.default_folder, "System");
+  EXPECT_FALSE(config.profile.owner_may_write_default);
+  EXPECT_EQ(config.profile.permanent_root, "RCSMessageStore");
+  EXPECT_TRUE(config.profile.user_folders_only_below_root);
+  EXPECT_TRUE(config.profile.strict);
+  EXPECT_EQ(config.profile.max_deferred, 7U);
+  EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
+  EXPECT_EQ(config.profile.retention.conversation, 90U);
+  EXPECT_EQ(config.profile.retention.inbox, 0U);
+  EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
   ASSERT_EQ(config.profile.folders.size(), 1U);
   EXPECT_EQ(config.profile.folders[0].name, "Notes");
 }
@@ -144,6 +186,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"UnknownKey", "[store]\n\ndir = \"x\"", 3, "store.dir: there is no such key"},
         BadFile{"UnknownListenKey", "[[imap.listen]]\naddress = \"::\"\nport = 1\ntls = \"none\"\nssl = 1", 5,
                 "imap.listen.ssl"},
+        BadFile{"ActForIsNoList", "[pf]\nact_for = \"tel:*\"", 2, "pf.act_for: must be an array of strings"},
+        BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
+        BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},
+        BadFile{"Retention", "[profile.retention]\ninbox = -1", 2, "profile.retention.inbox"},
+        BadFile{"UnknownRetention", "[profile.retention]\nspam = 1", 2, "profile.retention.spam"},
+        BadFile{"MaxDeferred", "[profile]\nmax_deferred = 0", 2, "profile.max_deferred"},
         BadFile{"NotToml", "[store\n", 1, ""},
         BadFile{"Text", "[store]\npath = 1", 2, "store.path: must be a text"},
         BadFile{"EmptyPath", "[store]\npath = \"\"", 2, "store.path: must not be empty"},
@@ -153,6 +201,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "limits.connections: must be a whole number"},
         BadFile{"NumberTooSmall", "[limits]\nconnections = 0", 2, "from 1 to"},
         BadFile{"NumberTooLarge", "[limits]\nappend_mib = 5000", 2, "to 4095"},
+        BadFile{"MetadataValueBelowTheRfc", "[limits]\nmetadata_value_octets = 1023", 2, "from 1024"},
+        BadFile{"MetadataEntriesBelowTheRfc", "[limits]\nmetadata_entries = 9", 2, "from 10"},
+        BadFile{"AdminContactNoUri", "[profile]\nadmin_contact = \"admin@example.com\"", 2, "must be a URI"},
+        BadFile{"AdminContactNoRest", "[profile]\nadmin_contact = \"mailto:\"", 2, "must be a URI"},
+        BadFile{"AdminContactSpace", "[profile]\nadmin_contact = \"tel:+1 555\"", 2, "must be a URI"},
         BadFile{"Negative", "[limits]\nwrite_stall = -1", 2, "limits.write_stall"},
         BadFile{"Fraction", "[limits]\nwrite_stall = 1.5", 2, "limits.write_stall"},
         BadFile{"IdleBelowTheRfc", "[limits]\nidle_timeout = 60", 2, "from 1800"},
@@ -175,6 +228,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"Threads", "[threads]\nstorage = 0", 2, "threads.storage"},
         BadFile{"FolderName", "[[profile.folder]]\nname = \"a//b\"", 2, "is no name for a folder"},
         BadFile{"FolderUse", "[[profile.folder]]\nname = \"All\"\nuse = '\\All'", 3, "profile.folder.use"},
+        BadFile{"PermanentRoot", "[profile]\npermanent_root = \"a//b\"", 2, "profile.permanent_root"},
+        BadFile{"OnlyBelowNoRoot", "[profile]\nuser_folders_only_below_root = true", 0,
+                "needs profile.permanent_root"},
+        BadFile{"RootInDefault", "[profile]\npermanent_root = \"Default/Kept\"", 0, "must lie apart"},
+        BadFile{"DefaultInRoot", "[profile]\npermanent_root = \"R\"\ndefault_folder = \"R/D\"", 0,
+                "must lie apart"},
+        BadFile{"DefaultIsInbox", "[profile]\ndefault_folder = \"INBOX\"", 0, "INBOX can be neither"},
+        BadFile{"FolderInDefault", "[[profile.folder]]\nname = \"Default/Sent\"", 0,
+                "lies in the default folder"},
         BadFile{"DefaultFolder", "[profile]\ndefault_folder = \"\"", 2, "profile.default_folder"},
         BadFile{"SamePortTwice",
                 "[[imap.listen]]\naddress = \"::\"\nport = 1\n[[imap.listen]]\naddress = \"::\"\nport = 1", 0,

@@ -1,4 +1,8 @@
 // What ends a session from elsewhere while it waits or works.
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "protocol/imap/limits.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
@@ -187,6 +191,73 @@ TEST_F(ClosedAccountTest, OtherAccountsAndOtherChangesDisturbNobody) {
   ASSERT_TRUE(store_->SetStatus(account_, storage::AccountStatus::kActive));
   ASSERT_TRUE(store_->SetQuota(account_, 1 << 20, 100));
   EXPECT_EQ(client("NOOP"), "a OK NOOP completed\n");
+}
+
+/// Three thousand names, of which each 64 take a slice.
+class InterruptedListTest : public ImapTest {
+ protected:
+  InterruptedListTest() {
+    for (int i = 0; i < kFolders; ++i) {
+      EXPECT_TRUE(store_->CreateFolder(account_, fmt::format("folder {}", i), protocol::SpecialUse::kNone));
+    }
+  }
+  ~InterruptedListTest() override { Drain(); }
+
+  std::unique_ptr<Client> Connected() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    net::Stream stream(reactor_, net::UniqueFd(ends[0]), "test");
+    net::ConnectionInfo info;
+    info.id = ++connections_;
+    info.loopback = true;
+    asio::co_spawn(reactor_.context(), ServeConnection(std::move(stream), info, ticking_services_),
+                   asio::detached);
+    auto client = std::make_unique<Client>(reactor_, ends[1]);
+    client->Line();
+    EXPECT_THAT((*client)("LOGIN user1@example.com secret"), StartsWith("a OK"));
+    return client;
+  }
+  std::unique_ptr<Client> Listing() {
+    auto client = Connected();
+    client->Send("a LIST \"\" *nothing*\r\n");
+    const int before = ticking_.looks();
+    while (ticking_.looks() < before + 10) reactor_.context().run_one_for(std::chrono::seconds(20));
+    return client;
+  }
+
+  static constexpr int kFolders = 3000;
+  static constexpr int kSlices = kFolders / 64;
+  TickingClock ticking_;
+  Services ticking_services_{*store_, storage_, authenticator_, ticking_, log_, options_, nullptr};
+};
+
+TEST_F(InterruptedListTest, InManySlicesAndPortionsAnswersAsInOne) {
+  Client whole = LoggedIn();
+  const auto client = Connected();
+  for (const std::string list :
+       {"LIST \"\" *", "LIST \"\" f* RETURN (STATUS (MESSAGES UIDNEXT))", "LSUB \"\" %"}) {
+    const int before = ticking_.looks();
+    EXPECT_EQ((*client)(list), whole(list));
+    EXPECT_GT(ticking_.looks(), before + 1);
+  }
+  const std::string answer = whole("LIST \"\" * RETURN (STATUS (MESSAGES))");
+  EXPECT_EQ(std::ranges::count(answer, '\n'), 2 * (kFolders + 3) + 1) << "with INBOX, Sent and Trash";
+}
+
+TEST_F(InterruptedListTest, EndsWhenTheClientHasLeft) {
+  Listing().reset();
+  const int before = ticking_.looks();
+  while (reactor_.stream_count() > 0) {
+    ASSERT_GT(reactor_.context().run_one_for(std::chrono::seconds(20)), 0U);
+  }
+  EXPECT_LT(ticking_.looks(), before + kSlices / 2);
+}
+
+TEST_F(InterruptedListTest, EndsWithByeWhenTheServerStops) {
+  const auto client = Listing();
+  reactor_.Shutdown();
+  EXPECT_EQ(client->Line(), "* BYE [UNAVAILABLE] Server is shutting down");
+  EXPECT_EQ(client->Line(), "(closed)");
 }
 
 }  // namespace

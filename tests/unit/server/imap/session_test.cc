@@ -69,9 +69,11 @@ TEST_F(SessionTest, SelectDescribesTheFolder) {
   Fill(3);
   Client c = LoggedIn();
   const std::string answer = c("SELECT INBOX");
-  EXPECT_THAT(answer,
-              StartsWith("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n"
-                         "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)]"));
+  EXPECT_THAT(
+      answer,
+      StartsWith("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
+                 "\\read-report-sent)\n* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
+                 "$Forwarded $MDNSent \\read-report-sent \\*)]"));
   EXPECT_THAT(answer, HasSubstr("* 3 EXISTS\n* 3 RECENT\n* OK [UNSEEN 1]"));
   EXPECT_THAT(answer, HasSubstr("* OK [UIDNEXT 4]"));
   EXPECT_THAT(answer, HasSubstr("* OK [MAILBOXID (F"));
@@ -90,8 +92,10 @@ TEST_F(SessionTest, AppendIsFetchedBackOctetForOctet) {
   const std::string message = "From: a@example.com\r\nSubject: hi\r\n\r\nHello\r\n";
   EXPECT_THAT(c.Append("INBOX (\\Flagged $Blue)", message), HasSubstr("a OK [APPENDUID "));
   EXPECT_EQ(c("UID FETCH 1 (FLAGS RFC822.SIZE)"),
-            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue)\n"
-            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue \\*)] Flags\n"
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue $Forwarded $MDNSent "
+            "\\read-report-sent)\n"
+            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Blue $Forwarded $MDNSent "
+            "\\read-report-sent \\*)] Flags\n"
             "* 1 FETCH (UID 1 FLAGS (\\Flagged $Blue \\Recent) RFC822.SIZE 43)\n"
             "a OK FETCH completed\n");
   c.Send("a FETCH 1 BODY[]\r\n");
@@ -135,8 +139,10 @@ TEST_F(SessionTest, StoreTellsItsResultAndOthersHearAtTheirNextCommand) {
   EXPECT_EQ(a("STORE 2 +FLAGS.SILENT (\\Answered)"), "a OK STORE completed\n");
   EXPECT_EQ(b("NOOP"), "* 2 FETCH (FLAGS (\\Answered \\Seen))\na OK NOOP completed\n");
   EXPECT_EQ(b("UID STORE 2 FLAGS (x)"),
-            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft x)\n"
-            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft x \\*)] Flags\n"
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
+            "\\read-report-sent x)\n"
+            "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
+            "\\read-report-sent x \\*)] Flags\n"
             "* 2 FETCH (UID 2 FLAGS (x))\na OK STORE completed\n");
 }
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/schema/keys.h"
+#include "storage/store/folder.h"
+
+namespace protocol::mime {
+struct Inspection;
+}
+namespace storage::schema {
+struct IndexedId;
+}
+
+namespace storage {
+
+class AccountTxn;
+using schema::IdKind;
+
+/// The identifiers by which messages are found at once (table `ids`). A message has at most one of each kind:
+/// the first header field of that name whose value is not too long.
+
+/// The kind that a header field is; its name in any case.
+std::optional<IdKind> IdKindOf(std::string_view field);
+/// False: no message is found by this value, whatever its header says.
+bool IsIndexed(std::string_view value);
+/// What `ids` is to hold of a message.
+std::vector<schema::IndexedId> IdsOf(const protocol::mime::Inspection& inspection);
+
+struct FoundMessage {
+  FolderId folder;
+  Uid uid;
+  friend auto operator<=>(const FoundMessage&, const FoundMessage&) = default;
+};
+
+/// The messages, by folder and UID, that are there and have just this value, octet by octet: unfolded, and a
+/// Message-Correlator decoded (RFC 2047). A Message-ID is the same with and without its angle brackets. The
+/// cost is that of the hits. Own changes of the transaction are seen.
+Result<std::vector<FoundMessage>> FindById(const AccountTxn& txn, IdKind kind, std::string_view value);
+
+}  // namespace storage
