@@ -2,6 +2,7 @@
 // they need each other, and takes them down in the opposite one.
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -184,7 +185,7 @@ asio::awaitable<void> Daemon::AwaitSignals(asio::signal_set& signals) {
   for (;;) {
     const auto [error, signal] = co_await signals.async_wait(kAsTuple);
     if (error) co_return;
-    spdlog::info("event=signal number={}", signal);
+    spdlog::info("event=signal name=SIG{}", ::sigabbrev_np(signal));
     if (signal != SIGHUP) co_return;
     Reload();
   }

@@ -14,8 +14,8 @@ namespace server::net {
 /// Accepts until `acceptor` is closed. Neither a failed accept nor an exception of `admit` ends it: no memory
 /// for one connection must not be the end of all.
 ///
-/// `bool admit(socket, peer)`: keeps the socket or lets it fall; false: there is no room, accept no more for a
-/// moment, the backlog keeps the callers. `where` is for the log.
+/// `bool admit(socket, peer)`: keeps the socket or lets it fall; false: there is no room, accept no more for
+/// a moment, the backlog keeps the callers. `where` is for the log.
 ///
 /// Lifetime   `acceptor`, and what `admit` refers to, until the loop has ended.
 template <class Acceptor, class Admit>
