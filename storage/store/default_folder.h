@@ -19,7 +19,8 @@ Result<std::string> FindDefaultFolder(const Rows& rows, AccountId account, const
     return row.kind == static_cast<std::uint8_t>(FolderKind::kDefault);
   };
   if (schema::PathKey::IsPath(usual)) {
-    ASSIGN_OR_RETURN(const auto value, rows.Get(kv::Table::kFolderNames, schema::PathKey{account, usual}.Encode()));
+    ASSIGN_OR_RETURN(const auto value,
+                     rows.Get(kv::Table::kFolderNames, schema::PathKey{account, usual}.Encode()));
     if (value) {
       ASSIGN_OR_RETURN(const auto row, schema::FolderNameRow::Decode(*value));
       if (is_default(row)) return usual;

@@ -5,8 +5,8 @@
 #include "protocol/cpm/address.h"
 #include "protocol/cpm/names.h"
 #include "protocol/model/mailbox_name.h"
-#include "storage/store/default_folder.h"
 #include "storage/store/annotation_edit.h"
+#include "storage/store/default_folder.h"
 #include "storage/store/deferred.h"
 
 namespace storage {

@@ -322,7 +322,8 @@ TEST_F(SessionTest, ReadOnlyFoldersStayAsTheyAre) {
   Fill(2);
   Client c = LoggedIn();
   EXPECT_THAT(c("EXAMINE INBOX"), HasSubstr("* OK [PERMANENTFLAGS ()]"));
-  EXPECT_EQ(c("STORE 1 +FLAGS (\\Deleted)"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
+  EXPECT_EQ(c("STORE 1 +FLAGS (\\Deleted)"),
+            "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
   EXPECT_EQ(c("EXPUNGE"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
   EXPECT_EQ(c("MOVE 1 Trash"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
   EXPECT_EQ(c("FETCH 1 BODY[TEXT]"), "* 1 FETCH (BODY[TEXT] {8}\nText 1\n)\na OK FETCH completed\n");
