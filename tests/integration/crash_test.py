@@ -260,11 +260,11 @@ class Deferrer:
         if self.random.random() < 0.5:
             uid = max(1, uid - self.random.randrange(100))      # one that may be about to expire
         owner.ok(f'SELECT {self.FOLDER}')
-        rows = wire.fetched(owner.ok(f'UID FETCH {uid} (UID BODY.PEEK[TEXT])'))
-        bodies = [row for row in rows.values() if b'BODY[TEXT]' in row]
+        # News of the flags of the same message may follow its octets.
+        bodies = owner.ok(f'UID FETCH {uid} (UID BODY.PEEK[TEXT])').all(rb'\* \d+ FETCH \((.*BODY\[TEXT\].*)\)\r\n$')
         if bodies:
             assert uid not in self.gone, f'UID {uid} is back'
-            self.kept[uid] = wire.literal(bodies[0]).decode().strip()
+            self.kept[uid] = wire.literal(bodies[0].group(1)).decode().strip()
         else:
             assert uid not in self.kept, f'UID {uid} was read, and is gone'
             self.gone.add(uid)
