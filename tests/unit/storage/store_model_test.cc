@@ -139,6 +139,24 @@ TEST_F(ModelTest, AConversationMovesAsAWholeAndIsTheSameFolder) {
   EXPECT_EQ(Create("conv/another/below"), Errc::kNotAllowed);
 }
 
+TEST_F(ModelTest, WhatTheOwnerKeepsIsTemporaryNoLonger) {
+  for (const auto mover : {Role::kUser, Role::kPf}) {
+    const std::string name = mover == Role::kUser ? "mine" : "theirs";
+    Create("Default/" + name + "/contr");
+    for (const auto& path : {"Default/" + name, "Default/" + name + "/contr"}) {
+      std::vector<storage::NewMessage> messages;
+      messages.push_back(NewMessage(*store, account, MessageOctets(1, 80)));
+      messages.back().expiry = 1'700'000'060;
+      Must(store->Append(account, path, std::move(messages), Actor({}, Role::kPf)));
+    }
+    EXPECT_EQ(Rename("Default/" + name, name, mover), std::nullopt);
+    const std::set<std::string> expected =
+        mover == Role::kUser ? std::set<std::string>{} : std::set<std::string>{"$deferred"};
+    EXPECT_EQ(FlagsOf(*store, Status(name).ref).at(1), expected);
+    EXPECT_EQ(FlagsOf(*store, Status(name + "/contr").ref).at(1), expected);
+  }
+}
+
 TEST_F(ModelTest, NamesOfConversationsAndSessionsAreTheNetworks) {
   Create("Default/conv/contr");
   EXPECT_EQ(Rename("Default/conv", "Default/other"), Errc::kNoPermission);
