@@ -116,13 +116,15 @@ def nobody_elses(folder):
 
 
 def demo(server, account):
-    done = json.loads(server.run_admin('import', account.address, DEMO, '--folder', 'Demo', '--json').stdout)
+    done = json.loads(server.run_admin('import', account.address, DEMO, '--json').stdout)
     with open(os.path.join(DEMO, 'manifest.jsonl'), encoding='utf-8') as rows:
         assert done['messages'] == len(rows.readlines()), done
     one = os.path.join(server.directory, 'one')
-    server.run_admin('export', account.address, one, '--folder', 'Demo/INBOX', '--format', 'mbox')
-    assert list(tree(one)) == ['Demo/INBOX.mbox'], tree(one).keys()
+    server.run_admin('export', account.address, one, '--folder', 'INBOX', '--format', 'mbox')
+    assert list(tree(one)) == ['INBOX.mbox'], tree(one).keys()
     shutil.rmtree(one)
+    done = refused(server, 1, 'import', account.address, DEMO, '--folder', 'Demo')
+    assert 'A group state object lies in a session folder only' in done.stderr, done.stderr
     refused(server, 1, 'export', account.address, one, '--folder', 'None')
     refused(server, 2, 'import', account.address, '/nonexistent')
     refused(server, 1, 'import', '+19990000000', DEMO)

@@ -155,7 +155,10 @@ void AddMetadataCommands(CLI::App& app, const Options& options) {
 
   auto made = std::make_shared<MetadataOptions>();
   auto* set = AddForAccount(*metadata, "set", "set or remove one entry, as the operator", made);
-  set->add_option("ENTRY", made->entries, "such as /shared/comment")->required()->expected(1);
+  // One string: of a list, the first argument that is not an option would take the value's place too.
+  set->add_option_function<std::string>(
+         "ENTRY", [made](const std::string& entry) { made->entries = {entry}; }, "such as /shared/comment")
+      ->required();
   auto* value = set->add_option("VALUE", made->value, "its value");
   auto* remove = set->add_flag("--remove", made->remove, "it is to have no value");
   auto* from_stdin =
