@@ -231,6 +231,7 @@ storage::Profile ProfileOf(const config::Profile& settings) {
   profile.permanent_root = settings.permanent_root;
   profile.user_folders_only_below_root = settings.user_folders_only_below_root;
   profile.strict = settings.strict;
+  profile.admin_contact = settings.admin_contact;
   profile.max_deferred = days(settings.max_deferred);
   profile.deleted_grace = settings.deleted_grace.count();
   profile.retention = {.inbox = days(settings.retention.inbox),
@@ -260,6 +261,9 @@ int Serve(const config::Config& config) {
   storage::StoreOptions options;
   options.max_folders = config.limits.folders_per_account;
   options.max_message_octets = std::uint64_t{config.limits.append_mib} << 20;
+  options.max_annotation_octets = config.limits.metadata_value_octets;
+  options.max_annotations = config.limits.metadata_entries;
+  options.max_account_annotation_octets = std::uint64_t{config.limits.metadata_kib_per_account} << 10;
   options.profile = ProfileOf(config.profile);
   options.note = [](const std::string& text) {
     spdlog::warn("event=store_note detail={}", log::Quoted(text));

@@ -39,6 +39,7 @@ constexpr std::array kCapabilities{
     Row{"CHILDREN", LoggedIn},            // RFC 3348
     Row{"LIST-EXTENDED", LoggedIn},       // RFC 5258
     Row{"LIST-STATUS", LoggedIn},         // RFC 5819
+    Row{"LIST-METADATA", LoggedIn},       // RFC 9590
     Row{"MOVE", LoggedIn},                // RFC 6851
     Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
     Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154
@@ -47,6 +48,7 @@ constexpr std::array kCapabilities{
     Row{"ESEARCH", LoggedIn},             // RFC 4731
     Row{"SEARCHRES", LoggedIn},           // RFC 5182
     Row{"WITHIN", LoggedIn},              // RFC 5032
+    Row{"METADATA", LoggedIn},            // RFC 5464
     Row{"STATUS=SIZE", LoggedIn},         // RFC 8438
     Row{"OBJECTID", LoggedIn},            // RFC 8474
     Row{"SAVEDATE", LoggedIn},            // RFC 8514

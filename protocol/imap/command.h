@@ -12,6 +12,7 @@
 #include "protocol/imap/command/id.h"
 #include "protocol/imap/command/list.h"
 #include "protocol/imap/command/mailbox.h"
+#include "protocol/imap/command/metadata.h"
 #include "protocol/imap/command/search.h"
 #include "protocol/imap/command/simple.h"
 #include "protocol/imap/command/status.h"
@@ -25,7 +26,8 @@ using Command =
                  command::StartTls, command::Authenticate, command::Login,             // before login
                  command::Enable, command::Select, command::Examine, command::Create,  // after login
                  command::Delete, command::Rename, command::Subscribe, command::Unsubscribe, command::List,
-                 command::Lsub, command::Namespace, command::Status, command::Idle,    //
+                 command::Lsub, command::Namespace, command::Status, command::Idle, command::GetMetadata,
+                 command::SetMetadata,                                                 //
                  command::Check, command::Close, command::Unselect, command::Expunge,  // selected
                  command::Search, command::Fetch, command::Store, command::Copy, command::Move>;
 

@@ -21,7 +21,10 @@ std::string_view Chomp(std::string_view line) {
   return line;
 }
 
-Reply ReplyTo(const ParseError& error) {
+Reply ReplyTo(const ParseError& error, std::uint64_t metadata_value_limit) {
+  if (error.metadata_value) {
+    return No(ResponseCode::MetadataMaxSize{metadata_value_limit}, "The value is too long; nothing was set");
+  }
   if (error.too_big) return No(ResponseCode::kTooBig, "Literal is too big");
   return Bad(Describe(error));
 }
@@ -159,7 +162,7 @@ Step CommandReader::Head(std::size_t line_end) {
   ParseFailure& failure = head.error();
   if (literal && failure.error.incomplete) return Literal(line_end, *literal, std::move(failure.tag));
 
-  return Refused(line_begin_, std::move(failure.tag), ReplyTo(failure.error));
+  return Refused(line_begin_, std::move(failure.tag), ReplyTo(failure.error, metadata_value_limit_));
 }
 
 /// The grammar wants the literal that `line_end` announces.
@@ -215,7 +218,7 @@ Step CommandReader::NextAfterMessage() {
   if (line_end > MaxLine()) return Refused(0, std::exchange(tag_, {}), Bad("Command line is too long"));
   const std::string_view line = all.substr(0, line_end);
   auto message = parse::ParseAfterMessage(line);
-  if (!message) return Refused(0, std::exchange(tag_, {}), ReplyTo(message.error()));
+  if (!message) return Refused(0, std::exchange(tag_, {}), ReplyTo(message.error(), metadata_value_limit_));
   if (!*message) {
     input_.Consume(line_end);
     EndCommand();

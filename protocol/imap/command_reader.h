@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "protocol/imap/command.h"
 #include "protocol/imap/input_buffer.h"
+#include "protocol/imap/limits.h"
 #include "protocol/imap/parse/literal_tail.h"
 #include "protocol/imap/reply.h"
 
@@ -82,6 +84,11 @@ class CommandReader {
   /// Greater limits apply from the next command on (limits.h).
   void SetAuthenticated();
 
+  /// What [METADATA MAXSIZE] names, at most limits::kMetadataValue: a longer literal is refused unread.
+  void SetMetadataValueLimit(std::uint64_t octets) {
+    metadata_value_limit_ = std::min<std::uint64_t>(octets, limits::kMetadataValue);
+  }
+
   /// Forgets unread octets: what was pipelined before a TLS handshake must not count (RFC 3501 §6.2.1).
   void DropInput();
   bool HasInput() const;
@@ -140,6 +147,7 @@ class CommandReader {
   bool binary_ = false;
   bool synchronizing_ = false;
   bool authenticated_ = false;
+  std::uint64_t metadata_value_limit_ = limits::kMetadataValue;
 };
 
 }  // namespace protocol

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "protocol/model/metadata_entry.h"
+
 /// The one table of what a client may make the server hold or do. Every size that a peer controls and that is
 /// not in the configuration is here.
 namespace protocol::limits {
@@ -43,12 +45,16 @@ inline constexpr std::size_t kSearchTextKeys =
     32;  ///< nodes that read a message's text: SUBJECT, BODY; each costs its length for every message
 inline constexpr std::size_t kSearchText = 8 * 1024;  ///< octets of one search string
 inline constexpr std::size_t kStatusItems = 32;
-inline constexpr std::size_t kCapabilityNames = 64;  ///< arguments of ENABLE
-inline constexpr std::size_t kIdPairs = 30;          ///< RFC 2971 §3.3
-inline constexpr std::size_t kIdKey = 30;            ///< RFC 2971 §3.3
-inline constexpr std::size_t kIdValue = 1024;        ///< RFC 2971 §3.3
-inline constexpr std::size_t kSpecialUses = 8;       ///< attributes of one CREATE
-inline constexpr std::size_t kMechanism = 20;        ///< RFC 4422 §3.1
+inline constexpr std::size_t kCapabilityNames = 64;   ///< arguments of ENABLE
+inline constexpr std::size_t kIdPairs = 30;           ///< RFC 2971 §3.3
+inline constexpr std::size_t kIdKey = 30;             ///< RFC 2971 §3.3
+inline constexpr std::size_t kIdValue = 1024;         ///< RFC 2971 §3.3
+inline constexpr std::size_t kMetadataEntries = 128;  ///< of one GETMETADATA or SETMETADATA; each is a read
+inline constexpr std::size_t kMetadataName = kMaxMetadataName;  ///< octets of one: it is part of a key
+inline constexpr std::size_t kMetadataValue =
+    kLiteralAfterLogin;  ///< octets; over it, or over the store's own limit: [METADATA MAXSIZE]
+inline constexpr std::size_t kSpecialUses = 8;  ///< attributes of one CREATE
+inline constexpr std::size_t kMechanism = 20;   ///< RFC 4422 §3.1
 inline constexpr std::size_t kMultiAppend =
     1000;  ///< messages of one APPEND: staged until the last one is there
 

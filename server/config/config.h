@@ -67,6 +67,9 @@ struct Limits {
   seconds shutdown_grace{20};       ///< for running commands, on SIGTERM
   std::uint32_t append_mib = 1024;  ///< of one message: APPENDLIMIT (RFC 7889)
   std::uint32_t folders_per_account = 20'000;
+  std::uint32_t metadata_value_octets = 64 * 1024;  ///< of one METADATA value; RFC 5464 §4.1: at least 1024
+  std::uint32_t metadata_entries = 100;           ///< of a mailbox, or the server; RFC 5464 §4.1: at least 10
+  std::uint32_t metadata_kib_per_account = 4096;  ///< names and values
 };
 
 struct Log {
@@ -96,6 +99,7 @@ struct ProfileFolder {
 /// What deployments differ in (design.md 6).
 struct Profile {
   std::string default_folder = "Default";
+  std::string admin_contact;  ///< URI; METADATA's /shared/admin (RFC 5464 §3.2.1.1); empty: none
   bool owner_may_write_default = true;
   std::string permanent_root;  ///< empty: none
   bool user_folders_only_below_root = false;

@@ -7,6 +7,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "protocol/model/ascii.h"
 #include "protocol/model/mailbox_name.h"
 #include "server/config/config.h"
 #include "server/config/section.h"
@@ -85,6 +86,9 @@ void ReadLimits(Section in, Limits& out) {
   in.Seconds("shutdown_grace", out.shutdown_grace, 0, 600);
   in.Number("append_mib", out.append_mib, 1, 4095);
   in.Number("folders_per_account", out.folders_per_account, 10, 1'000'000);
+  in.Number("metadata_value_octets", out.metadata_value_octets, 1024, 65536);
+  in.Number("metadata_entries", out.metadata_entries, 10, 10'000);
+  in.Number("metadata_kib_per_account", out.metadata_kib_per_account, 64, 64 * 1024);
   in.Finish();
 }
 
@@ -128,6 +132,17 @@ void ReadPf(Section in, Pf& out) {
   in.Finish();
 }
 
+/// RFC 3986 §3: a scheme, ":", and something of printable ASCII.
+bool IsUri(std::string_view text) {
+  using protocol::ascii::IsAlpha;
+  using protocol::ascii::IsDigit;
+  const std::string_view scheme = text.substr(0, text.find(':'));
+  const auto in_scheme = [](char c) { return IsAlpha(c) || IsDigit(c) || c == '+' || c == '-' || c == '.'; };
+  return scheme.size() + 1 < text.size() && !scheme.empty() && IsAlpha(scheme[0]) &&
+         std::ranges::all_of(scheme, in_scheme) &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 void ReadProfile(Section in, Profile& out) {
   using protocol::SpecialUse;
   in.Text("default_folder", out.default_folder);
@@ -140,6 +155,9 @@ void ReadProfile(Section in, Profile& out) {
   in.Number("max_deferred", out.max_deferred, 1, 366);
   in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
   ReadRetention(in.Table("retention"), out.retention);
+  in.Text("admin_contact", out.admin_contact);
+  if (!out.admin_contact.empty() && !IsUri(out.admin_contact))
+    in.Report("admin_contact", "must be a URI, such as \"mailto:admin@example.com\"");
   std::vector<ProfileFolder> folders;
   const bool given = in.Tables("folder", [&](Section& entry) {
     ProfileFolder& folder = folders.emplace_back();

@@ -81,6 +81,8 @@ inline constexpr std::array kCommands = {
     table::Row<command::Namespace, AuthenticatedContext>("NAMESPACE"),
     table::Row<command::Status, AuthenticatedContext>("STATUS"),
     table::Row<command::Idle, AuthenticatedContext>("IDLE"),
+    table::Row<command::GetMetadata, AuthenticatedContext>("GETMETADATA"),
+    table::Writer<command::SetMetadata, AuthenticatedContext>("SETMETADATA"),
     table::Row<command::Check, SelectedContext>("CHECK"),
     table::Writer<command::Close, SelectedContext>("CLOSE"),
     table::Row<command::Unselect, SelectedContext>("UNSELECT"),

@@ -7,6 +7,7 @@ ImapOptions OptionsFrom(const config::Config& config) {
   options.plaintext_login_on_loopback =
       config.imap.allow_plaintext_login == config::PlaintextLogin::kLoopback;
   options.append_limit = std::uint64_t{config.limits.append_mib} << 20;
+  options.metadata_value_limit = config.limits.metadata_value_octets;
   options.login_limit = config.limits.login_timeout;
   options.command_limit = config.limits.command_timeout;
   options.transfer_stall = config.limits.literal_stall;

@@ -22,9 +22,10 @@ namespace server::imap {
 
 /// Settings of the IMAP service; the composition root fills them from the configuration.
 struct ImapOptions {
-  bool plaintext_login_on_loopback = false;  ///< LOGIN without TLS, from this machine only
-  std::uint64_t append_limit = 1U << 30;     ///< octets of one message (RFC 7889)
-  std::chrono::seconds login_limit{60};      ///< from connecting to being logged in
+  bool plaintext_login_on_loopback = false;       ///< LOGIN without TLS, from this machine only
+  std::uint64_t append_limit = 1U << 30;          ///< octets of one message (RFC 7889)
+  std::uint64_t metadata_value_limit = 64 << 10;  ///< octets; the store's (StoreOptions)
+  std::chrono::seconds login_limit{60};           ///< from connecting to being logged in
   std::chrono::seconds command_limit{
       120};  ///< from the first octet of a command to its last, literals of APPEND aside
   std::chrono::seconds transfer_stall{

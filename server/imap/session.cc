@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "protocol/imap/reply.h"
+#include "protocol/imap/write/metadata.h"
 #include "server/imap/command_table.h"
 #include "server/imap/view/read_picture.h"
 #include "server/imap/view/view_writer.h"
@@ -131,7 +132,20 @@ void Session::SayBye(const Reply& bye) {
   protocol::WriteUntagged(wire_.out.text(), bye);
 }
 
+void Session::EnableMetadata() {
+  if (metadata_) return;
+  metadata_ = std::make_unique<MetadataNews>(services_.store.feed(), account_, actor().origin,
+                                             wire_.stream().waker());
+}
+
+void Session::ReportMetadata() {
+  if (!metadata_ || state_ == State::kLogout) return;
+  for (const auto& changed : metadata_->Take())
+    protocol::write::MetadataChangedLine(wire_.out.text(), changed.path, changed.entries);
+}
+
 bool Session::SyncFromMemory(ExpungePolicy policy, bool with_uid) {
+  ReportMetadata();
   if (state_ != State::kSelected) return true;
   MailboxView& view = *selected_->view;
   if (view.Absorb()) return false;
@@ -167,6 +181,7 @@ void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role) 
   user_ = account.address;
   bad_commands_ = 0;
   wire_.reader.SetAuthenticated();
+  wire_.reader.SetMetadataValueLimit(services_.options.metadata_value_limit);
 }
 
 void Session::Select(std::unique_ptr<SelectedFolder> folder) {

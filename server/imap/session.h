@@ -13,6 +13,7 @@
 #include "server/imap/error_map.h"
 #include "server/imap/services.h"
 #include "server/imap/view/mailbox_view.h"
+#include "server/imap/view/metadata_news.h"
 #include "server/imap/wire.h"
 #include "server/net/listener.h"
 
@@ -49,8 +50,13 @@ class Session {
   /// Answers what was no command.
   void Reject(const protocol::BadCommand& bad);
 
-  /// Tells the client what has happened to its folder; the only way to do so. `with_uid`: FETCH answers name
-  /// the UID, as they must within UID commands (RFC 3501 §6.4.8).
+  /// From now on others' changes of METADATA entries are told (RFC 5464 §4.4).
+  void EnableMetadata();
+  /// nullptr: not enabled.
+  MetadataNews* metadata() { return metadata_.get(); }
+
+  /// Tells the client what has happened to its folder and to METADATA entries; the only way to do so.
+  /// `with_uid`: FETCH answers name the UID, as they must within UID commands (RFC 3501 §6.4.8).
   asio::awaitable<void> Sync(ExpungePolicy policy, bool with_uid);
 
   /// The same without a hop, if no hop is needed; false: call Sync().
@@ -104,6 +110,7 @@ class Session {
  private:
   void Finish(std::string_view tag, const protocol::Reply& reply);
   void CountBad();
+  void ReportMetadata();
 
   Wire& wire_;
   const Services& services_;
@@ -119,6 +126,7 @@ class Session {
   bool tls_requested_ = false;
   std::unique_ptr<AccountWatch> watch_;
   std::unique_ptr<AccountWatch> actor_watch_;  ///< if another account acts here
+  std::unique_ptr<MetadataNews> metadata_;
   std::unique_ptr<SelectedFolder> selected_;
 };
 

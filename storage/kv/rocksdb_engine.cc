@@ -154,7 +154,9 @@ Result<std::vector<std::optional<std::string>>> Snapshot::MultiGet(Table table,
   std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  store_.db().MultiGet(read_options_, store_.handle(table), slices.size(), slices.data(), values.data(),
+  auto options = read_options_;
+  options.fill_cache = table != Table::kBodies;
+  store_.db().MultiGet(options, store_.handle(table), slices.size(), slices.data(), values.data(),
                        statuses.data());
 
   std::vector<std::optional<std::string>> found(keys.size());

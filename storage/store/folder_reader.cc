@@ -160,6 +160,15 @@ std::unique_ptr<protocol::mime::Source> FolderReader::Body(ObjectId object, std:
       [view = view_.get()](const std::string& key) { return view->Get(Table::kBodies, key); });
 }
 
+Result<std::vector<std::optional<std::string>>> FolderReader::ShortBodies(
+    const std::vector<ObjectId>& objects) const {
+  std::vector<std::string> keys;
+  keys.reserve(objects.size());
+  for (const ObjectId object : objects)
+    keys.push_back(schema::ChunkKey{status_.ref.account, object, 0}.Encode());
+  return view_->MultiGet(Table::kBodies, keys);
+}
+
 Result<std::string> FolderReader::Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const {
   std::string out;
   // Far beyond any object, and no sum below overflows.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/mime/source.h"
 #include "storage/kv/engine.h"
@@ -51,6 +52,10 @@ class FolderReader {
 
   /// The octets [offset, offset + length) of an object, as far as they exist.
   Result<std::string> Octets(ObjectId object, std::uint64_t offset, std::uint64_t length) const;
+
+  /// The octets of objects of at most one chunk, all in one go: neighbours share the work of finding and
+  /// unpacking them. nullopt for one that is not there; for a longer object its first chunk.
+  Result<std::vector<std::optional<std::string>>> ShortBodies(const std::vector<ObjectId>& objects) const;
 
   /// A source over one object of `size` octets; lives no longer than this reader.
   std::unique_ptr<protocol::mime::Source> Body(ObjectId object, std::uint64_t size) const;

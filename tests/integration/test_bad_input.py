@@ -117,6 +117,28 @@ def large_append_is_refused_before_it_is_sent(server, account):
 
 
 @strict
+def greedy_metadata(server, account):
+    """10,000 entries, entries over the limit of a command, a value of 10 MiB: each is refused, and nothing is stored."""
+    with client_of(server, account) as client:
+        many = b' '.join(b'/private/%d ""' % number for number in range(10_000))
+        client.send(b'a SETMETADATA INBOX (' + many + b')\r\n')
+        assert client.finish('a').status == 'BAD'
+        client.send(b'b GETMETADATA INBOX (' + b' '.join([b'/private/a'] * 1000) + b')\r\n')
+        assert client.finish('b').status == 'BAD'
+        client.send(b'c SETMETADATA INBOX (/private/a "x" /private/b {%d+}\r\n' % (10 << 20))
+        client.send(b'v' * (10 << 20) + b')\r\n')
+        answer = client.finish('c')
+        assert answer.status == 'NO' and 'METADATA MAXSIZE 65536' in answer.text, answer
+        few = b' '.join(b'/private/%d ""' % number for number in range(101))
+        client.send(b'd SETMETADATA INBOX (' + few + b')\r\n')
+        answer = client.finish('d')
+        assert answer.status == 'NO' and 'METADATA TOOMANY' in answer.text, answer
+        client.send(b'e GETMETADATA (DEPTH infinity) INBOX /private\r\n')
+        answer = client.finish('e')
+        assert answer.status == 'OK' and not answer.all(rb'\* METADATA'), answer
+
+
+@strict
 def pipelined(server, account):
     with client_of(server, account) as client:
         client.command('CREATE pipelined')
@@ -240,6 +262,7 @@ CASES = [
     ('lines over the limit', long_lines),
     ('a long literal before login is refused', long_literal_before_login),
     ('an APPEND over the limit is refused before it is sent', large_append_is_refused_before_it_is_sent),
+    ('METADATA without measure', greedy_metadata),
     ('pipelined commands', pipelined),
     ('a command octet by octet', byte_by_byte),
     ('silence before login ends by a deadline', silent_before_login),

@@ -124,6 +124,7 @@ def capability_only_what_works(server, account):
         'ESEARCH': 'SEARCH RETURN (MIN MAX COUNT ALL) ALL', 'SEARCHRES': 'SEARCH RETURN (SAVE) ALL',
         'WITHIN': 'SEARCH YOUNGER 100 OLDER 1', 'STATUS=SIZE': 'STATUS caps (SIZE)', 'OBJECTID': 'STATUS caps (MAILBOXID)',
         'SAVEDATE': 'SEARCH SAVEDBEFORE 1-Jan-2014', 'BINARY': 'FETCH 1 (BINARY.SIZE[1])',
+        'METADATA': 'GETMETADATA "" /shared/comment', 'LIST-METADATA': 'LIST "" % RETURN (METADATA (/shared/comment))',
         'UIDPLUS': 'UID EXPUNGE 999999', 'MOVE': 'UID MOVE 999999 caps', 'CHILDREN': 'LIST "" "caps"',
     }
     client.append('caps', MAIL % (1, 1))

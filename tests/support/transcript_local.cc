@@ -41,6 +41,7 @@ const net::TlsContext& Tls() {
 imap::ImapOptions DefaultOptions() {
   imap::ImapOptions options;
   options.plaintext_login_on_loopback = true;
+  options.metadata_value_limit = 1024;
   return options;
 }
 
@@ -201,7 +202,12 @@ class LocalServer final : public Server {
 
   // In the order of who needs whom; the executors end before the reactor.
   server::FakeClock clock_;
-  TempStore store_;
+  /// As little METADATA as RFC 5464 §4.1 allows, so that dialogs reach the limits.
+  TempStore store_{Driver::kMemory,
+                   {.max_annotation_octets = 1024,
+                    .max_annotations = 10,
+                    .max_account_annotation_octets = 20'000,
+                    .profile = {.admin_contact = "mailto:admin@example.com"}}};
   spdlog::logger log_;
   imap::ImapOptions options_ = DefaultOptions();
   net::Reactor reactor_{clock_};

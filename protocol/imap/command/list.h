@@ -16,12 +16,13 @@ struct ListSelection {
   friend bool operator==(const ListSelection&, const ListSelection&) = default;
 };
 
-/// What LIST tells of each name (RFC 5258 §3.2, RFC 5819, RFC 6154 §2).
+/// What LIST tells of each name (RFC 5258 §3.2, RFC 5819, RFC 6154 §2, RFC 9590).
 struct ListReturn {
   bool subscribed = false;
   bool children = false;
   bool special_use = false;
-  std::vector<StatusItem> status;  ///< in the order asked for; empty: no STATUS lines
+  std::vector<StatusItem> status;     ///< in the order asked for; empty: no STATUS lines
+  std::vector<std::string> metadata;  ///< entries (RFC 9590); empty: no METADATA lines
   friend bool operator==(const ListReturn&, const ListReturn&) = default;
 };
 

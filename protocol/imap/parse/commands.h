@@ -20,6 +20,8 @@ Parsed<command::Unsubscribe> ParseUnsubscribe(Cursor& in);
 Parsed<command::List> ParseList(Cursor& in);
 Parsed<command::Lsub> ParseLsub(Cursor& in);
 Parsed<command::Status> ParseStatus(Cursor& in);
+Parsed<command::GetMetadata> ParseGetMetadata(Cursor& in);
+Parsed<command::SetMetadata> ParseSetMetadata(Cursor& in);
 Parsed<command::Expunge> ParseExpunge(Cursor& in, NumberKind numbers);
 Parsed<command::Search> ParseSearch(Cursor& in, NumberKind numbers);
 Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers);

@@ -12,10 +12,11 @@ namespace protocol {
 
 /// The first place where a command stopped being one.
 struct ParseError {
-  std::size_t offset = 0;     ///< octets from the command's start
-  std::string_view expected;  ///< what the grammar wanted, for the client: a static string
-  bool incomplete = false;    ///< not an error: the input ends where a literal's octets would stand
-  bool too_big = false;       ///< a literal was announced that is over the limit of its place
+  std::size_t offset = 0;       ///< octets from the command's start
+  std::string_view expected;    ///< what the grammar wanted, for the client: a static string
+  bool incomplete = false;      ///< not an error: the input ends where a literal's octets would stand
+  bool too_big = false;         ///< a literal was announced that is over the limit of its place
+  bool metadata_value = false;  ///< too_big, and it is an entry's value: [METADATA MAXSIZE] (RFC 5464 §4.3)
   friend bool operator==(const ParseError&, const ParseError&) = default;
 };
 

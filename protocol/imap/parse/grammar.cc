@@ -51,8 +51,10 @@ std::string ParseQuoted(Cursor& in, std::size_t limit) {
   return out;
 }
 
+enum class Nul { kForbidden, kAllowed };
+
 // literal = "{" number ["+"] "}" CRLF *CHAR8                         ; RFC 7888 §8
-std::string ParseLiteral(Cursor& in, std::size_t limit) {
+std::string ParseLiteral(Cursor& in, std::size_t limit, Nul nul_octets = Nul::kForbidden) {
   const LiteralHead head = ParseLiteralHead(in);
   if (in.failed()) return {};
   if (head.size > limit) {
@@ -66,7 +68,8 @@ std::string ParseLiteral(Cursor& in, std::size_t limit) {
   }
   const std::size_t start = in.offset();
   const std::string_view octets = in.Take(static_cast<std::size_t>(head.size));
-  if (const auto nul = octets.find('\0'); nul != std::string_view::npos) {
+  const auto nul = nul_octets == Nul::kForbidden ? octets.find('\0') : std::string_view::npos;
+  if (nul != std::string_view::npos) {
     in.FailAt(start + nul, "octet other than NUL");
     return {};
   }
@@ -183,6 +186,13 @@ std::string ParseAstring(Cursor& in, std::size_t limit) {
 std::optional<std::string> ParseNstring(Cursor& in, std::size_t limit) {
   if (in.AcceptWord("NIL")) return std::nullopt;
   return ParseString(in, limit);
+}
+
+// nstring / literal8
+// literal8 = "~{" number ["+"] "}" CRLF *OCTET                       ; RFC 4466 §4, RFC 7888 §8
+std::optional<std::string> ParseNstring8(Cursor& in, std::size_t limit) {
+  if (in.Accept('~')) return ParseLiteral(in, limit, Nul::kAllowed);
+  return ParseNstring(in, limit);
 }
 
 // mailbox = "INBOX" / astring

@@ -41,6 +41,7 @@ LiteralHead ParseLiteralHead(Cursor& in);
 std::string ParseString(Cursor& in, std::size_t limit);  ///< quoted or literal
 std::string ParseAstring(Cursor& in, std::size_t limit);
 std::optional<std::string> ParseNstring(Cursor& in, std::size_t limit);
+std::optional<std::string> ParseNstring8(Cursor& in, std::size_t limit);  ///< or literal8: may hold NUL
 
 std::string ParseMailbox(Cursor& in);        ///< UTF-8, canonical
 std::string ParseListReference(Cursor& in);  ///< UTF-8

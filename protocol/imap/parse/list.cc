@@ -1,6 +1,7 @@
 #include "protocol/imap/limits.h"
 #include "protocol/imap/parse/commands.h"
 #include "protocol/imap/parse/grammar.h"
+#include "protocol/imap/parse/metadata.h"
 #include "protocol/imap/parse/status_items.h"
 #include "protocol/model/ascii.h"
 
@@ -9,7 +10,8 @@ namespace {
 
 constexpr std::string_view kSelectOption =
     "list-select-opt: SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE";
-constexpr std::string_view kReturnOption = "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE or STATUS (...)";
+constexpr std::string_view kReturnOption =
+    "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS (...) or METADATA (...)";
 
 /// "(" [option *(SP option)] ")"; `take` is given each option's name and where it begins. An option that
 /// comes twice counts once (RFC 5258 §3).
@@ -57,6 +59,7 @@ ListSelection ParseSelection(Cursor& in) {
 
 // list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"   ; RFC 5258 §6
 // return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / option-extension
+// return-option   =/ "METADATA" SP "(" entry *(SP entry) ")"                   ; RFC 9590 §4
 // status-option    = "STATUS" SP "(" status-att *(SP status-att) ")"           ; RFC 5819 §4
 ListReturn ParseReturn(Cursor& in) {
   ListReturn returns;
@@ -70,6 +73,9 @@ ListReturn ParseReturn(Cursor& in) {
     } else if (ascii::EqualNoCase(name, "STATUS")) {
       in.Space();
       returns.status = ParseStatusItems(in);
+    } else if (ascii::EqualNoCase(name, "METADATA")) {
+      in.Space();
+      returns.metadata = ParseMetadataEntries(in, MetadataNameUse::kEntry);
     } else {
       return false;
     }

@@ -74,6 +74,8 @@ constexpr std::array kCommands{
     Plain<parse::ParseAuthenticate>("AUTHENTICATE"),
     Plain<parse::ParseId>("ID"),
     Plain<parse::ParseEnable>("ENABLE"),
+    Plain<parse::ParseGetMetadata>("GETMETADATA"),
+    Plain<parse::ParseSetMetadata>("SETMETADATA"),
     Bare<command::Capability>("CAPABILITY"),
     Bare<command::StartTls>("STARTTLS"),
     Bare<command::Namespace>("NAMESPACE"),

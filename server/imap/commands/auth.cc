@@ -98,7 +98,8 @@ asio::awaitable<Reply> Handle(const command::StartTls&, NotAuthenticatedContext&
 
 asio::awaitable<Reply> Handle(const command::Login& cmd, NotAuthenticatedContext& ctx) {
   if (!protocol::LoginAllowed(ctx.session.Capabilities())) co_return PrivacyRequired();
-  co_return co_await LogIn(cmd.user, cmd.password, {}, ctx);
+  const std::string itself;
+  co_return co_await LogIn(cmd.user, cmd.password, itself, ctx);
 }
 
 asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticatedContext& ctx) {

@@ -34,6 +34,8 @@ asio::awaitable<Reply> Handle(const command::Lsub& cmd, AuthenticatedContext& ct
 asio::awaitable<Reply> Handle(const command::Namespace& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Idle& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::GetMetadata& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::SetMetadata& cmd, AuthenticatedContext& ctx);
 
 asio::awaitable<Reply> Handle(const command::Check& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Close& cmd, SelectedContext& ctx);

@@ -11,19 +11,24 @@ using protocol::Ok;
 
 namespace {
 
-/// The inbox wakes nobody once IDLE is over.
+/// What queues news wakes nobody once IDLE is over.
 class Armed {
  public:
-  explicit Armed(SelectedFolder* folder) : folder_(folder) {}
+  explicit Armed(Session& session) : folder_(session.selected()), metadata_(session.metadata()) {}
   Armed(const Armed&) = delete;
   ~Armed() {
     if (folder_ != nullptr) folder_->inbox.Disarm();
+    if (metadata_ != nullptr) metadata_->Disarm();
   }
   /// True: there are news already.
-  bool Arm() { return folder_ != nullptr && folder_->inbox.Arm(); }
+  bool Arm() {
+    if (folder_ != nullptr && folder_->inbox.Arm()) return true;
+    return metadata_ != nullptr && metadata_->Arm();
+  }
 
  private:
   SelectedFolder* const folder_;
+  MetadataNews* const metadata_;
 };
 
 }  // namespace
@@ -31,7 +36,7 @@ class Armed {
 asio::awaitable<Reply> Handle(const command::Idle&, AuthenticatedContext& ctx) {
   protocol::WriteContinuation(ctx.out, "idling");
   ctx.wire.reader.ExpectLine();
-  Armed armed(ctx.session.selected());
+  Armed armed(ctx.session);
   const auto deadline = ctx.services.clock.Now() + ctx.services.options.idle_limit;
   for (;;) {
     auto step = ctx.wire.reader.Next();

@@ -1,5 +1,5 @@
 // LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; CHILDREN of RFC 3348, LIST-EXTENDED of RFC 5258, LIST-STATUS of RFC
-// 5819, SPECIAL-USE of RFC 6154).
+// 5819, SPECIAL-USE of RFC 6154, LIST-METADATA of RFC 9590).
 #include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/list/list_run.h"
@@ -20,7 +20,16 @@ asio::awaitable<Reply> Tell(const list::Query& query, AuthenticatedContext& ctx,
     auto interruption = done ? std::nullopt : ctx.session.Interruption();
     if (interruption) co_return *std::move(interruption);
   }
-  while (!run.Write(ctx.out, Output::kFull)) {
+  auto write = [&] { return run.Write(ctx.out, Output::kFull); };
+  for (;;) {
+    storage::Result<bool> all = false;
+    if (run.WriteReads()) {
+      all = co_await ctx.storage.Run(write);
+    } else {
+      all = write();
+    }
+    if (!all) co_return ctx.Failed(all.error());
+    if (*all) break;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
     auto interruption = ctx.session.Interruption();

@@ -1,4 +1,5 @@
 // CAPABILITY, NOOP, LOGOUT, ID, ENABLE, NAMESPACE, CHECK.
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -32,9 +33,14 @@ asio::awaitable<Reply> Handle(const command::Id&, AnyContext& ctx) {
   co_return Ok("ID completed");
 }
 
-// RFC 5161 §3.1: what is unknown is ignored. No extension here needs enabling yet.
-asio::awaitable<Reply> Handle(const command::Enable&, AuthenticatedContext& ctx) {
-  protocol::write::EnabledLine(ctx.out, {});
+// RFC 5161 §3.1: what is unknown is ignored.
+asio::awaitable<Reply> Handle(const command::Enable& cmd, AuthenticatedContext& ctx) {
+  std::vector<std::string> enabled;
+  if (std::ranges::find(cmd.capabilities, "METADATA") != cmd.capabilities.end()) {
+    ctx.session.EnableMetadata();
+    enabled.emplace_back("METADATA");
+  }
+  protocol::write::EnabledLine(ctx.out, enabled);
   co_return Ok("ENABLE completed");
 }
 

@@ -17,7 +17,8 @@ namespace {
 constexpr std::uint32_t kFlagsBatch = 8192;  ///< state pages are cheap: about 256 KiB of answers
 constexpr std::uint32_t kRowsBatch = 512;
 constexpr std::uint32_t kBodiesBatch = 100;
-constexpr std::size_t kLoaded = 256 * 1024;  ///< octets of rows kept while bodies are sent
+constexpr std::size_t kLoaded = 256 * 1024;  ///< octets of rows and short messages kept while bodies are sent
+constexpr std::uint64_t kShort = 16 * 1024;  ///< messages up to this are read many at once
 
 /// States and rows come in the same order; this walks the former beside the latter.
 class StateFinder {
@@ -177,7 +178,7 @@ storage::Result<> FetchRun::LoadBodies() {
   if (!read_states) return read_states;
   StateFinder finder(states);
   std::size_t held = 0;
-  return reader->Rows(batch, [&](storage::Uid uid, const MessageRow& row) {
+  const auto rows = reader->Rows(batch, [&](storage::Uid uid, const MessageRow& row) {
     const MessageState* state = plan_.states ? finder.Find(uid) : nullptr;
     const auto seq = view_.map().SeqOf(uid);
     if (!seq || (plan_.states && state == nullptr)) return true;
@@ -186,6 +187,22 @@ storage::Result<> FetchRun::LoadBodies() {
     batches_.ResumeAfter(uid);
     return false;
   });
+  if (!rows) return rows;
+  return LoadOctets(*reader);
+}
+
+storage::Result<> FetchRun::LoadOctets(const storage::FolderReader& reader) {
+  std::vector<Message*> messages;
+  std::vector<storage::ObjectId> objects;
+  for (Message& message : loaded_) {
+    if (message.row.size > kShort) continue;
+    messages.push_back(&message);
+    objects.push_back(message.row.object);
+  }
+  auto bodies = reader.ShortBodies(objects);
+  if (!bodies) return tl::unexpected(std::move(bodies).error());
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i]->octets = std::move((*bodies)[i]);
+  return {};
 }
 
 std::size_t FetchRun::Load(const MessageState& state, SeqNum seq, const MessageRow& row) {
@@ -205,7 +222,7 @@ std::size_t FetchRun::Load(const MessageState& state, SeqNum seq, const MessageR
   message.row.body_structure = message.body_structure;
   message.row.parts = message.parts_text;
   return message.parts_text.size() + message.envelope.size() + message.body.size() +
-         message.body_structure.size();
+         message.body_structure.size() + (row.size <= kShort ? row.size : 0);
 }
 
 storage::Result<bool> FetchRun::ProduceBodies() {
@@ -229,7 +246,11 @@ bool FetchRun::OpenMessage(Message& message) {
   auto parts = protocol::mime::DecodeParts(message.row.parts);
   if (!parts) return false;
   message.parts = *std::move(parts);
-  message.source = store_.OpenBody(view_.folder().account, message.row.object, message.row.size);
+  if (message.octets) {
+    message.source = std::make_unique<protocol::mime::MemorySource>(*message.octets);
+  } else {
+    message.source = store_.OpenBody(view_.folder().account, message.row.object, message.row.size);
+  }
   message.response.emplace(out_, message.seq);
   WriteHead(*message.response, message.state.uid);
   return true;

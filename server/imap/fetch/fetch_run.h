@@ -58,6 +58,7 @@ class FetchRun {
     bool became_seen = false;
     SeqNum seq;
     storage::MessageRow row;  ///< its views point into the strings below
+    std::optional<std::string> octets;  ///< of a short message; nullopt: they are read when it is its turn
     std::string parts_text;
     std::string envelope;
     std::string body;
@@ -76,6 +77,7 @@ class FetchRun {
   storage::Result<bool> ProduceRows();
   storage::Result<bool> ProduceBodies();
   storage::Result<> LoadBodies();
+  storage::Result<> LoadOctets(const storage::FolderReader& reader);
   /// The octets that it keeps.
   std::size_t Load(const storage::MessageState& state, SeqNum seq, const storage::MessageRow& row);
   storage::Result<> ReadStates(const storage::FolderReader& reader, const UidSet& batch,

@@ -4,12 +4,11 @@
 #include <array>
 
 #include "protocol/imap/write/mailbox.h"
+#include "protocol/imap/write/metadata.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/status_line.h"
 
 namespace server::imap::list {
-
-using storage::FolderName;
 
 namespace {
 
@@ -107,14 +106,37 @@ storage::Result<> ListRun::ReadStatuses() {
   });
 }
 
-bool ListRun::Write(std::string& out, std::size_t enough) {
+storage::Result<bool> ListRun::Write(std::string& out, std::size_t enough) {
+  const auto until = clock_.Now() + kSlice;
   for (; written_ < listed_.size() && out.size() < enough; ++written_) {
+    const Listed& listed = listed_[written_];
     if (query_.lsub)
-      WriteLsub(out, listed_[written_]);
+      WriteLsub(out, listed);
     else
-      WriteList(out, listed_[written_]);
+      WriteList(out, listed);
+    if (!WriteReads()) continue;
+    const FolderName& name = names_->names()[listed.name];
+    if (listed.meets && name.id.value != 0) {
+      const auto read = WriteMetadata(out, name);
+      if (!read) return tl::unexpected(read.error());
+    }
+    if (clock_.Now() < until) continue;
+    ++written_;
+    break;
   }
   return written_ == listed_.size();
+}
+
+// RFC 9590 §3: one METADATA after the LIST of each mailbox, NIL for what has no value.
+storage::Result<> ListRun::WriteMetadata(std::string& out, const FolderName& name) const {
+  const storage::AnnotationQuery query{.entries = query_.returns.metadata, .max_size = {}};
+  const auto answer = store_.GetAnnotations(storage::FolderRef{account_, name.id}, query, account_);
+  if (!answer && answer.error().code == storage::Errc::kNoSuchFolder) return {};  // deleted meanwhile
+  if (!answer) return tl::unexpected(answer.error());
+  protocol::write::MetadataLine line(out, name.path);
+  for (const auto& annotation : answer->found) line.Add(annotation.entry, annotation.value);
+  line.End();
+  return {};
 }
 
 void ListRun::WriteList(std::string& out, const Listed& listed) const {

@@ -17,7 +17,8 @@ namespace server::imap::list {
 /// the view is no longer held.
 ///
 /// Lifetime   one command; store, options, clock and query outlive it.
-/// Thread     the pool's during Slice(), while the session waits for it; the session's otherwise.
+/// Thread     the pool's during Slice(), and during Write() if WriteReads(), while the session waits for it;
+///            the session's otherwise.
 class ListRun {
  public:
   ListRun(storage::MailStore& store, storage::AccountId account, const Query& query,
@@ -28,10 +29,13 @@ class ListRun {
   /// Reads for about kSlice, so that no command keeps a thread of the pool for long; true when done.
   storage::Result<bool> Slice();
 
-  /// Appends lines until `out` has `enough` octets; true when all are written.
-  bool Write(std::string& out, std::size_t enough);
+  /// Appends lines until `out` has `enough` octets; true when all are written. METADATA is read for each name
+  /// as it is written, so that no command holds the values of many mailboxes: then it blocks (WriteReads()).
+  storage::Result<bool> Write(std::string& out, std::size_t enough);
+  bool WriteReads() const { return !query_.returns.metadata.empty(); }
 
  private:
+  using FolderName = storage::FolderName;
   static constexpr std::chrono::milliseconds kSlice{30};
 
   /// What the criteria say of a name (RFC 5258 §3.5).
@@ -53,6 +57,7 @@ class ListRun {
   void Select();
   storage::Result<> ReadStatuses();
   void WriteList(std::string& out, const Listed& listed) const;
+  storage::Result<> WriteMetadata(std::string& out, const FolderName& name) const;
   void WriteLsub(std::string& out, const Listed& listed) const;
 
   storage::MailStore& store_;

@@ -3,6 +3,7 @@
 namespace protocol::testing {
 namespace {
 
+using namespace std::string_literals;
 using Op = SearchKey::Op;
 using Kind = FetchItem::Kind;
 constexpr auto kUid = NumberKind::kUid;
@@ -103,6 +104,10 @@ std::vector<Accepted> MailboxCommands() {
                      .extended = true,
                      .select = {.subscribed = true},
                      .returns = {.status = {StatusItem::kSize}}}},
+      {"ListMetadata", "a LIST \"\" % RETURN (METADATA (/shared/comment \"/private/comment\") CHILDREN)\r\n",
+       command::List{.patterns = {"%"},
+                     .extended = true,
+                     .returns = {.children = true, .metadata = {"/shared/comment", "/private/comment"}}}},
       {"Lsub", "a LSUB \"#news.\" \"comp.*\"\r\n", command::Lsub{"#news.", "comp.*"}},
       {"Status", "a STATUS INBOX (UIDNEXT messages)\r\n",
        command::Status{"INBOX", {StatusItem::kUidNext, StatusItem::kMessages}}},
@@ -175,6 +180,46 @@ std::vector<Accepted> MessageCommands() {
   };
 }
 
+std::vector<Accepted> MetadataCommands() {
+  using Depth = MetadataDepth;
+  const std::string comment = "/shared/comment";
+  const std::string mine = "/private/comment";
+  return {
+      {"GetMetadata", "a GETMETADATA \"\" /shared/comment\r\n", command::GetMetadata{"", {comment}}},
+      {"GetMetadataCase", "a GetMetadata inbox /SHARED/Comment\r\n",
+       command::GetMetadata{"INBOX", {"/SHARED/Comment"}}},
+      {"GetMetadataList", "a GETMETADATA INBOX (/shared/comment \"/private/comment\")\r\n",
+       command::GetMetadata{"INBOX", {comment, mine}}},
+      {"GetMetadataBareList", "a GETMETADATA INBOX /shared/comment /private/comment\r\n",
+       command::GetMetadata{"INBOX", {comment, mine}}},
+      {"GetMetadataOptionsFirst",
+       "a GETMETADATA (MAXSIZE 1024 depth INFINITY) \"\" (/shared /private/vendor)\r\n",
+       command::GetMetadata{"", {"/shared", "/private/vendor"}, Depth::kInfinity, 1024}},
+      {"GetMetadataOptionsAfter", "a GETMETADATA INBOX (MAXSIZE 0) (/shared/comment /private/comment)\r\n",
+       command::GetMetadata{"INBOX", {comment, mine}, Depth::kEntry, 0}},
+      {"GetMetadataOptionsTwice", "a GETMETADATA (DEPTH 1) x (MAXSIZE 9) /private/filters/values\r\n",
+       command::GetMetadata{"x", {"/private/filters/values"}, Depth::kChildren, 9}},
+      {"GetMetadataDepthZero", "a GETMETADATA (DEPTH 0) x /shared/vendor/cmu/y\r\n",
+       command::GetMetadata{"x", {"/shared/vendor/cmu/y"}}},
+      {"GetMetadataLiteral", "a GETMETADATA {1}\r\nx {15}\r\n/shared/comment\r\n",
+       command::GetMetadata{"x", {comment}}},
+      {"SetMetadata", "a SETMETADATA INBOX (/private/comment \"My \\\"note\\\"\")\r\n",
+       command::SetMetadata{"INBOX", {{mine, "My \"note\""}}}},
+      {"SetMetadataNil", "a SETMETADATA \"\" (/private/comment nil)\r\n",
+       command::SetMetadata{"", {{mine, std::nullopt}}}},
+      {"SetMetadataEmpty", "a SETMETADATA x (/private/comment \"\" /shared/comment {0}\r\n)\r\n",
+       command::SetMetadata{"x", {{mine, ""}, {comment, ""}}}},
+      {"SetMetadataLiterals",
+       "a SETMETADATA x (/private/comment {33}\r\nMy new comment across\r\ntwo lines. /shared/comment "
+       "{2+}\r\n\xc3\xa9)\r\n",
+       command::SetMetadata{"x", {{mine, "My new comment across\r\ntwo lines."}, {comment, "\xc3\xa9"}}}},
+      {"SetMetadataLiteral8",
+       "a SETMETADATA x (/private/vendor/a/b ~{3}\r\na\0b /shared/comment ~{1+}\r\n\0)\r\n"s,
+       command::SetMetadata{
+           "x", {{"/private/vendor/a/b", std::string("a\0b", 3)}, {comment, std::string(1, '\0')}}}},
+  };
+}
+
 std::vector<Accepted> SearchCommands() {
   SearchKey header = TextKey(Op::kHeader, "");
   header.field = "X-Y";
@@ -229,7 +274,8 @@ std::vector<Accepted> SearchCommands() {
 const std::vector<Accepted>& AcceptedCommands() {
   static const auto all = [] {
     std::vector<Accepted> out;
-    for (auto part : {SimpleCommands(), MailboxCommands(), MessageCommands(), SearchCommands()}) {
+    for (auto part :
+         {SimpleCommands(), MailboxCommands(), MessageCommands(), MetadataCommands(), SearchCommands()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -285,13 +331,48 @@ const std::vector<Rejected>& RejectedCommands() {
       {"ListTrailing", "a LIST \"\" * x\r\n", 12, "RETURN"},
       {"ListReturnNoParenthesis", "a LIST \"\" * RETURN CHILDREN\r\n", 19, "\"(\""},
       {"ListUnknownReturn", "a LIST \"\" * RETURN (CHILDREN MYRIGHTS)\r\n", 29,
-       "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE or STATUS (...)"},
+       "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS (...) or METADATA (...)"},
+      {"ListMetadataNothing", "a LIST \"\" * RETURN (METADATA ())\r\n", 30, "astring"},
+      {"ListMetadataNoList", "a LIST \"\" * RETURN (METADATA /shared/comment)\r\n", 29, "\"(\""},
+      {"ListMetadataBadName", "a LIST \"\" * RETURN (METADATA (/shared))\r\n", 30,
+       "an entry name of two components or more"},
       {"ListStatusNothing", "a LIST \"\" * RETURN (STATUS ())\r\n", 28, "status-att"},
       {"ListStatusNoList", "a LIST \"\" * RETURN (STATUS)\r\n", 26, "SP"},
       {"ListStatusModSeq", "a LIST \"\" * RETURN (STATUS (HIGHESTMODSEQ))\r\n", 28,
        "status-att (HIGHESTMODSEQ needs CONDSTORE)"},
       {"StatusNothing", "a STATUS x ()\r\n", 12, "status-att"},
       {"StatusUnknown", "a STATUS x (MESSAGES DELETED)\r\n", 21, "status-att"},
+      {"GetMetadataNothing", "a GETMETADATA x\r\n", 15, "SP"},
+      {"GetMetadataEmptyList", "a GETMETADATA x ()\r\n", 17, "astring"},
+      {"GetMetadataNoPrefix", "a GETMETADATA x /comment\r\n", 16,
+       "an entry name that begins with /private or /shared"},
+      {"GetMetadataPrefixOnly", "a GETMETADATA x /sharedx/y\r\n", 16,
+       "an entry name that begins with /private or /shared"},
+      {"GetMetadataWildcard", "a GETMETADATA x \"/shared/*\"\r\n", 16,
+       "an entry name without \"*\" and \"%\""},
+      {"GetMetadataPercent", "a GETMETADATA x \"/shared/%\"\r\n", 16,
+       "an entry name without \"*\" and \"%\""},
+      {"GetMetadataTwoSlashes", "a GETMETADATA x /shared//comment\r\n", 16, "an entry name without \"//\""},
+      {"GetMetadataSlashAtEnd", "a GETMETADATA x /shared/comment/\r\n", 16,
+       "an entry name that does not end in \"/\""},
+      {"GetMetadataRoot", "a GETMETADATA x /shared\r\n", 16, "an entry name of two components or more"},
+      {"GetMetadataVendor", "a GETMETADATA x /shared/Vendor/cmu\r\n", 16,
+       "a vendor's entry name of four components or more"},
+      {"GetMetadataControl", "a GETMETADATA x \"/shared/a\tb\"\r\n", 16,
+       "an entry name without control characters"},
+      {"GetMetadataEightBit", "a GETMETADATA x {10+}\r\n/shared/\xc3\xa9\r\n", 16, "an entry name in ASCII"},
+      {"GetMetadataUnknownOption", "a GETMETADATA (SORT 1) x /shared/comment\r\n", 15,
+       "MAXSIZE or DEPTH, each once"},
+      {"GetMetadataOptionTwice", "a GETMETADATA (DEPTH 1) x (DEPTH 1) /shared/comment\r\n", 27,
+       "MAXSIZE or DEPTH, each once"},
+      {"GetMetadataDepthTwo", "a GETMETADATA (DEPTH 2) x /shared/comment\r\n", 21, "0, 1 or infinity"},
+      {"GetMetadataMaxSizeHuge", "a GETMETADATA (MAXSIZE 4294967296) x /shared/comment\r\n", 23, "number"},
+      {"SetMetadataNoList", "a SETMETADATA x /shared/comment \"y\"\r\n", 16, "\"(\""},
+      {"SetMetadataNoValue", "a SETMETADATA x (/shared/comment)\r\n", 32, "SP"},
+      {"SetMetadataAtom", "a SETMETADATA x (/shared/comment y)\r\n", 33, "string"},
+      {"SetMetadataVendor", "a SETMETADATA x (/private/vendor/cmu \"y\")\r\n", 17,
+       "a vendor's entry name of four components or more"},
+      {"SetMetadataNul", "a SETMETADATA x (/shared/comment {1+}\r\n\0)\r\n"s, 39, "octet other than NUL"},
       {"ZeroNumber", "a STORE 0 FLAGS ()\r\n", 8, "nz-number"},
       {"ZeroEnd", "a STORE 1:0 FLAGS ()\r\n", 10, "nz-number"},
       {"HugeNumber", "a STORE 4294967296 FLAGS ()\r\n", 8, "sequence-set"},

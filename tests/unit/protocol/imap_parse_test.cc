@@ -119,6 +119,18 @@ TEST(ParseCommandTest, EveryListHasALimit) {
        [](std::size_t n) { return "a ENABLE " + Repeat("X", n, " ") + "\r\n"; }},
       {"id fields", limits::kIdPairs,
        [](std::size_t n) { return "a ID (" + Repeat("\"a\" NIL", n, " ") + ")\r\n"; }},
+      {"entries to get", limits::kMetadataEntries,
+       [](std::size_t n) { return "a GETMETADATA x (" + Repeat("/shared/a", n, " ") + ")\r\n"; }},
+      {"entries to get without parentheses", limits::kMetadataEntries,
+       [](std::size_t n) { return "a GETMETADATA x " + Repeat("/shared/a", n, " ") + "\r\n"; }},
+      {"entries to set", limits::kMetadataEntries,
+       [](std::size_t n) { return "a SETMETADATA x (" + Repeat("/shared/a NIL", n, " ") + ")\r\n"; }},
+      {"entry name", limits::kMetadataName,
+       [](std::size_t n) { return "a GETMETADATA x /shared/" + std::string(n - 8, 'a') + "\r\n"; }},
+      {"entry value", limits::kMetadataValue,
+       [](std::size_t n) {
+         return "a SETMETADATA x (/shared/a {" + std::to_string(n) + "}\r\n" + std::string(n, 'v') + ")\r\n";
+       }},
       {"special uses", limits::kSpecialUses,
        [](std::size_t n) { return "a CREATE x (USE (" + Repeat("\\Sent", n, " ") + "))\r\n"; }},
       {"tag", limits::kTag, [](std::size_t n) { return std::string(n, 'a') + " NOOP\r\n"; }},
@@ -143,6 +155,18 @@ TEST(ParseCommandTest, TooBigALiteralSaysSo) {
   const auto parsed = ParseCommand("a LOGIN {1025+}\r\n");
   ASSERT_FALSE(parsed);
   EXPECT_TRUE(parsed.error().error.too_big);
+}
+
+TEST(ParseCommandTest, TooBigAnEntryValueIsTold) {
+  // RFC 5464 §4.3: [METADATA MAXSIZE], but for nothing else in the command.
+  const auto value = ParseCommand("a SETMETADATA x (/shared/a ~{65537+}\r\n");
+  ASSERT_FALSE(value);
+  EXPECT_TRUE(value.error().error.too_big);
+  EXPECT_TRUE(value.error().error.metadata_value);
+  const auto name = ParseCommand("a SETMETADATA x (/shared/a NIL {65537+}\r\n");
+  ASSERT_FALSE(name);
+  EXPECT_TRUE(name.error().error.too_big);
+  EXPECT_FALSE(name.error().error.metadata_value);
 }
 
 TEST(ParseAppendTest, GivesMailboxFlagsDateAndSize) {

@@ -180,6 +180,19 @@ TEST(CommandReaderTest, ALiteralOverTheLimitIsTooBigAndNeverAskedFor) {
   EXPECT_TRUE(Take<NeedContinuation>(reader.Next()));
 }
 
+TEST(CommandReaderTest, AnEntryValueOverTheLimitIsToldTheStoresLimit) {
+  CommandReader reader = Authenticated();
+  reader.SetMetadataValueLimit(2048);
+  Feed(reader, "a SETMETADATA x (/shared/a {65537}\r\n");
+  const auto bad = Take<BadCommand>(reader.Next());
+  ASSERT_TRUE(bad);
+  EXPECT_EQ(bad->tag, "a");
+  EXPECT_EQ(bad->reply.status, Reply::Status::kNo);
+  EXPECT_EQ(bad->reply.code, ResponseCode::MetadataMaxSize{2048});
+  Feed(reader, "b NOOP\r\n");
+  EXPECT_TRUE(Take<TaggedCommand>(reader.Next()));
+}
+
 TEST(CommandReaderTest, ANonSynchronizingLiteralTooBigToSkipIsFatal) {
   CommandReader reader;
   Feed(reader, "a SELECT {99999999999999999999999+}\r\n");

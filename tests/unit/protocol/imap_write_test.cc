@@ -9,6 +9,7 @@
 #include "protocol/imap/write/fetch.h"
 #include "protocol/imap/write/flags.h"
 #include "protocol/imap/write/mailbox.h"
+#include "protocol/imap/write/metadata.h"
 #include "protocol/imap/write/search.h"
 #include "protocol/imap/write/server.h"
 #include "protocol/imap/write/string.h"
@@ -17,6 +18,7 @@ namespace protocol {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 /// The bytes that a writer appends.
 template <class F>
@@ -127,6 +129,34 @@ TEST(WriteSearchTest, EsearchLines) {
             "* ESEARCH (TAG \"a1\") COUNT 0\r\n");
 }
 
+TEST(WriteMetadataTest, EntriesWithValues) {
+  EXPECT_EQ(Written([](auto& out) {
+              write::MetadataLine line(out, "");
+              line.Add("/shared/comment", "My \"comment\"");
+              line.End();
+            }),
+            "* METADATA \"\" (/shared/comment \"My \\\"comment\\\"\")\r\n");
+  EXPECT_EQ(Written([](auto& out) {
+              write::MetadataLine line(out, "Entw\xc3\xbcrfe");
+              line.Add("/private/comment", std::nullopt);
+              line.Add("/shared/a b", "");
+              line.Add("/shared/lines", "one\r\ntwo");
+              line.Add("/shared/nul", "a\0b"sv);
+              line.End();
+            }),
+            "* METADATA Entw&APw-rfe (/private/comment NIL \"/shared/a b\" \"\" /shared/lines "
+            "{8}\r\none\r\ntwo /shared/nul ~{3}\r\na\0b)\r\n"s);
+}
+
+TEST(WriteMetadataTest, EntriesThatChanged) {
+  const std::vector<std::string> one{"/shared/comment"};
+  const std::vector<std::string> two{"/shared/comment", "/private/a b"};
+  EXPECT_EQ(Written([&](auto& out) { write::MetadataChangedLine(out, "", one); }),
+            "* METADATA \"\" /shared/comment\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::MetadataChangedLine(out, "INBOX", two); }),
+            "* METADATA INBOX /shared/comment \"/private/a b\"\r\n");
+}
+
 TEST(WriteServerTest, CapabilityEnabledNamespaceAndId) {
   EXPECT_EQ(Written([](auto& out) { write::CapabilityLine(out, "IMAP4rev1 ID"); }),
             "* CAPABILITY IMAP4rev1 ID\r\n");
@@ -226,6 +256,10 @@ TEST(WriteReplyTest, EveryKindOfCode) {
       {Ok(ResponseCode::CopyUid{UidValidity{8}, uids, UidSet(Uid{1}, Uid{4})}, "x"),
        "t OK [COPYUID 8 3:5,9 1:4] x\r\n"},
       {Ok(ResponseCode::MailboxId{FolderId{6}}, "x"), "t OK [MAILBOXID (F6)] x\r\n"},
+      {Ok(ResponseCode::MetadataLongEntries{2199}, "x"), "t OK [METADATA LONGENTRIES 2199] x\r\n"},
+      {No(ResponseCode::MetadataMaxSize{1024}, "x"), "t NO [METADATA MAXSIZE 1024] x\r\n"},
+      {No(ResponseCode::kMetadataTooMany, "x"), "t NO [METADATA TOOMANY] x\r\n"},
+      {No(ResponseCode::kMetadataNoPrivate, "x"), "t NO [METADATA NOPRIVATE] x\r\n"},
   };
   for (const auto& c : all) {
     EXPECT_EQ(Written([&](auto& out) { WriteTagged(out, "t", c.reply); }), c.line);
@@ -237,7 +271,7 @@ TEST(WriteReplyTest, EveryKindOfCode) {
 
 TEST(WriteReplyTest, EveryPlainCodeHasItsOwnName) {
   std::vector<std::string_view> names;
-  for (int code = ResponseCode::kAlert; code <= ResponseCode::kHasChildren; ++code) {
+  for (int code = ResponseCode::kAlert; code <= ResponseCode::kMetadataNoPrivate; ++code) {
     names.push_back(Name(static_cast<ResponseCode::Plain>(code)));
     EXPECT_FALSE(names.back().empty()) << code;
   }
@@ -251,11 +285,12 @@ TEST(CapabilityTest, DependsOnTlsAndLogin) {
   EXPECT_EQ(CapabilityWords({.tls = true}), "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN");
   EXPECT_EQ(CapabilityWords({.starttls_available = true, .plaintext_login = true}),
             "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN");
-  EXPECT_EQ(CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
-            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
-            "LIST-STATUS MOVE SPECIAL-USE "
-            "CREATE-SPECIAL-USE MULTIAPPEND BINARY ESEARCH SEARCHRES WITHIN STATUS=SIZE OBJECTID SAVEDATE "
-            "APPENDLIMIT=104857600");
+  EXPECT_EQ(
+      CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
+      "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
+      "LIST-STATUS LIST-METADATA MOVE SPECIAL-USE "
+      "CREATE-SPECIAL-USE MULTIAPPEND BINARY ESEARCH SEARCHRES WITHIN METADATA STATUS=SIZE OBJECTID SAVEDATE "
+      "APPENDLIMIT=104857600");
 }
 
 TEST(ObjectIdTest, EmailIdsComeBack) {

@@ -48,6 +48,9 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->limits.shutdown_grace, defaults.limits.shutdown_grace);
   EXPECT_EQ(sample->limits.append_mib, defaults.limits.append_mib);
   EXPECT_EQ(sample->limits.folders_per_account, defaults.limits.folders_per_account);
+  EXPECT_EQ(sample->limits.metadata_value_octets, defaults.limits.metadata_value_octets);
+  EXPECT_EQ(sample->limits.metadata_entries, defaults.limits.metadata_entries);
+  EXPECT_EQ(sample->limits.metadata_kib_per_account, defaults.limits.metadata_kib_per_account);
   EXPECT_EQ(sample->log.level, defaults.log.level);
   EXPECT_EQ(sample->log.file, defaults.log.file);
   EXPECT_EQ(sample->threads.reactors, defaults.threads.reactors);
@@ -65,6 +68,7 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.retention.conversation, defaults.profile.retention.conversation);
   EXPECT_EQ(sample->profile.retention.session, defaults.profile.retention.session);
   EXPECT_EQ(sample->pf.act_for, defaults.pf.act_for);
+  EXPECT_EQ(sample->profile.admin_contact, defaults.profile.admin_contact);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
     EXPECT_EQ(sample->profile.folders[i].name, defaults.profile.folders[i].name);
@@ -85,12 +89,16 @@ tls = "none"
 [limits]
 idle_timeout = 3600
 append_mib = 10
+metadata_value_octets = 2048
+metadata_entries = 20
+metadata_kib_per_account = 128
 [log]
 level = "debug"
 [pf]
 act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
 default_folder = "System"
+admin_contact = "mailto:admin@example.com"
 owner_may_write_default = false
 permanent_root = "RCSMessageStore"
 user_folders_only_below_root = true
@@ -110,6 +118,10 @@ name = "Notes"
   EXPECT_EQ(config.imap.listen[0].tls, ListenTls::kNone);
   EXPECT_EQ(config.limits.idle_timeout, std::chrono::hours(1));
   EXPECT_EQ(config.limits.append_mib, 10U);
+  EXPECT_EQ(config.limits.metadata_value_octets, 2048U);
+  EXPECT_EQ(config.limits.metadata_entries, 20U);
+  EXPECT_EQ(config.limits.metadata_kib_per_account, 128U);
+  EXPECT_EQ(config.profile.admin_contact, "mailto:admin@example.com");
   EXPECT_EQ(config.log.level, "debug");
   EXPECT_EQ(config.profile.default_folder, "System");
   EXPECT_FALSE(config.profile.owner_may_write_default);
@@ -189,6 +201,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "limits.connections: must be a whole number"},
         BadFile{"NumberTooSmall", "[limits]\nconnections = 0", 2, "from 1 to"},
         BadFile{"NumberTooLarge", "[limits]\nappend_mib = 5000", 2, "to 4095"},
+        BadFile{"MetadataValueBelowTheRfc", "[limits]\nmetadata_value_octets = 1023", 2, "from 1024"},
+        BadFile{"MetadataEntriesBelowTheRfc", "[limits]\nmetadata_entries = 9", 2, "from 10"},
+        BadFile{"AdminContactNoUri", "[profile]\nadmin_contact = \"admin@example.com\"", 2, "must be a URI"},
+        BadFile{"AdminContactNoRest", "[profile]\nadmin_contact = \"mailto:\"", 2, "must be a URI"},
+        BadFile{"AdminContactSpace", "[profile]\nadmin_contact = \"tel:+1 555\"", 2, "must be a URI"},
         BadFile{"Negative", "[limits]\nwrite_stall = -1", 2, "limits.write_stall"},
         BadFile{"Fraction", "[limits]\nwrite_stall = 1.5", 2, "limits.write_stall"},
         BadFile{"IdleBelowTheRfc", "[limits]\nidle_timeout = 60", 2, "from 1800"},
