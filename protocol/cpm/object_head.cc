@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -188,6 +189,57 @@ tl::expected<std::string, Fault> WriteObjectHead(const ObjectHead& head, const E
   if (!fault.text.empty()) return tl::unexpected<Fault>(std::move(fault));
   out += "\r\n";
   return out;
+}
+
+std::optional<std::int64_t> ParseIsoDateTime(std::string_view text) {
+  const auto digits = [&](std::size_t count) -> std::optional<int> {
+    if (text.size() < count ||
+        !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(count), ascii::IsDigit))
+      return std::nullopt;
+    int value = 0;
+    for (const char c : text.substr(0, count)) value = value * 10 + (c - '0');
+    text.remove_prefix(count);
+    return value;
+  };
+  const auto accept = [&](char c) {
+    if (text.empty() || text.front() != c) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  const auto two = [&](char before) -> std::optional<int> {
+    return accept(before) ? digits(2) : std::nullopt;
+  };
+
+  const auto year = digits(4);
+  const auto month = two('-');
+  const auto day = two('-');
+  const auto hour = two('T');
+  const auto minute = two(':');
+  const auto second = two(':');
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day)));
+  if (!date.ok() || *hour > 24 || *minute > 59 || *second > 60) return std::nullopt;
+
+  int milliseconds = 0;
+  if (accept('.')) {
+    int weight = 100;
+    if (text.empty() || !ascii::IsDigit(text.front())) return std::nullopt;
+    for (; !text.empty() && ascii::IsDigit(text.front()); text.remove_prefix(1), weight /= 10)
+      milliseconds += (text.front() - '0') * weight;
+  }
+  int zone = 0;
+  if (!text.empty() && !accept('Z')) {
+    const int sign = text.front() == '-' ? -1 : 1;
+    const auto hours = two(text.front() == '-' ? '-' : '+');
+    const auto minutes = two(':');
+    if (!hours || !minutes || *hours > 14 || *minutes > 59) return std::nullopt;
+    zone = sign * (*hours * 60 + *minutes);
+  }
+  if (!text.empty()) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return ((days * 24 + *hour) * 60 + *minute - zone) * 60'000 + *second * 1'000 + milliseconds;
 }
 
 std::string FormatIsoDateTime(const InternalDate& date) {

@@ -66,6 +66,10 @@ tl::expected<std::string, Fault> WriteObjectHead(const ObjectHead& head, const E
 /// "2016-03-02T09:15:01.000Z", for CPIM's DateTime (RFC 3339 §5.6).
 std::string FormatIsoDateTime(const InternalDate& date);
 
+/// Milliseconds since 1970 of an xsd:dateTime ("2016-03-02T10:15:01.5+01:00"; without a zone: UTC), cut to
+/// whole milliseconds. nullopt: it is none.
+std::optional<std::int64_t> ParseIsoDateTime(std::string_view text);
+
 /// "Wed, 02 Mar 2016 10:15:01 +0100" (RFC 5322 §3.3).
 std::string FormatHeaderDate(const InternalDate& date);
 

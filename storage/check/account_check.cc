@@ -171,25 +171,25 @@ void AccountCheck::Kinds(const std::map<std::string, std::uint8_t>& names) {
   int roots = 0;
   for (const auto& [path, stored] : names) {
     if (stored > static_cast<std::uint8_t>(FolderKind::kRoot)) {
-      Report(17, fmt::format("folder \"{}\" has unknown kind {}", path, stored));
+      Report(20, fmt::format("folder \"{}\" has unknown kind {}", path, stored));
       continue;
     }
     const auto kind = static_cast<FolderKind>(stored);
     defaults += kind == FolderKind::kDefault ? 1 : 0;
     roots += kind == FolderKind::kRoot ? 1 : 0;
     if ((kind == FolderKind::kInbox) != (path == "INBOX"))
-      Report(17, fmt::format("folder \"{}\" has INBOX's kind, or INBOX another", path));
+      Report(20, fmt::format("folder \"{}\" has INBOX's kind, or INBOX another", path));
     const auto superior = names.find(std::string(protocol::ParentName(path)));
     const auto above =
         superior == names.end() ? FolderKind::kUser : static_cast<FolderKind>(superior->second);
     if (!model::MayHold(above, kind)) {
-      Report(17, fmt::format("folder \"{}\" of kind {} lies in one of kind {}", path, stored,
+      Report(20, fmt::format("folder \"{}\" of kind {} lies in one of kind {}", path, stored,
                              static_cast<int>(above)));
     }
   }
   if (defaults > 1 || (defaults == 0 && options_.default_folder))
-    Report(17, fmt::format("there are {} default folders", defaults));
-  if (roots > 1) Report(17, fmt::format("there are {} permanent roots", roots));
+    Report(20, fmt::format("there are {} default folders", defaults));
+  if (roots > 1) Report(20, fmt::format("there are {} permanent roots", roots));
 }
 
 Result<> AccountCheck::States() {

@@ -193,11 +193,27 @@ Result<FolderNameRow> FolderNameRow::Decode(std::string_view value) {
   return row;
 }
 
+namespace {
+
+constexpr std::uint8_t kMalformed = 0x80;
+
+std::uint8_t KindOctet(const StoredMessage& row) {
+  return static_cast<std::uint8_t>(static_cast<std::uint8_t>(row.object_kind) |
+                                   (row.malformed ? kMalformed : 0));
+}
+
+}  // namespace
+
 std::string StoredMessage::Encode() const {
   Writer out;
   out.U8(kVersion);
   Date(out, internal_date);
-  out.Signed(save_date).Varint(size).Varint(object.value).U8(object_kind).Signed(expiry).U8(sent ? 1 : 0);
+  out.Signed(save_date)
+      .Varint(size)
+      .Varint(object.value)
+      .U8(KindOctet(*this))
+      .Signed(expiry)
+      .U8(sent ? 1 : 0);
   if (sent) Date(out, *sent);
   out.String(envelope).String(body).String(body_structure).String(parts).Raw(ids);
   return out.Take();
@@ -210,7 +226,9 @@ Result<StoredMessage> StoredMessage::Decode(std::string_view value) {
   row.save_date = in.Signed();
   row.size = in.Varint();
   row.object = {in.Varint()};
-  row.object_kind = in.U8();
+  const auto kind = in.U8();
+  row.object_kind = static_cast<protocol::ObjectKind>(kind & ~kMalformed);
+  row.malformed = (kind & kMalformed) != 0;
   row.expiry = in.Signed();
   const auto has_sent = in.U8();
   if (has_sent > 1) in.Fault();

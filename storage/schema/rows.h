@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/model/internal_date.h"
+#include "protocol/model/object_kind.h"
 #include "protocol/model/special_use.h"
 #include "protocol/model/uid_set.h"
 #include "storage/error.h"
@@ -99,16 +100,17 @@ struct IndexedId {
 };
 
 /// Value in `messages`:
-///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind |
-///   expiry signed | sent? 0 or 1, date signed, zone signed | envelope str | body str | body_structure str |
-///   parts str | n, (kind, value str) * n
+///   version | internal_date signed | zone signed | save_date signed | size | object_id | object_kind, plus
+///   80 if malformed | expiry signed | sent? 0 or 1, date signed, zone signed | envelope str | body str |
+///   body_structure str | parts str | n, (kind, value str) * n
 /// The views point into what was decoded, or into what is to be encoded.
 struct StoredMessage {
   protocol::InternalDate internal_date;
   std::int64_t save_date = 0;
   std::uint64_t size = 0;
   ObjectId object;
-  std::uint8_t object_kind = 0;
+  protocol::ObjectKind object_kind = protocol::ObjectKind::kUnclassified;
+  bool malformed = false;  ///< it cannot be read as what it claims to be
   std::int64_t expiry = 0;
   std::optional<protocol::InternalDate> sent;
   std::string_view envelope;

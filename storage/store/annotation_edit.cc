@@ -120,6 +120,16 @@ void AnnotationEdit::Save() {
   PutUse(*txn_, schema::kAllAnnotations, account_);
 }
 
+Result<std::optional<std::string>> GetServerAnnotation(const AccountTxn& txn, FolderId folder,
+                                                       ServerAnnotation name) {
+  const std::string key =
+      AnnotationKey{txn.account(), folder, protocol::MetadataKey(NameOf(name)), AccountId{}}.Encode();
+  ASSIGN_OR_RETURN(const auto value, txn.Get(Table::kAnnotations, key));
+  if (!value) return std::optional<std::string>{};
+  ASSIGN_OR_RETURN(const auto row, AnnotationRow::Decode(*value));
+  return std::optional<std::string>(row.value);
+}
+
 Result<> SetServerAnnotation(AccountTxn& txn, FolderId folder, ServerAnnotation name,
                              const std::optional<std::string>& value) {
   const std::string key =

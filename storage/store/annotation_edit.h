@@ -48,6 +48,10 @@ enum class ServerAnnotation { kSessionInfo, kGroupState, kParticipants };
 Result<> SetServerAnnotation(AccountTxn& txn, FolderId folder, ServerAnnotation name,
                              const std::optional<std::string>& value);
 
+/// The value of one, as the transaction sees it.
+Result<std::optional<std::string>> GetServerAnnotation(const AccountTxn& txn, FolderId folder,
+                                                       ServerAnnotation name);
+
 /// Its annotations count no more; the janitor erases them with the folder's other rows.
 Result<> ForgetAnnotations(AccountTxn& txn, FolderId folder);
 

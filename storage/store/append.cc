@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/cpm/classify.h"
 #include "protocol/mime/inspect.h"
 #include "storage/store/body_source.h"
 #include "storage/store/core.h"
@@ -9,6 +10,7 @@
 #include "storage/store/folder_tree.h"
 #include "storage/store/id_lookup.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/session_marks.h"
 
 namespace storage {
 
@@ -25,8 +27,14 @@ class StagedSource final : public protocol::mime::Source {
                 [&engine](const std::string& key) { return engine.Get(Table::kBodies, key); }) {}
 
   std::uint64_t size() const override { return body_.size_; }
+  /// Octets could not be had: what was read is not what there is.
+  bool failed() const { return failed_; }
   std::int64_t Read(std::uint64_t offset, std::span<char> out) override {
-    if (offset < in_store_) return chunks_.Read(offset, out);
+    if (offset < in_store_) {
+      const auto octets = chunks_.Read(offset, out);
+      failed_ = failed_ || octets < 0;
+      return octets;
+    }
     return protocol::mime::MemorySource(body_.tail_).Read(offset - in_store_, out);
   }
 
@@ -34,6 +42,7 @@ class StagedSource final : public protocol::mime::Source {
   const StagedBody& body_;
   std::uint64_t in_store_;
   BodySource chunks_;
+  bool failed_ = false;
 };
 
 namespace {
@@ -46,7 +55,7 @@ struct Prepared {
   Inspection inspection;
   std::string parts;
   std::string ids;
-  protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
+  protocol::cpm::Classified what;
   protocol::FlagSet flags;
   std::int64_t expiry = 0;
 };
@@ -75,6 +84,10 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     StagedSource source(message.body, core_->engine);
     auto inspection = protocol::mime::Inspect(source);
     if (!inspection) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+    protocol::cpm::Classified what = protocol::cpm::Classify(*inspection, source);
+    if (source.failed()) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+    if (what.malformed && core_->options.profile.strict)
+      return Fail(Errc::kNotAllowed, "The object is malformed: " + what.fault);
     std::string parts = protocol::mime::EncodeParts(inspection->parts);
     std::string ids = schema::EncodeIds(IdsOf(*inspection));
     ASSIGN_OR_RETURN(const std::int64_t expiry,
@@ -84,6 +97,7 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     prepared.push_back({.inspection = *std::move(inspection),
                         .parts = std::move(parts),
                         .ids = std::move(ids),
+                        .what = std::move(what),
                         .flags = std::move(flags),
                         .expiry = expiry});
     octets += message.body.size();
@@ -102,7 +116,8 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
     ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(edit.row()));
-    for (const auto& message : prepared) RETURN_IF_ERROR(model::MayAppend(message.kind, place, tree.Asker()));
+    for (const auto& message : prepared)
+      RETURN_IF_ERROR(model::MayAppend(message.what.kind, place, tree.Asker()));
     row.used_octets += octets;
     row.used_messages += messages.size();
     if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
@@ -111,6 +126,7 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     }
     ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
     txn.PutAccount(std::move(row));
+    std::vector<Arrival> arrivals;
     for (std::size_t i = 0; i < messages.size(); ++i) {
       const NewMessage& message = messages[i];
       const StagedBody& body = message.body;
@@ -122,6 +138,8 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
           .save_date = txn.now(),
           .size = body.size(),
           .object = body.object(),
+          .object_kind = prepared[i].what.kind,
+          .malformed = prepared[i].what.malformed,
           .expiry = prepared[i].expiry,
           .sent = inspection.date,
           .envelope = inspection.envelope,
@@ -143,8 +161,10 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
             schema::IntentKey{account, schema::IntentKind::kStagedObject, body.object().value}.Encode());
       }
       out.uids.Add(uid);
+      arrivals.push_back({uid, prepared[i].what.kind});
     }
     edit.Save(modseq);
+    RETURN_IF_ERROR(MarkArrivals(txn, edit, arrivals));
     out.folder = edit.ref();
     out.uid_validity = edit.row().uid_validity;
     txn.Announce(actor.origin, MessagesAdded{folder, out.uids});

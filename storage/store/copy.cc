@@ -5,6 +5,7 @@
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/session_marks.h"
 
 namespace storage {
 namespace {
@@ -47,6 +48,7 @@ struct Moving {
   Uid uid;
   StatePage::State state;
   std::uint64_t size = 0;
+  protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
 };
 
 /// One COPY or MOVE inside its transaction.
@@ -93,8 +95,9 @@ class CopyOperation {
         txn_, source_.id(), present, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
           if (i >= messages_.size() || messages_[i].uid != uid)
             return Fail(Errc::kCorruption, "a message has no row");
-          RETURN_IF_ERROR(may_(static_cast<protocol::ObjectKind>(message.object_kind)));
+          RETURN_IF_ERROR(may_(message.object_kind));
           messages_[i].size = message.size;
+          messages_[i].kind = message.object_kind;
           schema::StoredMessage copy = message;
           copy.save_date = txn_.now();
           const bool temporary = !access_ && (messages_[i].state.keywords & deferred_) != 0;
@@ -124,6 +127,7 @@ class CopyOperation {
       octets_ += message.size;
       out.source.Add(message.uid);
       out.target.Add(uid);
+      arrivals_.push_back({uid, message.kind});
     }
     return {};
   }
@@ -133,6 +137,7 @@ class CopyOperation {
   }
 
   std::uint64_t octets() const { return octets_; }
+  const std::vector<Arrival>& arrivals() const { return arrivals_; }
 
  private:
   /// Whatever becomes of this operation, nobody else will get these UIDs (or, of a target that this operation
@@ -165,6 +170,7 @@ class CopyOperation {
   const bool access_;             ///< by the owner: what was temporary is so no longer (spec note 6)
   May may_;
   std::vector<Moving> messages_;
+  std::vector<Arrival> arrivals_;
   std::uint64_t octets_ = 0;
 };
 
@@ -222,6 +228,7 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
     source.Save(modseq);
   }
   target.Save(modseq);
+  RETURN_IF_ERROR(MarkArrivals(txn, target, copy.arrivals()));
   txn.Announce(actor.origin, MessagesAdded{to, out.target});
   if (sources == Sources::kRemove) txn.Announce(actor.origin, MessagesExpunged{from, out.source});
   return {};

@@ -57,6 +57,7 @@ MessageRow ToRow(const schema::StoredMessage& stored) {
           .size = stored.size,
           .object = stored.object,
           .object_kind = stored.object_kind,
+          .malformed = stored.malformed,
           .expiry = stored.expiry,
           .sent = stored.sent,
           .envelope = stored.envelope,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "protocol/cpm/address.h"
+#include "protocol/cpm/names.h"
 #include "protocol/model/mailbox_name.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/deferred.h"
@@ -302,7 +303,14 @@ Result<> FolderTree::Rename(std::string_view from, std::string_view to) {
   ASSIGN_OR_RETURN(const model::Place to_superior, MakeSuperiors(to));
   RETURN_IF_ERROR(CheckRename(name, moved, to, to_superior));
   moved.insert(moved.begin(), name);
-  return Move(moved, from, to);
+  RETURN_IF_ERROR(Move(moved, from, to));
+  // Who keeps a conversation has accessed what is in it (spec note 6).
+  if (KindOf(*source) != FolderKind::kConversation || !ActsAsOwner(actor_)) return {};
+  for (const Name& one : moved) {
+    if (one.row.folder.value == 0) continue;
+    RETURN_IF_ERROR(MakePermanent(txn_, one.row.folder, UidSet(Uid{1}, protocol::kMaxUid)));
+  }
+  return {};
 }
 
 Result<> FolderTree::RenameUnasked(std::string_view from, std::string_view to) {
@@ -355,6 +363,51 @@ Result<std::string> FolderTree::DefaultFolder() const {
                             }));
   RETURN_IF_ERROR(bad);
   return found;
+}
+
+Result<std::optional<FolderId>> FolderTree::Identify(std::string_view path,
+                                                     std::string schema::FolderRow::* id,
+                                                     std::string_view identity) {
+  ASSIGN_OR_RETURN(const auto name, Find(path));
+  if (!name || name->folder.value == 0) return std::optional<FolderId>{};
+  ASSIGN_OR_RETURN(auto row, txn_.Folder(name->folder));
+  if (row.*id == identity) return std::optional(name->folder);
+  // Made by its name alone; any other was renamed to it.
+  if (!(row.*id).empty())
+    return Fail(Errc::kFolderExists, fmt::format("the folder of this name is that of {}", row.*id));
+  row.*id = identity;
+  txn_.PutFolder(name->folder, row);
+  return std::optional(name->folder);
+}
+
+Result<FolderId> FolderTree::CreateConversation(std::string_view identity) {
+  const auto name = model::IsOneToOne(identity) ? protocol::cpm::ConversationFolderName(identity)
+                                                : protocol::cpm::FolderNameOfId(identity);
+  if (!name)
+    return Fail(Errc::kInvalidArgument, fmt::format("No conversation is named so: {}", name.error().text));
+  ASSIGN_OR_RETURN(const std::string folder, DefaultFolder());
+  if (folder.empty()) return Fail(Errc::kNotAllowed, "The account has no default folder to record into");
+  const std::string path = fmt::format("{}/{}", folder, *name);
+  RETURN_IF_ERROR(CheckName(path));
+  ASSIGN_OR_RETURN(const auto known, Identify(path, &schema::FolderRow::conversation_id, identity));
+  if (known) return *known;
+  ASSIGN_OR_RETURN(const auto superior, Find(folder));
+  ASSIGN_OR_RETURN(const model::Place place, PlaceOf(folder, superior));
+  return MakeBelow(place, path, std::nullopt, SpecialUse::kNone, {std::string(identity), {}});
+}
+
+Result<FolderId> FolderTree::CreateSession(FolderId conversation, std::string_view contribution_id) {
+  const auto name = protocol::cpm::FolderNameOfId(contribution_id);
+  if (!name)
+    return Fail(Errc::kInvalidArgument, fmt::format("No session is named so: {}", name.error().text));
+  ASSIGN_OR_RETURN(const auto row, txn_.Folder(conversation));
+  const std::string path = fmt::format("{}/{}", row.path, *name);
+  RETURN_IF_ERROR(CheckName(path));
+  ASSIGN_OR_RETURN(const auto known, Identify(path, &schema::FolderRow::contribution_id, contribution_id));
+  if (known) return *known;
+  ASSIGN_OR_RETURN(const model::Place place, PlaceOf(row));
+  return MakeBelow(place, path, FolderKind::kSession, SpecialUse::kNone,
+                   {row.conversation_id, std::string(contribution_id)});
 }
 
 }  // namespace storage

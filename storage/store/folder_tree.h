@@ -53,6 +53,12 @@ class FolderTree {
 
   /// Path of the account's default folder; empty if it has none.
   Result<std::string> DefaultFolder() const;
+  /// The conversation's folder in the default folder, made if it is missing. `identity`: the peer's canonical
+  /// address, or the Conversation-ID of a group. kInvalidArgument: no folder can be named by it;
+  /// kFolderExists: its name is another conversation's.
+  Result<FolderId> CreateConversation(std::string_view identity);
+  /// The session's folder in the folder of a group conversation, made if it is missing. Errors likewise.
+  Result<FolderId> CreateSession(FolderId conversation, std::string_view contribution_id);
 
  private:
   /// What a conversation or session folder stands for.
@@ -78,6 +84,9 @@ class FolderTree {
   Result<> Move(const std::vector<Name>& names, std::string_view from, std::string_view to);
   /// \Noselect superiors that have no inferiors left serve nobody.
   Result<> PruneSuperiors(std::string_view path);
+  /// The folder of this path if it has this identity, or takes it on; nullopt: there is none.
+  Result<std::optional<FolderId>> Identify(std::string_view path, std::string schema::FolderRow::* id,
+                                           std::string_view identity);
   void PutName(std::string_view path, const schema::FolderNameRow& row);
   void EraseName(std::string_view path);
 

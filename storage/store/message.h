@@ -10,6 +10,7 @@
 #include "protocol/mime/source.h"
 #include "protocol/model/flags.h"
 #include "protocol/model/internal_date.h"
+#include "protocol/model/object_kind.h"
 #include "storage/error.h"
 #include "storage/store/folder.h"
 
@@ -24,7 +25,8 @@ struct MessageRow {
   std::int64_t save_date = 0;  ///< Unix seconds; set anew by COPY and MOVE (RFC 8514 §2)
   std::uint64_t size = 0;      ///< octets
   ObjectId object;
-  std::uint8_t object_kind = 0;
+  protocol::ObjectKind object_kind = protocol::ObjectKind::kUnclassified;
+  bool malformed = false;   ///< it cannot be read as what it claims to be
   std::int64_t expiry = 0;  ///< Unix seconds; 0: none. Of a temporary message ($Deferred), else history
   std::optional<protocol::InternalDate> sent;  ///< the Date header, if it can be read
   std::string_view envelope;  ///< ENVELOPE, BODY, BODYSTRUCTURE as they stand in a FETCH answer

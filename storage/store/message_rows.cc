@@ -1,6 +1,7 @@
 #include "storage/store/message_rows.h"
 
 #include "storage/store/message.h"
+#include "storage/store/session_marks.h"
 
 namespace storage {
 
@@ -100,6 +101,7 @@ Result<schema::IntentKey> ExpungeMessages(AccountTxn& txn, FolderEdit& edit, con
       }));
   txn.PutAccount(std::move(account));
   edit.Save(modseq);
+  RETURN_IF_ERROR(MarkExpunged(txn, edit, uids));
   const schema::IntentKey intent = PutVanished(txn, edit.id(), uids, modseq);
   txn.Announce(origin, MessagesExpunged{edit.id(), uids});
   return intent;

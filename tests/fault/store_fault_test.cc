@@ -53,8 +53,7 @@ class FaultyStore {
     // The clock stands still until a test moves it, so that dates can be compared.
     store_ = Must(MailStore::Open(*engine_, {.now = [this] { return clock.Now(); },
                                              .janitor_retry = std::chrono::milliseconds(1),
-                                             .reaper_look = std::chrono::hours(1),
-                                             .profile = {.default_folder = ""}}));
+                                             .reaper_look = std::chrono::hours(1)}));
   }
   void PowerLoss(std::uint64_t torn_seed = 0) {
     Close();
@@ -100,6 +99,10 @@ std::vector<StoreOp> Workload() {
       {.kind = Kind::kDelete, .path = "c/d"},
       {.kind = Kind::kDelete, .path = "c/d/b"},
       {.kind = Kind::kUnsubscribe, .path = "a"},
+      {.kind = Kind::kCreate, .path = "Default/g/s"},
+      {.kind = Kind::kAppend, .path = "Default/g/s", .count = 2},
+      {.kind = Kind::kRename, .path = "Default/g", .other = "old/g"},  // with its session
+      {.kind = Kind::kDelete, .path = "old/g"},                        // likewise
       {.kind = Kind::kRename, .path = "INBOX", .other = "old/few"},
       {.kind = Kind::kSetQuota},
       {.kind = Kind::kAppend, .path = "INBOX", .count = 110, .size = 60},

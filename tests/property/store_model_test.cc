@@ -22,8 +22,23 @@ using protocol::SpecialUse;
 
 std::string AnyPath() {
   // Names that nest, and names that sort between a folder and its inferiors.
-  return *rc::gen::weightedElement<std::string>(
-      {{6, "INBOX"}, {4, "a"}, {2, "a/b"}, {1, "a/b/c"}, {1, "a b"}, {2, "d"}, {1, "d/e/f"}, {1, "INBOX/g"}});
+  return *rc::gen::weightedElement<std::string>({{6, "INBOX"},
+                                                 {4, "a"},
+                                                 {2, "a/b"},
+                                                 {1, "a/b/c"},
+                                                 {1, "a b"},
+                                                 {2, "d"},
+                                                 {1, "d/e/f"},
+                                                 {1, "INBOX/g"},
+                                                 {1, "Default"},
+                                                 {3, "Default/g"},
+                                                 {2, "Default/g/s"},
+                                                 {1, "Default/h/s"},
+                                                 {1, "Default/g/s/x"},
+                                                 {1, "Default/tel:+15550100222"},
+                                                 {1, "Default/tel:+15550100222/s"},
+                                                 {2, "a/g"},
+                                                 {1, "a/g/s"}});
 }
 
 std::vector<std::string> AnyFlags() {
@@ -62,12 +77,13 @@ StoreOp AnyOp() {
   op.quota = *rc::gen::element<std::uint64_t>(0, 10, 150);
   op.op = *rc::gen::element(FlagChange::Op::kReplace, FlagChange::Op::kAdd, FlagChange::Op::kRemove);
   op.flags = AnyFlags();
+  op.role = *rc::gen::weightedElement<storage::Role>({{3, storage::Role::kUser}, {1, storage::Role::kPf}});
   op.use = *rc::gen::element(SpecialUse::kNone, SpecialUse::kSent);
   return op;
 }
 
 void BehavesLikeTheModel(Driver driver, const std::vector<StoreOp>& ops) {
-  TempStore store(driver);
+  TempStore store(driver, storage::StoreOptions{});  // with a default folder
   const auto account = CreateAccount(*store);
   StorePlayer player(*store, account, 1'700'000'000);
   for (const auto& op : ops) {

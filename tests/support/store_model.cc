@@ -11,6 +11,7 @@ using Kind = StoreOp::Kind;
 using protocol::FlagChange;
 using protocol::SpecialUse;
 using protocol::ascii::Lower;
+using storage::FolderKind;
 
 namespace {
 
@@ -20,6 +21,9 @@ bool IsSystem(const std::string& lower) {
   return lower == "\\answered" || lower == "\\flagged" || lower == "\\deleted" || lower == "\\seen" ||
          lower == "\\draft";
 }
+
+/// Of the names that the tests use.
+bool IsPeer(const std::string& path) { return path.find("/tel:+") != std::string::npos; }
 
 }  // namespace
 
@@ -48,16 +52,21 @@ std::ostream& operator<<(std::ostream& out, const StoreOp& op) {
   return out;
 }
 
-StoreModel::StoreModel(std::int64_t started, std::uint64_t modseq)
+StoreModel::StoreModel(std::int64_t started, std::uint64_t modseq, const std::string& default_folder)
     : now(started), next_uid_validity_(static_cast<std::uint32_t>(started)), modseq_(modseq) {
   Make("INBOX", SpecialUse::kNone);
+  folders_["INBOX"].seen.kind = FolderKind::kInbox;
+  if (default_folder.empty()) return;
+  Make(default_folder, SpecialUse::kNone);
+  folders_[default_folder].seen.kind = FolderKind::kDefault;
+  subscriptions_.insert(default_folder);
 }
 
 std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
   switch (op.kind) {
     case Kind::kCreate: return Create(op);
     case Kind::kDelete: return Delete(op.path);
-    case Kind::kRename: return Rename(op.path, op.other);
+    case Kind::kRename: return Rename(op);
     case Kind::kSubscribe: subscriptions_.insert(op.path); return {};
     case Kind::kUnsubscribe: subscriptions_.erase(op.path); return {};
     case Kind::kAppend: return Append(op);
@@ -98,8 +107,23 @@ bool StoreModel::HasInferiors(const std::string& path) const {
                      [&](const auto& entry) { return entry.first.starts_with(path + "/"); });
 }
 
+std::optional<FolderKind> StoreModel::KindOf(const std::string& path) const {
+  if (path.empty()) return FolderKind::kUser;
+  if (const auto at = folders_.find(path); at != folders_.end()) return at->second.seen.kind;
+  const std::string superior(protocol::ParentName(path));
+  const auto above = KindOf(superior);
+  if (!above || above == FolderKind::kSession) return std::nullopt;
+  if (above == FolderKind::kDefault) return FolderKind::kConversation;
+  if (above != FolderKind::kConversation) return FolderKind::kUser;
+  const auto at = folders_.find(superior);
+  const bool peer = at == folders_.end() ? IsPeer(superior) : at->second.peer;
+  return peer ? std::nullopt : std::optional(FolderKind::kSession);
+}
+
 void StoreModel::Make(const std::string& path, SpecialUse use) {
   Folder folder;
+  folder.seen.kind = KindOf(path).value();
+  folder.peer = folder.seen.kind == FolderKind::kConversation && IsPeer(path);
   folder.seen.use = use;
   folder.seen.uid_validity = next_uid_validity_++;
   folder.seen.highest_modseq = modseq_;
@@ -122,6 +146,7 @@ void StoreModel::Prune(std::string path) {
 
 std::optional<Errc> StoreModel::Create(const StoreOp& op) {
   if (Find(op.path)) return Errc::kFolderExists;
+  if (!KindOf(op.path)) return Errc::kNotAllowed;
   ++modseq_;
   MakeSuperiors(op.path);
   Make(op.path, op.use);
@@ -134,12 +159,17 @@ std::optional<Errc> StoreModel::Delete(const std::string& path) {
   if (at == folders_.end()) return Errc::kNoSuchFolder;
   const bool inferiors = HasInferiors(path);
   if (!at->second.seen.selectable) return inferiors ? Errc::kFolderHasChildren : Errc::kNoSuchFolder;
+  if (at->second.seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
   ++modseq_;
-  for (const auto& [uid, message] : at->second.seen.messages) {
-    used_octets_ -= message.size;
-    --used_messages_;
-  }
-  if (inferiors) {
+  Drop(at->second);
+  if (at->second.seen.kind == FolderKind::kConversation) {
+    std::erase_if(folders_, [&](const auto& entry) {
+      const bool session = entry.first.starts_with(path + "/");
+      if (session) Drop(entry.second);
+      return session || entry.first == path;
+    });
+    Prune(path);
+  } else if (inferiors) {
     at->second = {};
     at->second.seen = {.selectable = false};
   } else {
@@ -149,9 +179,40 @@ std::optional<Errc> StoreModel::Delete(const std::string& path) {
   return {};
 }
 
-std::optional<Errc> StoreModel::Rename(const std::string& from, const std::string& to) {
+void StoreModel::Drop(const Folder& folder) {
+  for (const auto& [uid, message] : folder.seen.messages) {
+    used_octets_ -= message.size;
+    --used_messages_;
+  }
+}
+
+bool StoreModel::TakesUserFolders(const std::string& superior) const {
+  const auto kind = KindOf(superior);
+  return kind == FolderKind::kUser || kind == FolderKind::kInbox;
+}
+
+/// Whole conversations move to user folders and never back, their parts do not move alone, names of both are
+/// the network's; all else stays out of the default folder, which stays where it is.
+std::optional<Errc> StoreModel::MayRename(const StoreOp& op) const {
+  const std::string to_superior(protocol::ParentName(op.other));
+  const bool in_place = protocol::ParentName(op.path) == to_superior;
+  const auto kind = folders_.at(op.path).seen.kind;
+  for (const auto& [path, folder] : folders_) {
+    const bool mine = path == op.path || path.starts_with(op.path + "/");
+    if (mine && folder.seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
+  }
+  if (in_place && (kind == FolderKind::kConversation || kind == FolderKind::kSession))
+    return op.role == storage::Role::kPf ? std::nullopt : std::optional(Errc::kNoPermission);
+  if (kind == FolderKind::kSession || !TakesUserFolders(to_superior)) return Errc::kNotAllowed;
+  return {};
+}
+
+std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
+  const std::string& from = op.path;
+  const std::string& to = op.other;
   if (from == "INBOX") {
     if (Find(to)) return Errc::kFolderExists;
+    if (!TakesUserFolders(std::string(protocol::ParentName(to)))) return Errc::kNotAllowed;
     Create({.kind = Kind::kCreate, .path = to});
     if (Find(from)->seen.messages.empty()) return {};
     --modseq_;  // making the folder and moving the messages is one change
@@ -160,6 +221,7 @@ std::optional<Errc> StoreModel::Rename(const std::string& from, const std::strin
   if (!folders_.contains(from)) return Errc::kNoSuchFolder;
   if (to.starts_with(from + "/")) return Errc::kNotAllowed;
   if (folders_.contains(to)) return Errc::kFolderExists;
+  if (const auto refused = MayRename(op)) return refused;
   ++modseq_;
   MakeSuperiors(to);
   std::map<std::string, Folder> moved;
@@ -186,6 +248,7 @@ std::string StoreModel::Keyword(Folder& folder, const std::string& name) {
 std::optional<Errc> StoreModel::Append(const StoreOp& op) {
   Folder* folder = Find(op.path);
   if (!folder) return Errc::kNoSuchFolder;
+  if (folder->seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
   if (quota_ != 0 && used_messages_ + op.count > quota_) return Errc::kOverQuota;
   ++modseq_;
   // Keywords enter the table in the order of a FlagSet, not in that of the client.
@@ -259,6 +322,10 @@ std::optional<Errc> StoreModel::Copy(const StoreOp& op) {
   Folder* source = Find(op.path);
   Folder* target = Find(op.other);
   if (!source || !target) return Errc::kNoSuchFolder;
+  const bool move = op.kind == Kind::kMove;
+  const auto kind = source->seen.kind;
+  if (target->seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
+  if (move && (kind == FolderKind::kConversation || kind == FolderKind::kSession)) return Errc::kNotAllowed;
   std::map<std::uint32_t, MessageSeen> chosen;
   std::uint64_t octets = 0;
   for (const auto& [uid, message] : source->seen.messages) {
@@ -267,7 +334,6 @@ std::optional<Errc> StoreModel::Copy(const StoreOp& op) {
     octets += message.size;
   }
   if (chosen.empty()) return {};
-  const bool move = op.kind == Kind::kMove;
   if (!move && quota_ != 0 && used_messages_ + chosen.size() > quota_) {
     if (op.last - op.first >= kOneCommit) {
       // Written ahead: the UIDs and the modseq are used up.

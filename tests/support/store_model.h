@@ -28,6 +28,7 @@ struct MessageSeen {
 
 struct FolderSeen {
   bool selectable = true;
+  storage::FolderKind kind = storage::FolderKind::kUser;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
   std::uint32_t uid_validity = 0;
   std::uint32_t uid_next = 1;
@@ -86,13 +87,14 @@ struct StoreOp {
   protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
   std::vector<std::string> flags;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
+  storage::Role role = storage::Role::kUser;
 };
 std::ostream& operator<<(std::ostream& out, const StoreOp& op);
 
-/// One account of a naive store.
+/// One account of a naive store; `default_folder` as the store's profile has it.
 class StoreModel {
  public:
-  StoreModel(std::int64_t now, std::uint64_t modseq);
+  StoreModel(std::int64_t now, std::uint64_t modseq, const std::string& default_folder);
 
   std::optional<Errc> Apply(const StoreOp& op);
   AccountSeen Seen() const;
@@ -104,10 +106,11 @@ class StoreModel {
   struct Folder {
     FolderSeen seen;
     std::uint32_t recent_from = 1;
+    bool peer = false;  ///< a conversation with one peer
   };
   std::optional<Errc> Create(const StoreOp& op);
   std::optional<Errc> Delete(const std::string& path);
-  std::optional<Errc> Rename(const std::string& from, const std::string& to);
+  std::optional<Errc> Rename(const StoreOp& op);
   std::optional<Errc> Append(const StoreOp& op);
   std::optional<Errc> ChangeFlags(const StoreOp& op);
   std::optional<Errc> Expunge(const StoreOp& op);
@@ -116,6 +119,11 @@ class StoreModel {
 
   Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
   bool HasInferiors(const std::string& path) const;
+  /// What a name is, or would be made as; nullopt: nothing can be made there.
+  std::optional<storage::FolderKind> KindOf(const std::string& path) const;
+  std::optional<Errc> MayRename(const StoreOp& op) const;
+  bool TakesUserFolders(const std::string& superior) const;
+  void Drop(const Folder& folder);
   void Make(const std::string& path, protocol::SpecialUse use);
   void MakeSuperiors(const std::string& path);
   void Prune(std::string path);

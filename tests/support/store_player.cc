@@ -5,6 +5,7 @@
 namespace tests {
 
 using Kind = StoreOp::Kind;
+using storage::Actor;
 using storage::FolderRef;
 using storage::MailStore;
 using storage::Origin;
@@ -17,9 +18,24 @@ void Demand(bool condition, const std::string& what) {
 
 }  // namespace
 
+namespace {
+
+constexpr auto kDefault = "Default";
+
+/// As the store's profile had it when the account was made.
+std::string DefaultOf(MailStore& store, storage::AccountId account) {
+  const auto folder = store.GetFolder(account, kDefault);
+  return folder && folder->kind == storage::FolderKind::kDefault ? kDefault : "";
+}
+
+}  // namespace
+
 StorePlayer::StorePlayer(MailStore& store, storage::AccountId account, std::int64_t now)
-    : store_(&store), account_(account), model_(now, Must(store.GetAccount(account)).modseq.value) {
-  heard_[Must(store.GetFolder(account, "INBOX")).ref.folder.value].path = "INBOX";
+    : store_(&store),
+      account_(account),
+      model_(now, Must(store.GetAccount(account)).modseq.value, DefaultOf(store, account)) {
+  for (const auto& entry : Must(store.ListFolders(account))) heard_[entry.id.value].path = entry.path;
+  for (auto& path : Must(store.ListSubscriptions(account))) heard_subscriptions_.insert(std::move(path));
   Attach(store);
 }
 
@@ -67,15 +83,16 @@ std::optional<Errc> StorePlayer::Append(const StoreOp& op) {
 
 std::optional<Errc> StorePlayer::CopyOrMove(const StoreOp& op, FolderRef folder) {
   const auto uids = UidRange(op.first, op.last);
-  const auto done = op.kind == Kind::kCopy ? store_->Copy(folder, uids, op.other, Origin{origin_})
-                                           : store_->Move(folder, uids, op.other, Origin{origin_});
+  const Actor actor(Origin{origin_}, op.role);
+  const auto done = op.kind == Kind::kCopy ? store_->Copy(folder, uids, op.other, actor)
+                                           : store_->Move(folder, uids, op.other, actor);
   if (!done) return done.error().code;
   Demand(done->source.size() == done->target.size(), "COPY gave unequal UIDs");
   return {};
 }
 
 std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
-  const Origin origin{origin_};
+  const Actor actor(Origin{origin_}, op.role);
   FolderRef folder;
   switch (op.kind) {
     case Kind::kFlags:
@@ -91,16 +108,16 @@ std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
     default: break;
   }
   switch (op.kind) {
-    case Kind::kCreate: return ErrorOf(store_->CreateFolder(account_, op.path, op.use, origin));
-    case Kind::kDelete: return ErrorOf(store_->DeleteFolder(account_, op.path, origin));
-    case Kind::kRename: return ErrorOf(store_->RenameFolder(account_, op.path, op.other, origin));
-    case Kind::kSubscribe: return ErrorOf(store_->Subscribe(account_, op.path, origin));
-    case Kind::kUnsubscribe: return ErrorOf(store_->Unsubscribe(account_, op.path, origin));
+    case Kind::kCreate: return ErrorOf(store_->CreateFolder(account_, op.path, op.use, actor));
+    case Kind::kDelete: return ErrorOf(store_->DeleteFolder(account_, op.path, actor));
+    case Kind::kRename: return ErrorOf(store_->RenameFolder(account_, op.path, op.other, actor));
+    case Kind::kSubscribe: return ErrorOf(store_->Subscribe(account_, op.path, actor));
+    case Kind::kUnsubscribe: return ErrorOf(store_->Unsubscribe(account_, op.path, actor));
     case Kind::kAppend: return Append(op);
     case Kind::kFlags:
       return ErrorOf(
-          store_->UpdateFlags(folder, UidRange(op.first, op.last), {op.op, Flags(op.flags)}, origin));
-    case Kind::kExpunge: return ErrorOf(store_->Expunge(folder, UidRange(op.first, op.last), origin));
+          store_->UpdateFlags(folder, UidRange(op.first, op.last), {op.op, Flags(op.flags)}, actor));
+    case Kind::kExpunge: return ErrorOf(store_->Expunge(folder, UidRange(op.first, op.last), actor));
     case Kind::kCopy:
     case Kind::kMove: return CopyOrMove(op, folder);
     case Kind::kClaimRecent: return ErrorOf(store_->OpenFolder(folder, /*claim_recent=*/true));

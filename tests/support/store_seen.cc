@@ -25,6 +25,7 @@ FolderSeen SeeFolder(MailStore& store, storage::AccountId account, const FolderE
   Agree(status.path == path && status.use == entry.use && status.kind == entry.kind, "name", path);
 
   FolderSeen out;
+  out.kind = status.kind;
   out.use = status.use;
   out.uid_validity = status.uid_validity.value;
   out.uid_next = status.uid_next.value;
@@ -83,6 +84,8 @@ std::string Keys(const std::map<std::string, T>& map) {
 
 std::string FolderDifference(const FolderSeen& a, const FolderSeen& b, bool exact) {
   if (a.selectable != b.selectable) return b.selectable ? "can be selected" : "cannot be selected";
+  if (a.kind != b.kind)
+    return fmt::format("kind {}, not {}", static_cast<int>(b.kind), static_cast<int>(a.kind));
   if (a.use != b.use) return "special use";
   if (exact ? a.uid_validity != b.uid_validity : a.uid_validity > b.uid_validity)
     return fmt::format("UIDVALIDITY {}, not {}", b.uid_validity, a.uid_validity);

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/cpm/classify.h"
+#include "protocol/cpm/object_head.h"
 #include "protocol/mime/inspect.h"
 
 namespace protocol::cpm {
@@ -284,6 +285,34 @@ TEST(Classify, ReadsNothingOfPlainMailAndLittleOfALargeChatMessage) {
   cpim.octets = 0;
   EXPECT_EQ(Classify(cpim_found, cpim), Classified{ObjectKind::kChatMessage});
   EXPECT_LE(cpim.octets, 4096);
+}
+
+TEST(IsoDateTime, IsReadWithAnyZoneAndFraction) {
+  const std::vector<std::pair<std::string_view, std::optional<std::int64_t>>> cases{
+      {"1970-01-01T00:00:00Z", 0},
+      {"2016-03-02T09:15:01Z", 1'456'910'101'000},
+      {"2016-03-02T10:15:01+01:00", 1'456'910'101'000},
+      {"2016-03-02T03:45:01-05:30", 1'456'910'101'000},
+      {"2016-03-02T09:15:01", 1'456'910'101'000},
+      {"2016-03-02T09:15:01.5Z", 1'456'910'101'500},
+      {"2016-03-02T09:15:01.0079999Z", 1'456'910'101'007},
+      {"2016-02-29T24:00:00Z", 1'456'790'400'000},
+      {"1969-12-31T23:59:59Z", -1'000},
+      {"", std::nullopt},
+      {"yesterday", std::nullopt},
+      {"2016-03-02", std::nullopt},
+      {"2016-02-30T09:15:01Z", std::nullopt},
+      {"2016-13-02T09:15:01Z", std::nullopt},
+      {"2016-03-02T25:15:01Z", std::nullopt},
+      {"2016-03-02T09:60:01Z", std::nullopt},
+      {"2016-03-02T09:15:61Z", std::nullopt},
+      {"2016-03-02T09:15:01.Z", std::nullopt},
+      {"2016-03-02T09:15:01+1:00", std::nullopt},
+      {"2016-03-02T09:15:01+15:00", std::nullopt},
+      {"2016-03-02T09:15:01Zulu", std::nullopt},
+      {"2016-03-02 09:15:01Z", std::nullopt},
+  };
+  for (const auto& [text, milliseconds] : cases) EXPECT_EQ(ParseIsoDateTime(text), milliseconds) << text;
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ StoredMessage SampleMessage() {
           .save_date = 1'700'000'100,
           .size = 2048,
           .object = {77},
-          .object_kind = 2,
+          .object_kind = protocol::ObjectKind::kStandaloneMessage,
           .expiry = 1'800'000'000,
           .sent = InternalDate{1'699'999'999, 60},
           .envelope = "(NIL)",
@@ -162,6 +162,22 @@ TEST(RowTest, SamplesDecodeToWhatTheyWere) {
   EXPECT_EQ(StoredMessage::Decode(message).value(), SampleMessage());
   for (const auto& sample : Samples())
     EXPECT_EQ(CodecNamed(sample.name).recode(sample.encoded).value(), sample.encoded) << sample.name;
+}
+
+TEST(RowTest, AMalformedObjectIsMarkedInTheOctetOfItsKind) {
+  StoredMessage row = SampleMessage();
+  const std::string sound = row.Encode();
+  row.malformed = true;
+  const std::string malformed = row.Encode();
+  EXPECT_EQ(StoredMessage::Decode(malformed).value(), row);
+  ASSERT_EQ(malformed.size(), sound.size());
+  int differ = 0;
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    if (sound[i] == malformed[i]) continue;
+    ++differ;
+    EXPECT_EQ(static_cast<unsigned char>(malformed[i]), 0x82);
+  }
+  EXPECT_EQ(differ, 1);
 }
 
 TEST(RowTest, EveryTruncationIsRefused) {
@@ -357,7 +373,9 @@ RC_GTEST_PROP(RowRoundTrip, Message, ()) {
   row.save_date = AnyTime();
   row.size = AnyNumber<std::uint64_t>();
   row.object = {AnyNumber<std::uint64_t>()};
-  row.object_kind = AnyOctet();
+  const auto kind = AnyOctet();
+  row.object_kind = static_cast<protocol::ObjectKind>(kind & 0x7f);
+  row.malformed = kind >= 0x80;
   row.expiry = AnyTime();
   if (*rc::gen::arbitrary<bool>()) row.sent = AnyDate();
   row.envelope = envelope;

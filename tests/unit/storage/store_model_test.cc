@@ -6,6 +6,8 @@
 
 #include "storage/schema/bytes.h"
 #include "storage/schema/rows.h"
+#include "storage/store/account_lanes.h"
+#include "storage/store/folder_tree.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -191,6 +193,113 @@ TEST_F(ModelTest, TheDefaultFolderStaysWhereItIs) {
   }
 }
 
+// As recording does it.
+class RecordedFolders : public ModelTest {
+ protected:
+  template <class F>
+  storage::Result<storage::FolderId> InTree(F&& make) {
+    storage::AccountLanes lanes(store.engine(), store->feed(), [] { return 0; });
+    const storage::StoreOptions options = Cpm();
+    storage::FolderId made;
+    const auto done = lanes.Run(account, [&](storage::AccountTxn& txn) -> storage::Result<> {
+      storage::FolderTree tree(txn, options, Actor({}, Role::kPf));
+      ASSIGN_OR_RETURN(made, make(tree));
+      return {};
+    });
+    if (!done) return tl::unexpected<storage::Error>(done.error());
+    return made;
+  }
+  storage::Result<storage::FolderId> Conversation(std::string_view identity) {
+    return InTree([&](storage::FolderTree& tree) { return tree.CreateConversation(identity); });
+  }
+  storage::Result<storage::FolderId> Session(storage::FolderId conversation, std::string_view contribution) {
+    return InTree([&](storage::FolderTree& tree) { return tree.CreateSession(conversation, contribution); });
+  }
+};
+
+TEST_F(RecordedFolders, AreNamedByTheirIdsAndMadeOnce) {
+  const auto group = Must(Conversation("a/b%c"));
+  const auto session = Must(Session(group, "*\"x"));
+  EXPECT_EQ(Must(Conversation("a/b%c")), group);
+  EXPECT_EQ(Must(Session(group, "*\"x")), session);
+  const auto peer = Must(Conversation("tel:+15550100222"));
+  EXPECT_EQ(Must(Conversation("tel:+15550100222")), peer);
+  EXPECT_THAT(Tree(), ElementsAre("Default:d", "Default/a%2Fb%25c:c", "Default/a%2Fb%25c/%2A%22x:s",
+                                  "Default/tel:+15550100222:c", "INBOX:i"));
+  const auto made = Status("Default/a%2Fb%25c/%2A%22x");
+  EXPECT_EQ(made.ref.folder, session);
+  EXPECT_EQ(made.conversation_id, "a/b%c");
+  EXPECT_EQ(made.contribution_id, "*\"x");
+  EXPECT_EQ(Status("Default/a%2Fb%25c").conversation_id, "a/b%c");
+}
+
+TEST_F(RecordedFolders, AFolderMadeByItsNameTakesTheIdOn) {
+  Create("Default/conv/contr");
+  const auto conversation = Must(Conversation("conv"));
+  EXPECT_EQ(conversation, Status("Default/conv").ref.folder);
+  EXPECT_EQ(Must(Session(conversation, "contr")), Status("Default/conv/contr").ref.folder);
+  EXPECT_EQ(Status("Default/conv").conversation_id, "conv");
+  EXPECT_EQ(Status("Default/conv/contr").contribution_id, "contr");
+}
+
+TEST_F(RecordedFolders, WhatWasMovedAwayIsMadeAnew) {
+  const auto kept = Must(Conversation("conv"));
+  EXPECT_EQ(Rename("Default/conv", "conv"), std::nullopt);
+  EXPECT_NE(Must(Conversation("conv")), kept);
+  EXPECT_EQ(Status("conv").conversation_id, "conv");
+}
+
+TEST_F(RecordedFolders, AnotherConversationsNameIsNotTaken) {
+  Must(Conversation("one"));
+  EXPECT_EQ(Rename("Default/one", "Default/two", Role::kPf), std::nullopt);
+  EXPECT_EQ(ErrorOf(Conversation("two")), Errc::kFolderExists);
+}
+
+TEST_F(RecordedFolders, IdsWithoutANameAreRefused) {
+  EXPECT_EQ(ErrorOf(Conversation("")), Errc::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(Conversation(std::string(10'000, '/'))), Errc::kInvalidArgument);
+  const auto peer = Must(Conversation("tel:+15550100222"));
+  EXPECT_EQ(ErrorOf(Session(peer, "contr")), Errc::kNotAllowed);
+  EXPECT_EQ(ErrorOf(Session(Must(Conversation("g")), "")), Errc::kInvalidArgument);
+}
+
+TEST_F(ModelTest, TheCheckerKnowsWhatMayLieWhere) {
+  Create("Default/conv/contr");
+  Create("Mine/sub");
+  /// Both rows of a folder, as they would be if it had been made as another kind.
+  const auto set_kind = [&](std::string_view path, FolderKind kind) {
+    storage::AccountLanes lanes(store.engine(), store->feed(), [] { return 0; });
+    Must(lanes.Run(account, [&](storage::AccountTxn& txn) -> storage::Result<> {
+      const auto id = Status(path).ref.folder;
+      ASSIGN_OR_RETURN(auto row, txn.Folder(id));
+      row.kind = static_cast<std::uint8_t>(kind);
+      txn.PutFolder(id, row);
+      txn.Put(storage::kv::Table::kFolderNames, storage::schema::PathKey{account, std::string(path)}.Encode(),
+              storage::schema::FolderNameRow{id, row.kind, row.use}.Encode());
+      return {};
+    }));
+  };
+  const std::vector<std::pair<std::string, FolderKind>> wrong{{"Default", FolderKind::kUser},
+                                                              {"Default/conv", FolderKind::kUser},
+                                                              {"Default/conv/contr", FolderKind::kUser},
+                                                              {"Mine/sub", FolderKind::kSession},
+                                                              {"Mine", FolderKind::kDefault},
+                                                              {"Mine", FolderKind::kSession},
+                                                              {"Mine", FolderKind::kConversation},
+                                                              {"Mine", FolderKind::kInbox},
+                                                              {"INBOX", FolderKind::kUser},
+                                                              {"Mine", static_cast<FolderKind>(99)}};
+  for (const auto& [path, kind] : wrong) {
+    const auto right = Status(path).kind;
+    set_kind(path, kind);
+    const auto report = Must(storage::check::Fsck(store.engine(), {.default_folder = true}));
+    ASSERT_FALSE(report.violations.empty()) << path << " as " << static_cast<int>(kind);
+    for (const auto& violation : report.violations) EXPECT_EQ(violation.invariant, 20) << violation.text;
+    set_kind(path, right);
+  }
+  EXPECT_TRUE(Must(storage::check::Fsck(store.engine(), {.default_folder = true})).violations.empty());
+}
+
 class DeepModelTest : public ModelTest {
  protected:
   DeepModelTest()
@@ -245,6 +354,138 @@ TEST_F(NetworkOnlyTest, TheOwnersFoldersLieBelowTheRoot) {
   EXPECT_EQ(Rename("Mine", "RCS/Mine"), std::nullopt);
   Create("Default/conv", Role::kPf);
   EXPECT_EQ(Rename("Default/conv", "conv"), Errc::kNoPermission);
+}
+
+std::string GroupState(std::string_view timestamp) {
+  return fmt::format(
+      "From: sip:c@x\r\nDate: Fri, 17 May 2024 18:00:00 +0200\r\n"
+      "Content-Type: application/group-state-object+xml\r\n\r\n"
+      "<groupstate timestamp=\"{}\" lastfocussessionid=\"sip:f@x\" group-type=\"Closed\"/>",
+      timestamp);
+}
+const std::string kSessionInfo =
+    "From: sip:c@x\r\nDate: Fri, 17 May 2024 18:00:00 +0200\r\nContent-Type: "
+    "Application/X-CPM-Session\r\n\r\n<session/>";
+const std::string kMail = "From: a@x\r\nDate: Fri, 17 May 2024 18:00:00 +0200\r\n\r\nHello\r\n";
+
+class ObjectsTest : public ModelTest {
+ protected:
+  explicit ObjectsTest(storage::StoreOptions options = Cpm()) : ModelTest(std::move(options)) {
+    Create("Default/conv/contr");
+  }
+  std::optional<Errc> PutOctets(std::string_view path, const std::string& octets) {
+    return ErrorOf(Append(*store, account, path, {octets}));
+  }
+  /// "kind" or "kind!" (malformed), by UID.
+  std::vector<std::string> Kinds(std::string_view path) {
+    std::vector<std::string> out;
+    const auto reader = Must(store->Read(Status(path).ref));
+    Must(reader.Rows(UidRange(1, 0xffffffff), [&](storage::Uid, const storage::MessageRow& row) {
+      out.push_back(std::to_string(static_cast<int>(row.object_kind)) + (row.malformed ? "!" : ""));
+      return true;
+    }));
+    return out;
+  }
+  /// SessionInfo and GroupState of a folder.
+  std::string Marks(std::string_view path) {
+    const std::string cpm = "/shared/vendor/vendor.oma/cpm/";
+    const auto answer = Must(
+        store->GetAnnotations(account, path, {{cpm + "SessionInfo", cpm + "GroupState"}, {}, {}}, account));
+    return answer.found.at(0).value.value_or("-") + " " + answer.found.at(1).value.value_or("-");
+  }
+  void Expunge(std::string_view path, std::uint32_t uid) {
+    const auto folder = Status(path).ref;
+    Must(store->UpdateFlags(folder, Uids({uid}), {protocol::FlagChange::Op::kAdd, Flags({"\\Deleted"})}));
+    Must(store->Expunge(folder, std::nullopt));
+  }
+};
+
+constexpr std::string_view kSession = "Default/conv/contr";
+
+TEST_F(ObjectsTest, AreClassifiedOnAppendAndCopiesAreTheSame) {
+  EXPECT_EQ(PutOctets(kSession, kMail), std::nullopt);
+  EXPECT_EQ(PutOctets(kSession, kSessionInfo), std::nullopt);
+  EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
+  EXPECT_EQ(PutOctets(kSession, "Content-Type: image/jpeg\r\n\r\nx"), std::nullopt);
+  EXPECT_THAT(Kinds(kSession), ElementsAre("2", "8!", "9", "10"));
+  Must(store->Copy(Status(kSession).ref, Uids({2, 4}), "INBOX"));
+  EXPECT_THAT(Kinds("INBOX"), ElementsAre("8!", "10"));
+}
+
+TEST_F(ObjectsTest, GroupStateStaysInSessionFolders) {
+  EXPECT_EQ(PutOctets("Default/conv", GroupState("2024-05-17T18:00:00Z")), Errc::kNotAllowed);
+  EXPECT_EQ(PutOctets("INBOX", GroupState("2024-05-17T18:00:00Z")), Errc::kNotAllowed);
+  EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
+  EXPECT_EQ(PutOctets(kSession, kMail), std::nullopt);
+  EXPECT_EQ(ErrorOf(store->Copy(Status(kSession).ref, Uids({1, 2}), "INBOX")), Errc::kNotAllowed);
+  EXPECT_EQ(Status("INBOX").messages, 0U) << "all or none";
+  EXPECT_EQ(ErrorOf(store->Copy(Status(kSession).ref, Uids({2}), "INBOX")), std::nullopt);
+}
+
+TEST_F(ObjectsTest, ALongCopyThatMeetsAGroupStateLeavesNothing) {
+  Fill(*store, account, kSession, 150);
+  EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
+  EXPECT_EQ(ErrorOf(store->Copy(Status(kSession).ref, UidRange(1, 200), "INBOX")), Errc::kNotAllowed);
+  store->DrainJanitor();
+  EXPECT_EQ(Status("INBOX").messages, 0U);
+}
+
+TEST_F(ObjectsTest, TheSessionNamesItsInfoAndItsLatestGroupState) {
+  EXPECT_EQ(Marks(kSession), "- -");
+  PutOctets(kSession, kSessionInfo);
+  PutOctets(kSession, GroupState("2024-05-17T18:00:00Z"));
+  EXPECT_EQ(Marks(kSession), "1 2");
+  PutOctets(kSession, GroupState("2024-05-17T19:30:00+02:00"));  // half an hour before
+  EXPECT_EQ(Marks(kSession), "1 2");
+  PutOctets(kSession, GroupState("2024-05-17T18:00:00.5Z"));
+  PutOctets(kSession, GroupState("yesterday"));
+  PutOctets(kSession, kMail);
+  EXPECT_EQ(Marks(kSession), "1 4");
+  PutOctets(kSession, kSessionInfo);
+  EXPECT_EQ(Marks(kSession), "7 4") << "the newest of two session infos";
+
+  Expunge(kSession, 6);
+  Expunge(kSession, 4);
+  EXPECT_EQ(Marks(kSession), "7 2");
+  Expunge(kSession, 7);
+  Expunge(kSession, 2);
+  EXPECT_EQ(Marks(kSession), "1 3");
+  Expunge(kSession, 3);
+  EXPECT_EQ(Marks(kSession), "1 5") << "better a malformed one than none";
+  Expunge(kSession, 5);
+  Expunge(kSession, 1);
+  EXPECT_EQ(Marks(kSession), "- -");
+}
+
+TEST_F(ObjectsTest, CopiesAreNamedToo) {
+  PutOctets(kSession, kSessionInfo);
+  PutOctets(kSession, GroupState("2024-05-17T18:00:00Z"));
+  Create("Default/conv/second");
+  Must(store->Copy(Status(kSession).ref, Uids({2}), "Default/conv/second"));
+  EXPECT_EQ(Marks("Default/conv/second"), "- 1");
+  Must(store->Copy(Status(kSession).ref, Uids({1, 2}), kSession));
+  EXPECT_EQ(Marks(kSession), "3 4");
+}
+
+TEST_F(ObjectsTest, OnlySessionFoldersNameObjects) {
+  Create("Default/tel:+15550100222");
+  PutOctets("Default/tel:+15550100222", kSessionInfo);
+  EXPECT_EQ(Marks("Default/tel:+15550100222"), "- -");
+}
+
+class StrictObjectsTest : public ObjectsTest {
+ protected:
+  StrictObjectsTest() : ObjectsTest(Cpm({.strict = true})) {}
+};
+
+TEST_F(StrictObjectsTest, WhatIsMalformedIsRefusedWithTheFault) {
+  const auto done = Append(*store, account, kSession, {kMail, GroupState("")});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::kNotAllowed);
+  EXPECT_THAT(done.error().detail, HasSubstr("timestamp"));
+  EXPECT_EQ(Status(kSession).messages, 0U);
+  EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
+  EXPECT_EQ(PutOctets("INBOX", kMail), std::nullopt);
 }
 
 TEST(ModelLimitTest, AnAccountKeepsItsPlaceWhenTheProfileChanges) {
