@@ -56,8 +56,8 @@ LAYERS = (
     Layer('server/imap/', ('protocol/', 'storage/store/', 'storage/error.h', 'server/auth/', 'server/clock.h',
                            'server/config/', 'server/net/', 'server/pch/'),
           ('fmt', 'expected', 'spdlog', 'asio'), ()),
-    Layer('server/http/', ('protocol/model/', 'protocol/cpm/', 'storage/store/', 'storage/error.h', 'server/auth/',
-                           'server/clock.h', 'server/config/', 'server/net/', 'server/pch/'),
+    Layer('server/http/', ('protocol/model/', 'protocol/cpm/', 'protocol/text/', 'storage/store/', 'storage/error.h',
+                           'server/auth/', 'server/clock.h', 'server/config/', 'server/net/', 'server/pch/'),
           ('fmt', 'expected', 'spdlog', 'asio', 'sockets', 'beast', 'json', 'prometheus'), ('openssl',)),
     Layer('server/pch/', (), EVERY_LIBRARY, ()),
     Layer('server/', ANYTHING, EVERY_LIBRARY, ()),  # main.cc, the composition root

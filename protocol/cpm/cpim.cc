@@ -73,8 +73,11 @@ std::string Unescape(std::string_view value) {
 
 std::string Escape(std::string_view value) {
   std::string out;
-  for (const char c : value) {
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    const bool at_an_end = i == 0 || i + 1 == value.size();
     switch (c) {
+      case ' ': out += at_an_end ? "\\u0020" : " "; break;  // else it would be taken for white space around
       case '\\': out += "\\\\"; break;
       case '\b': out += "\\b"; break;
       case '\t': out += "\\t"; break;
@@ -121,8 +124,8 @@ class Namespaces {
 tl::expected<void, Fault> ReadField(std::string_view line, Namespaces& namespaces, Cpim& out) {
   const std::size_t colon = line.find(':');
   const std::string_view full = mime::Trim(line.substr(0, std::min(colon, line.size())));
-  if (colon == std::string_view::npos || full.empty() ||
-      full.find_first_of(" \t") != std::string_view::npos) {
+  const auto in_name = [](char c) { return c > ' ' && c < '\x7f'; };
+  if (colon == std::string_view::npos || full.empty() || !std::ranges::all_of(full, in_name)) {
     return Fail("a line of the CPIM header is no header");
   }
   std::string_view value = line.substr(colon + 1);

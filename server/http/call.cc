@@ -28,6 +28,8 @@ const std::string& Call::Parameter(std::string_view name) const {
 
 std::optional<std::string> Call::Query(std::string_view name) const { return QueryValue(query_, name); }
 
+std::vector<std::string> Call::QueryAll(std::string_view name) const { return QueryValues(query_, name); }
+
 std::optional<std::uint64_t> Call::NumberQuery(std::string_view name, std::uint64_t fallback,
                                                std::uint64_t max) const {
   const auto text = Query(name);

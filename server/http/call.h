@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -55,6 +56,8 @@ class Call {
   }
   /// "?name=value", decoded; nullopt if absent.
   std::optional<std::string> Query(std::string_view name) const;
+  /// Of each "name=value", in their order.
+  std::vector<std::string> QueryAll(std::string_view name) const;
   /// `fallback` if absent, nullopt if it is no number from 0 to `max`.
   std::optional<std::uint64_t> NumberQuery(std::string_view name, std::uint64_t fallback,
                                            std::uint64_t max) const;

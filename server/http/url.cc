@@ -65,6 +65,16 @@ std::optional<std::string> QueryValue(std::string_view query, std::string_view n
   return std::nullopt;
 }
 
+std::vector<std::string> QueryValues(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
+  while (!query.empty()) {
+    auto value = TakeUntil(query, '&');
+    if (TakeUntil(value, '=') != name) continue;
+    if (auto decoded = PercentDecode(value)) values.push_back(*std::move(decoded));
+  }
+  return values;
+}
+
 std::optional<std::map<std::string, std::string, std::less<>>> MatchPath(std::string_view pattern,
                                                                          std::string_view path) {
   std::map<std::string, std::string, std::less<>> parameters;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace server::http {
 
@@ -16,6 +17,9 @@ std::string PercentEncode(std::string_view text);
 /// The decoded value of `name` in "a=1&b=2"; nullopt if absent or broken. '+' stands for itself (addresses
 /// are full of it).
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
+
+/// The same of every "name=", in their order, but for broken ones.
+std::vector<std::string> QueryValues(std::string_view query, std::string_view name);
 
 /// Matches "/v1/accounts/{address}/folders" segment by segment and collects what the names in braces stand
 /// for, decoded.

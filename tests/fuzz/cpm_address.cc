@@ -12,5 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!address) continue;
     if (address->size() > 255 || protocol::cpm::Canonical(*address) != address) std::abort();
   }
+  if (const auto peer = protocol::cpm::ParsePeer(text)) {
+    if (peer->size() > 255 || protocol::cpm::Canonical(*peer) != *peer) std::abort();
+  }
   return 0;
 }

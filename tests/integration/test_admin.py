@@ -118,6 +118,29 @@ def demo(server, account):
     refused(server, 1, 'import', '+19990000000', DEMO)
 
 
+def metadata(server, account):
+    of = (account.address, '--folder', 'INBOX')
+    server.run_admin('metadata', 'set', *of, '/private/comment', 'two\nlines')
+    assert server.run_admin('metadata', 'get', *of, '/PRIVATE/comment').stdout == 'two\nlines\n'
+    listed = server.run_admin('metadata', 'list', *of).stdout
+    assert 'two\\nlines' in listed and 'cpm/FolderKind' in listed and 'inbox' in listed, listed
+    server.run_admin('metadata', 'set', *of, '/shared/vendor/x/y', '--stdin', stdin='piped')
+    shown = json.loads(server.run_admin('--json', 'metadata', 'get', *of, '/shared/vendor/x/y').stdout)
+    assert shown == [{'entry': '/shared/vendor/x/y', 'value': 'piped', 'kept_by_server': False}], shown
+    server.run_admin('metadata', 'set', *of, '/private/comment', '--remove')
+    done = refused(server, 1, 'metadata', 'get', *of, '/private/comment')
+    assert '/private/comment has no value' in done.stderr, done.stderr
+    location = '/shared/vendor/vendor.oma/cpm/DefaultFolderLocation'
+    assert server.run_admin('metadata', 'get', account.address, location).stdout == 'Default\n'
+    done = refused(server, 1, 'metadata', 'set', account.address, location, 'Elsewhere')
+    assert 'kept by the server' in done.stderr, done.stderr
+    server.run_admin('metadata', 'set', account.address, '/shared/comment', 'Down on Sunday')
+    refused(server, 1, 'metadata', 'list', account.address, '--folder', 'None')
+    refused(server, 1, 'metadata', 'set', account.address, 'comment', 'x')
+    refused(server, 2, 'metadata', 'set', account.address, '/shared/comment')
+    refused(server, 2, 'metadata', 'set', account.address, '/shared/comment', 'x', '--remove')
+
+
 def store_commands(server, _):
     stats = json.loads(server.run_admin('store', 'stats', '--json').stdout)
     assert stats['accounts'] > 0 and stats['messages'] > 0, stats
@@ -139,7 +162,7 @@ def unreachable(server, _):
 
 CASES = [('accounts are made, changed and deleted', accounts), ('many accounts are loaded', load),
          ('import and export in every format', round_trips), ('the demo store', demo),
-         ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
+         ('METADATA entries', metadata), ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
          ('what cannot be reached', unreachable)]
 
 if __name__ == '__main__':

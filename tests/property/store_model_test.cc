@@ -61,6 +61,7 @@ StoreOp AnyOp() {
                                              {5, Kind::kCopy},
                                              {5, Kind::kMove},
                                              {2, Kind::kClaimRecent},
+                                             {3, Kind::kAnnotate},
                                              {1, Kind::kSetQuota},
                                              {2, Kind::kAdvance},
                                              {2, Kind::kDrain},
@@ -79,6 +80,8 @@ StoreOp AnyOp() {
   op.flags = AnyFlags();
   op.role = *rc::gen::weightedElement<storage::Role>({{3, storage::Role::kUser}, {1, storage::Role::kPf}});
   op.use = *rc::gen::element(SpecialUse::kNone, SpecialUse::kSent);
+  op.entry = *rc::gen::element<std::string>("/private/comment", "/shared/Comment", "/shared/comment/a");
+  op.value = *rc::gen::element<std::optional<std::string>>(std::nullopt, "", "one", "two");
   return op;
 }
 

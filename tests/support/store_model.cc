@@ -44,6 +44,8 @@ std::ostream& operator<<(std::ostream& out, const StoreOp& op) {
     case Kind::kCopy: return out << "COPY " << op.path << " " << uids << " to " << op.other;
     case Kind::kMove: return out << "MOVE " << op.path << " " << uids << " to " << op.other;
     case Kind::kClaimRecent: return out << "SELECT " << op.path;
+    case Kind::kAnnotate:
+      return out << "SETMETADATA " << op.path << " " << op.entry << " " << op.value.value_or("NIL");
     case Kind::kSetQuota: return out << "quota " << op.quota;
     case Kind::kAdvance: return out << "advance " << op.count;
     case Kind::kDrain: return out << "drain";
@@ -75,6 +77,7 @@ std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
     case Kind::kCopy:
     case Kind::kMove: return Copy(op);
     case Kind::kClaimRecent: return ClaimRecent(op.path);
+    case Kind::kAnnotate: return Annotate(op);
     case Kind::kSetQuota: quota_ = op.quota; return {};
     case Kind::kAdvance: now += op.count; return {};
     case Kind::kDrain:
@@ -214,6 +217,7 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
     if (Find(to)) return Errc::kFolderExists;
     if (!TakesUserFolders(std::string(protocol::ParentName(to)))) return Errc::kNotAllowed;
     Create({.kind = Kind::kCreate, .path = to});
+    folders_[to].seen.annotations = folders_[from].seen.annotations;
     if (Find(from)->seen.messages.empty()) return {};
     --modseq_;  // making the folder and moving the messages is one change
     return Copy({.kind = Kind::kMove, .path = from, .other = to});
@@ -232,6 +236,20 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
   }
   folders_.merge(moved);
   Prune(from);
+  return {};
+}
+
+std::optional<Errc> StoreModel::Annotate(const StoreOp& op) {
+  const auto at = folders_.find(op.path);
+  if (at == folders_.end()) return Errc::kNoSuchFolder;
+  if (!at->second.seen.selectable) return Errc::kNotAllowed;
+  auto& annotations = at->second.seen.annotations;
+  const auto before = annotations;
+  if (op.value)
+    annotations[Lower(op.entry)] = *op.value;
+  else
+    annotations.erase(Lower(op.entry));
+  if (annotations != before) ++modseq_;
   return {};
 }
 

@@ -35,6 +35,7 @@ struct FolderSeen {
   std::uint64_t highest_modseq = 0;
   std::uint32_t recent = 0;
   std::vector<std::string> keywords;
+  std::map<std::string, std::string> annotations;  ///< by name in lower case; without what the store keeps
   std::map<std::uint32_t, MessageSeen> messages;
 };
 
@@ -71,6 +72,7 @@ struct StoreOp {
     kCopy,
     kMove,
     kClaimRecent,
+    kAnnotate,
     kSetQuota,
     kAdvance,
     kDrain,
@@ -88,6 +90,8 @@ struct StoreOp {
   std::vector<std::string> flags;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
   storage::Role role = storage::Role::kUser;
+  std::string entry = "/private/comment";
+  std::optional<std::string> value;  ///< of the entry; nullopt removes it
 };
 std::ostream& operator<<(std::ostream& out, const StoreOp& op);
 
@@ -116,6 +120,7 @@ class StoreModel {
   std::optional<Errc> Expunge(const StoreOp& op);
   std::optional<Errc> Copy(const StoreOp& op);
   std::optional<Errc> ClaimRecent(const std::string& path);
+  std::optional<Errc> Annotate(const StoreOp& op);
 
   Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
   bool HasInferiors(const std::string& path) const;

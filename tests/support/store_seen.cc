@@ -32,6 +32,10 @@ FolderSeen SeeFolder(MailStore& store, storage::AccountId account, const FolderE
   out.highest_modseq = status.highest_modseq.value;
   out.recent = status.recent;
   out.keywords = *reader.keywords();
+  const storage::AnnotationQuery all{{"/private", "/shared"}, protocol::MetadataDepth::kInfinity, {}};
+  for (const auto& found : Must(store.GetAnnotations(account, path, all, account)).found) {
+    if (!found.kept) out.annotations[protocol::ascii::Lower(found.entry)] = found.value.value();
+  }
 
   std::uint32_t unseen = 0;
   std::uint32_t deleted = 0;
@@ -96,6 +100,8 @@ std::string FolderDifference(const FolderSeen& a, const FolderSeen& b, bool exac
   if (exact && a.recent != b.recent) return fmt::format("{} recent, not {}", b.recent, a.recent);
   if (a.keywords != b.keywords)
     return fmt::format("keywords {}, not {}", fmt::join(b.keywords, " "), fmt::join(a.keywords, " "));
+  if (a.annotations != b.annotations)
+    return fmt::format("annotations {}, not {}", Keys(b.annotations), Keys(a.annotations));
   // After a fault UIDs and modseqs may be others, but the messages are the same, in the same order.
   if (a.messages.size() != b.messages.size())
     return fmt::format("{} messages, not {}", b.messages.size(), a.messages.size());

@@ -361,6 +361,65 @@ TEST_F(HttpTest, BrokenImportsSayWhichMessage) {
   EXPECT_EQ(Get(messages + "?from=0").status, 400U);
 }
 
+TEST_F(HttpTest, MetadataIsSetShownAndRemoved) {
+  MakeAccount();
+  const std::string of = "/v1/accounts/tel%3A%2B15550100111/metadata?folder=INBOX";
+  const auto set = Put(of, R"({"entries":[{"entry":"/private/Comment","value":"caf\u00e9"},)"
+                           R"({"entry":"/shared/vendor/x/y","value_base64":"AP8="}]})");
+  EXPECT_EQ(set.status, 200U) << set.body;
+  EXPECT_EQ(Get(of + "&entry=/PRIVATE/comment&entry=%2Fshared%2Fcomment").body,
+            "{\"folder\":\"INBOX\",\"entries\":["
+            "{\"entry\":\"/PRIVATE/comment\",\"value\":\"caf\xc3\xa9\",\"kept_by_server\":false},"
+            "{\"entry\":\"/shared/comment\",\"value\":null,\"kept_by_server\":false}]}\n");
+  const auto all = Get(of);
+  EXPECT_THAT(all.body,
+              HasSubstr(R"({"entry":"/shared/vendor/x/y","value_base64":"AP8=","kept_by_server":false})"));
+  EXPECT_THAT(all.body, HasSubstr(R"(cpm/FolderKind","value":"inbox","kept_by_server":true})"));
+  EXPECT_EQ(Put(of, R"({"entries":[{"entry":"/private/comment","value":null}]})").status, 200U);
+  EXPECT_THAT(Get(of).body, testing::Not(HasSubstr("omment")));
+}
+
+TEST_F(HttpTest, MetadataOfTheServerIsTheOperators) {
+  MakeAccount();
+  const std::string of = "/v1/accounts/+15550100111/metadata";
+  EXPECT_EQ(Put(of, R"({"entries":[{"entry":"/shared/comment","value":"Down on Sunday"}]})").status, 200U);
+  EXPECT_THAT(Get(of).body, HasSubstr(R"("/shared/comment","value":"Down on Sunday","kept_by_server":true)"));
+  EXPECT_THAT(Get(of).body, HasSubstr(R"(/DefaultFolderLocation","value":"Default")"));
+  const auto refused = Put(of, R"({"entries":[{"entry":"/shared/admin","value":"mailto:x"}]})");
+  EXPECT_EQ(refused.status, 403U);
+  EXPECT_EQ(refused.code(), "not_allowed");
+}
+
+TEST_F(HttpTest, WrongMetadataIsRefused) {
+  MakeAccount();
+  const std::string of = "/v1/accounts/+15550100111/metadata";
+  for (const auto* body : {"{}", R"({"entries":[]})", R"({"entries":{}})", R"({"entries":["/shared/a"]})",
+                           R"({"entries":[{"entry":"/private/a"}]})", R"({"entries":[{"value":"x"}]})",
+                           R"({"entries":[{"entry":"/private/a","value":7}]})",
+                           R"({"entries":[{"entry":"/private/a","value_base64":"!"}]})",
+                           R"({"entries":[{"entry":"/private/a","value":"x","more":1}]})",
+                           R"({"entries":[{"entry":"private/a","value":"x"}]})"}) {
+    const auto refused = Put(of, body);
+    EXPECT_EQ(refused.status, 400U) << body;
+    EXPECT_EQ(refused.code(), "invalid_argument") << body;
+  }
+  EXPECT_EQ(Get(of + "?entry=/shared/*").status, 400U);
+  EXPECT_EQ(Get(of + "?folder=none").code(), "no_such_folder");
+  EXPECT_EQ(Get("/v1/accounts/+1999/metadata").code(), "no_such_account");
+  std::string many = of + "?";
+  for (int i = 0; i < 129; ++i) many += "&entry=/shared/a";
+  EXPECT_EQ(Get(many).status, 400U);
+  const auto long_value =
+      Put(of, R"({"entries":[{"entry":"/private/a","value":")" + std::string(65537, 'x') + R"("}]})");
+  EXPECT_EQ(long_value.status, 413U);
+  EXPECT_EQ(long_value.code(), "annotation_too_big");
+  std::string entries;
+  for (int i = 0; i < 101; ++i)
+    entries +=
+        (i ? "," : "") + std::string(R"({"entry":"/private/)") + std::to_string(i) + R"(","value":""})";
+  EXPECT_EQ(Put(of, R"({"entries":[)" + entries + "]}").code(), "too_many_annotations");
+}
+
 TEST_F(HttpTest, StatisticsCountTheStore) {
   MakeAccount();
   Post("/v1/accounts/+15550100111/messages", Frame("12345", {}) + Frame("67890", {}));
@@ -432,6 +491,7 @@ TEST(UrlTest, EncodedTextDecodesToItself) {
   EXPECT_EQ(http::PercentDecode(http::PercentEncode(all)), all);
   EXPECT_EQ(http::QueryValue("a=1&b=%2B2", "b"), "+2");
   EXPECT_EQ(http::QueryValue("a=1&b=2", "c"), std::nullopt);
+  EXPECT_THAT(http::QueryValues("a=1&b=2&a=%2F3&a=%zz&a", "a"), testing::ElementsAre("1", "/3", ""));
 }
 
 }  // namespace
