@@ -246,8 +246,9 @@ tl::expected<Related, Fault> WriteRelated(const ObjectHead& head, const Describe
   if (xml.ends_with("\r\n")) xml.remove_suffix(2);
   parts->insert(parts->begin(), fmt::format("Content-Type: {}\r\n\r\n{}", described.type, xml));
   Related out{.boundary = ChooseBoundary("cpm", *parts), .parts = *std::move(parts)};
-  auto written = WriteObjectHead(head, {.content_type = fmt::format("multipart/related;boundary={};type=\"{}\"",
-                                                                    out.boundary, described.type)});
+  auto written =
+      WriteObjectHead(head, {.content_type = fmt::format("multipart/related;boundary={};type=\"{}\"",
+                                                         out.boundary, described.type)});
   if (!written) return tl::unexpected<Fault>(written.error());
   out.head = *std::move(written);
   return out;

@@ -81,8 +81,9 @@ Result<> Delivery::PutRows(AccountTxn& txn, FolderId folder, Uid uid, const NewM
             body.tail_);
   }
   if (body.chunks_written_ > 0) {
-    txn.Erase(Table::kIntents,
-              schema::IntentKey{txn.account(), schema::IntentKind::kStagedObject, body.object().value}.Encode());
+    txn.Erase(
+        Table::kIntents,
+        schema::IntentKey{txn.account(), schema::IntentKind::kStagedObject, body.object().value}.Encode());
   }
   return {};
 }

@@ -12,12 +12,12 @@
 
 namespace storage {
 
-/// Messages on their way into a folder: all that can be known of them before they have a UID, then their rows.
-/// APPEND and the recording call share it; nothing else makes a message of a staged body.
+/// Messages on their way into a folder: all that can be known of them before they have a UID, then their
+/// rows. APPEND and the recording call share it; nothing else makes a message of a staged body.
 class Delivery {
  public:
-  /// Reads and classifies every message; blocks, and belongs before the account's lane. kNotAllowed: an expiry
-  /// that cannot be; an object that is malformed, where the profile is strict.
+  /// Reads and classifies every message; blocks, and belongs before the account's lane. kNotAllowed: an
+  /// expiry that cannot be; an object that is malformed, where the profile is strict.
   static Result<Delivery> Prepare(MailStore::Core& core, std::vector<NewMessage> messages, Actor actor);
 
   /// All of them or none come into the folder, if the model lets them and the quota does.

@@ -27,14 +27,15 @@ struct Event {
   /// taken for From (sent) or To (received), now for the date, and the store makes a Message-ID.
   protocol::cpm::ObjectHead head;
   What what;
-  /// Of one with a peer: who that is, in any form of P-Asserted-Identity; empty: From (received) or To (sent).
+  /// Of one with a peer: who that is, in any form of P-Asserted-Identity; empty: From (received) or To
+  /// (sent).
   std::string peer;
   /// A conversation of more than two: its folder is that of head.conversation_id.
   bool group = false;
   /// A group's: it belongs to the session head.contribution_id. Always so of session info and group state.
   bool in_session = false;
-  /// The octets of the contents, in their order, if they are not in the contents themselves. A file transfer's
-  /// and a medium's are not held in memory; of others at most kMaxEventContents octets are.
+  /// The octets of the contents, in their order, if they are not in the contents themselves. A file
+  /// transfer's and a medium's are not held in memory; of others at most kMaxEventContents octets are.
   std::vector<StagedBody> files;
   protocol::FlagSet flags;
   std::int64_t expiry = 0;  ///< Unix seconds: a deferred message (NewMessage::expiry)
@@ -55,5 +56,8 @@ struct Recorded {
 
 /// The object that an event becomes. (event_object.cc)
 protocol::ObjectKind KindOf(const Event& event);
+
+/// The contents of an event, which its files belong to. (event_object.cc)
+std::vector<protocol::cpm::Content*> ContentsOf(Event& event);
 
 }  // namespace storage

@@ -22,21 +22,20 @@ namespace {
 constexpr std::size_t kFilePiece = 57 * 1024;
 
 template <class Body>
-constexpr bool IsWrittenAround = std::is_same_v<Body, cpm::FileTransferObject> || std::is_same_v<Body, cpm::MediaObject>;
+constexpr bool IsWrittenAround =
+    std::is_same_v<Body, cpm::FileTransferObject> || std::is_same_v<Body, cpm::MediaObject>;
 
-/// The contents of an event, which its files belong to.
-template <class AnyEvent>
-auto ContentsOf(AnyEvent& event) {
-  std::vector<std::conditional_t<std::is_const_v<AnyEvent>, const Content*, Content*>> out;
+/// Calls `visit` with each content.
+template <class AnyEvent, class Visit>
+void ForEachContent(AnyEvent& event, const Visit& visit) {
   std::visit(
-      [&out](auto& body) {
-        if constexpr (requires { body.content; }) out.push_back(&body.content);
+      [&visit](auto& body) {
+        if constexpr (requires { body.content; }) visit(body.content);
         if constexpr (requires { body.contents; }) {
-          for (auto& content : body.contents) out.push_back(&content);
+          for (auto& content : body.contents) visit(content);
         }
       },
       event.what);
-  return out;
 }
 
 tl::unexpected<Error> Missing(std::string_view field, std::string_view why) {
@@ -126,6 +125,9 @@ Result<> WriteFile(const StagedBody& file, kv::Engine& engine, StagedBody& out) 
 }
 
 /// What can be told from the files themselves.
+template <class Body>
+void Describe(Body& /*body*/, const std::vector<StagedBody>& /*files*/) {}
+
 void Describe(cpm::FileTransferObject& body, const std::vector<StagedBody>& files) {
   for (auto& file : body.transfer.files) {
     for (std::size_t i = 0; i < body.contents.size(); ++i) {
@@ -133,12 +135,10 @@ void Describe(cpm::FileTransferObject& body, const std::vector<StagedBody>& file
       if (content.id != file.cid) continue;
       if (file.sdp.name.empty()) file.sdp.name = content.file_name;
       if (file.sdp.type.empty()) file.sdp.type = content.type;
-      if (!file.sdp.size) file.sdp.size = files[i].size();
+      if (!file.sdp.size) file.sdp.size = files.empty() ? content.octets.size() : files[i].size();
     }
   }
 }
-
-void Describe(cpm::MediaObject& /*body*/, const std::vector<StagedBody>& /*files*/) {}
 
 /// Writes one event into one body.
 class Writing {
@@ -148,6 +148,7 @@ class Writing {
 
   template <class Body>
   Result<> operator()(Body& body) {
+    Describe(body, event_.files);
     if constexpr (IsWrittenAround<Body>) {
       if (!event_.files.empty()) return Around(body);
     }
@@ -159,8 +160,7 @@ class Writing {
 
  private:
   template <class Body>
-  Result<> Around(Body& body) {
-    Describe(body, event_.files);
+  Result<> Around(const Body& body) {
     const auto pieces = cpm::WriteAround(event_.head, body, layout_);
     if (!pieces) return Faulty(pieces.error());
     RETURN_IF_ERROR(out_.Write(pieces->front()));
@@ -215,7 +215,8 @@ Result<> Complete(MailStore& store, MailStore::Core& core, AccountId account, Ob
   }
   CompleteDate(event, core.Now());
   // No host name is known here; the numbers are the store's and given out once.
-  if (head.message_id.empty()) head.message_id = fmt::format("<{}.{}@cms.invalid>", account.value, object.value);
+  if (head.message_id.empty())
+    head.message_id = fmt::format("<{}.{}@cms.invalid>", account.value, object.value);
   return {};
 }
 
@@ -223,13 +224,19 @@ Result<> Complete(MailStore& store, MailStore::Core& core, AccountId account, Ob
 
 ObjectKind KindOf(const Event& event) {
   // In the order of Event::What.
-  constexpr std::array kKinds{ObjectKind::kChatMessage,  ObjectKind::kStandaloneMessage,
-                              ObjectKind::kImdn,         ObjectKind::kSms,
-                              ObjectKind::kMms,          ObjectKind::kFileTransferOverHttp,
-                              ObjectKind::kSessionInfo,  ObjectKind::kFileTransfer,
-                              ObjectKind::kGroupState,   ObjectKind::kMedia};
+  constexpr std::array kKinds{ObjectKind::kChatMessage, ObjectKind::kStandaloneMessage,
+                              ObjectKind::kImdn,        ObjectKind::kSms,
+                              ObjectKind::kMms,         ObjectKind::kFileTransferOverHttp,
+                              ObjectKind::kSessionInfo, ObjectKind::kFileTransfer,
+                              ObjectKind::kGroupState,  ObjectKind::kMedia};
   static_assert(kKinds.size() == std::variant_size_v<Event::What>);
   return kKinds[event.what.index()];
+}
+
+std::vector<Content*> ContentsOf(Event& event) {
+  std::vector<Content*> out;
+  ForEachContent(event, [&](Content& content) { out.push_back(&content); });
+  return out;
 }
 
 Result<> CheckEvent(const Event& event) {
@@ -237,13 +244,14 @@ Result<> CheckEvent(const Event& event) {
   if (!head.direction) return Missing("direction", "\"sent\" or \"received\", as the owner sees it");
   const bool sent = head.direction == cpm::Direction::kSent;
   if (!sent && head.from.empty()) return Missing("from", "a received event has a sender");
-  if (sent && head.to.empty() && event.peer.empty() && !event.group)
+  if (sent && head.to.empty() && !event.group)
     return Missing("to", "an event that was sent has a receiver");
   RETURN_IF_ERROR(CheckIds(event));
-  const auto contents = ContentsOf(event);
-  if (!event.files.empty() && event.files.size() != contents.size()) {
+  std::size_t contents = 0;
+  ForEachContent(event, [&](const Content&) { ++contents; });
+  if (!event.files.empty() && event.files.size() != contents) {
     return Fail(Errc::kInvalidArgument, fmt::format("The event describes {} contents and comes with {} files",
-                                                    contents.size(), event.files.size()));
+                                                    contents, event.files.size()));
   }
   return {};
 }

@@ -384,18 +384,17 @@ Result<std::optional<FolderId>> FolderTree::FindConversation(std::string_view id
   std::optional<FolderId> found;
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(txn_.account());
-  RETURN_IF_ERROR(txn_.Scan(Table::kFolders, prefix, kv::PrefixEnd(prefix),
-                            [&](std::string_view key, std::string_view value) {
-                              const auto at = schema::FolderKey::Decode(key);
-                              const auto row = schema::FolderRow::Decode(value);
-                              if (!at || !row) {
-                                bad = Fail(Errc::kCorruption, "folder does not decode");
-                              } else if (row->kind == Stored(FolderKind::kConversation) &&
-                                         row->conversation_id == identity) {
-                                found = at->folder;
-                              }
-                              return bad.has_value();
-                            }));
+  RETURN_IF_ERROR(txn_.Scan(
+      Table::kFolders, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+        const auto at = schema::FolderKey::Decode(key);
+        const auto row = schema::FolderRow::Decode(value);
+        if (!at || !row) {
+          bad = Fail(Errc::kCorruption, "folder does not decode");
+        } else if (row->kind == Stored(FolderKind::kConversation) && row->conversation_id == identity) {
+          found = at->folder;
+        }
+        return bad.has_value();
+      }));
   RETURN_IF_ERROR(bad);
   return found;
 }

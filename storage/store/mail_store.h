@@ -12,7 +12,6 @@
 #include "storage/store/account.h"
 #include "storage/store/annotation.h"
 #include "storage/store/change_feed.h"
-#include "storage/store/event.h"
 #include "storage/store/folder.h"
 #include "storage/store/folder_names.h"
 #include "storage/store/folder_reader.h"
@@ -21,6 +20,9 @@
 #include "storage/store/profile.h"
 
 namespace storage {
+
+struct Event;     ///< storage/store/event.h
+struct Recorded;  ///< likewise
 
 struct StoreOptions {
   /// Wall clock; tests pass their own.

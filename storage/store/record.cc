@@ -39,7 +39,9 @@ Result<Destination> DestinationOf(const Event& event) {
     if (!peer) {
       return Fail(Errc::kInvalidArgument,
                   fmt::format("{} names no peer: it is neither a tel nor a sip URI nor a telephone number",
-                              !event.peer.empty() ? "peer" : sent ? "to" : "from"));
+                              !event.peer.empty() ? "peer"
+                              : sent              ? "to"
+                                                  : "from"));
     }
     return Destination{*std::move(peer), std::nullopt};
   }
@@ -77,12 +79,14 @@ Result<Identity> IdentityOf(const Event& event, const Destination& destination) 
                  .same_date = true,
                  .conversation = destination.conversation};
     if (!IsIndexed(out.value)) {
-      return Fail(Errc::kInvalidArgument,
-                  "imdn_message_id is missing: the SMS cannot be known by its text, which is empty or too long");
+      return Fail(
+          Errc::kInvalidArgument,
+          "imdn_message_id is missing: the SMS cannot be known by its text, which is empty or too long");
     }
     return out;
   }
-  if (kind == ObjectKind::kMms) return Identity{.id = IdKind::kCorrelator, .value = head.correlator, .kind = kind};
+  if (kind == ObjectKind::kMms)
+    return Identity{.id = IdKind::kCorrelator, .value = head.correlator, .kind = kind};
   return Identity{.id = IdKind::kContribution,
                   .value = head.contribution_id,
                   .kind = kind,
@@ -119,9 +123,9 @@ class Search {
  private:
   /// There is hardly ever one to look at, so its header is read for the direction.
   Result<std::optional<ObjectId>> ObjectIfSame(const FoundMessage& message) const {
-    ASSIGN_OR_RETURN(const auto encoded,
-                     txn_.Get(Table::kMessages,
-                              schema::MessageKey{txn_.account(), message.folder, message.uid}.Encode()));
+    ASSIGN_OR_RETURN(
+        const auto encoded,
+        txn_.Get(Table::kMessages, schema::MessageKey{txn_.account(), message.folder, message.uid}.Encode()));
     if (!encoded) return Fail(Errc::kCorruption, "a message has no row");
     ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(*encoded));
     if (identity_.kind && row.object_kind != *identity_.kind) return std::optional<ObjectId>{};
@@ -150,8 +154,8 @@ std::string JoinAddresses(const std::vector<std::string>& addresses) {
 }
 
 /// Who takes part, by what the object says; nullopt: it does not say.
-Result<std::optional<std::string>> ParticipantsOf(const AccountTxn& txn, const Event& event,
-                                                  FolderId session, Uid uid) {
+Result<std::optional<std::string>> ParticipantsOf(const AccountTxn& txn, const Event& event, FolderId session,
+                                                  Uid uid) {
   std::vector<std::string> addresses;
   if (const auto* start = std::get_if<cpm::SessionInfoObject>(&event.what)) {
     addresses.push_back(event.head.from);

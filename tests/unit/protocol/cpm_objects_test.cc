@@ -210,8 +210,7 @@ TEST_P(Objects, AroundFilesThatAreElsewhere) {
   transfer.contents[1].id = "another@x";
   EXPECT_FALSE(WriteAround(Head(), transfer, GetParam()));
   transfer.contents.clear();
-  EXPECT_EQ(*WriteAround(Head(), transfer, GetParam()),
-            Pieces{*WriteObject(Head(), transfer, GetParam())});
+  EXPECT_EQ(*WriteAround(Head(), transfer, GetParam()), Pieces{*WriteObject(Head(), transfer, GetParam())});
 }
 
 TEST(WriteObject, RefusesHeaderInjection) {

@@ -5,7 +5,8 @@
 
 #include "protocol/cpm/classify.h"
 #include "protocol/mime/inspect.h"
-#include "storage/schema/rows.h"
+#include "protocol/text/base64_lines.h"
+#include "storage/store/event.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -109,8 +110,8 @@ class Recorder {
     return kind;
   }
   std::optional<std::string> Annotation(std::string_view path, const std::string& name) {
-    const auto answer =
-        Must(store->GetAnnotations(account, path, {.entries = {"/shared/vendor/vendor.oma/cpm/" + name}}, account));
+    const auto answer = Must(store->GetAnnotations(
+        account, path, {.entries = {"/shared/vendor/vendor.oma/cpm/" + name}}, account));
     return answer.found.at(0).value;
   }
   std::size_t Messages() { return Must(store->GetAccount(account)).used_messages; }
@@ -188,8 +189,10 @@ TEST_P(RecordTest, ImdnFileOverHttpSmsAndMms) {
   imdn.head.imdn_message_id = "Zz81ppQe04";
   EXPECT_EQ(KindAt(Record(std::move(imdn))), ObjectKind::kImdn);
 
-  Event http = Received(cpm::HttpFileMessage{
-      .file = {.infos = {{.type = "file", .size = 9, .content_type = "image/jpeg", .url = "https://ft.example.net/1"}}}});
+  Event http = Received(cpm::HttpFileMessage{.file = {.infos = {{.type = "file",
+                                                                 .size = 9,
+                                                                 .content_type = "image/jpeg",
+                                                                 .url = "https://ft.example.net/1"}}}});
   http.head.imdn_message_id = "Tt40ZbVw2d";
   EXPECT_EQ(KindAt(Record(std::move(http))), ObjectKind::kFileTransferOverHttp);
 
@@ -215,8 +218,11 @@ TEST_P(RecordTest, FileTransferWithItsFiles) {
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 31 >> 3);
   const auto event = [&] {
     cpm::FileTransferObject transfer{
-        .transfer = {.type = "1-1", .participants = {std::string(kOwn)}, .files = {{.cid = "a@x"}, {.cid = "b@x"}}},
-        .contents = {{.type = "image/jpeg", .id = "a@x", .file_name = "quay.jpg"}, {.type = "text/plain", .id = "b@x"}}};
+        .transfer = {.type = "1-1",
+                     .participants = {std::string(kOwn)},
+                     .files = {{.cid = "a@x"}, {.cid = "b@x"}}},
+        .contents = {{.type = "image/jpeg", .id = "a@x", .file_name = "quay.jpg"},
+                     {.type = "text/plain", .id = "b@x"}}};
     Event out = Received(std::move(transfer));
     out.head.imdn_message_id.clear();
     out.files.push_back(File(large));
@@ -235,13 +241,11 @@ TEST_P(RecordTest, FileTransferWithItsFiles) {
   EXPECT_EQ(read->files[0].sdp.size, large.size());
   EXPECT_THAT(octets, HasSubstr(Is20() ? "<file-transfer-type>" : "<?xml"));
   // The file comes back as it was.
-  EXPECT_EQ(octets, [&] {
-    cpm::FileTransferObject whole{.transfer = *read, .contents = {{.type = "image/jpeg", .octets = large, .id = "a@x", .file_name = "quay.jpg"},
-                                                                 {.type = "application/x", .octets = "short", .id = "b@x"}}};
-    auto expected = *cpm::WriteObject(cpm::ReadObjectHead(octets), whole, GetParam());
-    const auto at_type = expected.find("application/x\r\n");
-    return expected.replace(at_type, 13, "text/plain");
-  }());
+  std::string lines;
+  protocol::text::Base64Lines encoder;
+  encoder.Add(lines, large);
+  encoder.End(lines);
+  EXPECT_THAT(octets, HasSubstr("\r\n\r\n" + lines + "\r\n--cpm\r\n"));
   EXPECT_FALSE(Record(event()).created) << "known by its Contribution-ID";
   store->DrainJanitor();
   EXPECT_EQ(Messages(), 1U);
@@ -315,7 +319,8 @@ TEST_F(RecordOnceTest, KnownByImdnMessageIdAndDirection) {
   EXPECT_TRUE(Record(std::move(sent)).created);
   EXPECT_EQ(Messages(), 2U);
   // Nobody's memory is longer than the store's: what was expunged is recorded anew.
-  Must(store->UpdateFlags(first.folder, Uids({1}), {protocol::FlagChange::Op::kAdd, Flags({"\\Deleted"})}, kOwner));
+  Must(store->UpdateFlags(first.folder, Uids({1}), {protocol::FlagChange::Op::kAdd, Flags({"\\Deleted"})},
+                          kOwner));
   Must(store->Expunge(first.folder, std::nullopt, kOwner));
   EXPECT_TRUE(Record(Chat()).created);
 }
@@ -453,7 +458,8 @@ TEST_F(RecordOnceTest, DeferredMessages) {
 }
 
 TEST_F(RecordOnceTest, ForgedIds) {
-  for (const std::string id : {"a/b", "%2F..", "*", "\"q\"", "..", "&AOQ-", "a\\b"}) {
+  for (const std::string& id :
+       std::vector<std::string>{"a/b", "%2F..", "*", "\"q\"", "..", "&AOQ-", "a\\b"}) {
     Event event = Start("s" + id);
     event.head.conversation_id = id;
     const auto at = Record(std::move(event));
@@ -462,7 +468,7 @@ TEST_F(RecordOnceTest, ForgedIds) {
     EXPECT_EQ(std::ranges::count(at.path, '/'), 2) << at.path;
     EXPECT_THAT(at.path, Not(testing::ContainsRegex("[*\"\\\\]")));
   }
-  for (const std::string id : {std::string(10'240, 'x'), std::string("a\r\nX: y"), std::string("a\0b", 3)}) {
+  for (const std::string& id : {std::string(10'240, 'x'), std::string("a\r\nX: y"), std::string("a\0b", 3)}) {
     Event event = Start();
     event.head.conversation_id = id;
     ErrorText(std::move(event), Errc::kInvalidArgument);
@@ -480,7 +486,7 @@ TEST_F(RecordOnceTest, ForgedIds) {
 }
 
 TEST_F(RecordOnceTest, WhatIsMissingIsNamed) {
-  const auto without = [&](std::string cpm::ObjectHead::*field) {
+  const auto without = [&](std::string cpm::ObjectHead::* field) {
     Event event = OfGroup(Chat());
     event.head.*field = "";
     return ErrorText(std::move(event), Errc::kInvalidArgument);
