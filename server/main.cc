@@ -2,6 +2,7 @@
 // they need each other, and takes them down in the opposite one.
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -43,16 +44,10 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Only where nothing is yet may a store be made: a damaged one must not become an empty one.
-bool IsMissingOrEmpty(const std::filesystem::path& path) {
-  std::error_code error;
-  return !std::filesystem::exists(path, error) || std::filesystem::is_empty(path, error);
-}
-
 storage::Result<std::unique_ptr<storage::kv::RocksEngine>> OpenEngine(const config::Store& settings) {
   storage::kv::RocksEngineOptions options;
   options.path = settings.path;
-  options.create_if_missing = IsMissingOrEmpty(options.path);
+  options.create_if_missing = true;  // the engine does so only where no store ever was
   options.block_cache_bytes = std::size_t{settings.block_cache_mib} << 20;
   options.write_buffer_bytes = std::size_t{settings.write_buffer_mib} << 20;
   std::error_code error;
@@ -190,7 +185,7 @@ asio::awaitable<void> Daemon::AwaitSignals(asio::signal_set& signals) {
   for (;;) {
     const auto [error, signal] = co_await signals.async_wait(kAsTuple);
     if (error) co_return;
-    spdlog::info("event=signal number={}", signal);
+    spdlog::info("event=signal name=SIG{}", ::sigabbrev_np(signal));
     if (signal != SIGHUP) co_return;
     Reload();
   }

@@ -59,9 +59,9 @@ asio::awaitable<Login> Authenticator::CheckNow(std::string_view login, std::stri
   bool matches = cache_.Contains(hash, password);
   if (!matches) {
     auto verify = [&] {
-      if (Verify(hash, password)) return true;
+      if (verify_(hash, password)) return true;
       // An imported SHA-512-crypt hash costs less: its account must not be told from an unknown name.
-      if (hash.starts_with("$6$")) static_cast<void>(Verify(NobodysHash(), password));
+      if (hash.starts_with("$6$")) static_cast<void>(verify_(NobodysHash(), password));
       return false;
     };
     matches = co_await passwords_.Run(verify);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "server/auth/act_for.h"
 #include "server/auth/failure_delay.h"
 #include "server/auth/password_cache.h"
+#include "server/auth/password_hash.h"
 #include "server/clock.h"
 #include "server/net/asio.h"
 #include "server/net/storage_executor.h"
@@ -29,6 +31,9 @@ struct Login {
   storage::AccountInfo actor;    ///< when kAccepted: whose password it was; mostly the same
 };
 
+/// Verify() but in tests that count. Called on the pool for passwords.
+using VerifyPassword = std::function<bool(const std::string& hash, std::string_view password)>;
+
 /// Checks names and passwords for every front end. An unknown name costs as much as a wrong password,
 /// failures from one address are answered later and later, and only so many passwords are hashed at once as
 /// `passwords` has threads.
@@ -39,13 +44,14 @@ class Authenticator {
  public:
   Authenticator(storage::MailStore& store, net::StorageExecutor& storage, net::StorageExecutor& passwords,
                 const Clock& clock, std::chrono::milliseconds max_delay = FailureDelay::kMax,
-                ActFor act_for = {})
+                ActFor act_for = {}, VerifyPassword verify = Verify)
       : store_(store),
         storage_(storage),
         passwords_(passwords),
         delay_(clock, max_delay),
         cache_(clock),
-        act_for_(std::move(act_for)) {}
+        act_for_(std::move(act_for)),
+        verify_(std::move(verify)) {}
 
   /// `login` as typed (protocol/cpm/address.h, ParseLogin). Returns after the delay that `peer` has earned.
   /// The arguments live until this returns.
@@ -66,6 +72,7 @@ class Authenticator {
   FailureDelay delay_;
   PasswordCache cache_;
   const ActFor act_for_;
+  const VerifyPassword verify_;
 };
 
 }  // namespace server::auth

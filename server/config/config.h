@@ -64,7 +64,7 @@ struct Limits {
   seconds idle_timeout{30 * 60};    ///< RFC 3501 §5.4: not below 30 minutes
   seconds command_timeout{5 * 60};  ///< from a command's first octet to its last, literals of APPEND apart
   seconds literal_stall{60};        ///< in which a message must bring 4096 octets
-  seconds write_stall{60};          ///< without a single octet taken by the client
+  seconds write_stall{60};          ///< in which a client must take 4096 octets
   seconds shutdown_grace{20};       ///< for running commands, on SIGTERM
   std::uint32_t append_mib = 1024;  ///< of one message: APPENDLIMIT (RFC 7889)
   std::uint32_t folders_per_account = 20'000;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/net/accept_loop.h"
+
 namespace server::http {
 namespace {
 
@@ -33,6 +35,19 @@ HttpServer::HttpServer(asio::io_context& context, Services& services, net::TaskG
       operator_acceptor_(context),
       monitor_acceptor_(context) {}
 
+template <class Acceptor>
+void HttpServer::StartAccepting(Acceptor& acceptor, std::string where, Caller caller) {
+  const auto admit = [this, caller](auto socket, const auto& /*peer*/) {
+    auto task = tasks_.Enter();
+    if (!task || open_ >= options_.connections) return false;
+    const auto protocol = socket.local_endpoint().protocol();
+    HttpStream::socket_type generic(context_.get_executor(), protocol, socket.release());
+    asio::co_spawn(context_, Serve(HttpStream(std::move(generic)), caller, std::move(task)), asio::detached);
+    return true;
+  };
+  asio::co_spawn(context_, net::AcceptLoop(acceptor, std::move(where), admit), asio::detached);
+}
+
 tl::expected<void, std::string> HttpServer::ListenOperator(const std::string& path) {
   const Local::endpoint endpoint(path);
   struct stat status{};
@@ -51,7 +66,7 @@ tl::expected<void, std::string> HttpServer::ListenOperator(const std::string& pa
     error = ErrorCode(errno, boost::system::system_category());
   if (!error) operator_acceptor_.listen(64, error);
   if (error) return tl::unexpected(fmt::format("cannot listen on {}: {}", path, error.message()));
-  asio::co_spawn(context_, AcceptLoop(operator_acceptor_, Caller::kOperator), asio::detached);
+  StartAccepting(operator_acceptor_, path, Caller::kOperator);
   return {};
 }
 
@@ -64,7 +79,7 @@ tl::expected<void, std::string> HttpServer::ListenMonitor(const std::string& add
   if (!error) monitor_acceptor_.listen(64, error);
   if (error)
     return tl::unexpected(fmt::format("cannot listen on {} port {}: {}", address, port, error.message()));
-  asio::co_spawn(context_, AcceptLoop(monitor_acceptor_, Caller::kMonitor), asio::detached);
+  StartAccepting(monitor_acceptor_, fmt::format("port {}", monitor_port()), Caller::kMonitor);
   return {};
 }
 
@@ -81,35 +96,6 @@ void HttpServer::Close() {
     monitor_acceptor_.close(ignored);
     for (auto* stream : idle_) stream->cancel();
   });
-}
-
-template <class Acceptor>
-asio::awaitable<void> HttpServer::AcceptLoop(Acceptor& acceptor, Caller caller) {
-  asio::steady_timer pause(context_);
-  while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(kAsTuple);
-    if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
-    auto task = error ? net::TaskGroup::Task() : tasks_.Enter();
-    if (task && open_ < options_.connections) {
-      Start(socket, caller, std::move(task));
-      continue;
-    }
-    // Out of descriptors or over the limit: the backlog waits, and so do we.
-    pause.expires_after(std::chrono::milliseconds(100));
-    [[maybe_unused]] const auto [ignored] = co_await pause.async_wait(kAsTuple);
-  }
-}
-
-template <class Socket>
-void HttpServer::Start(Socket& socket, Caller caller, net::TaskGroup::Task task) {
-  // One connection that cannot be served (no memory, it is gone already) must not end the accept loop.
-  try {
-    const auto protocol = socket.local_endpoint().protocol();
-    HttpStream::socket_type generic(context_.get_executor(), protocol, socket.release());
-    asio::co_spawn(context_, Serve(HttpStream(std::move(generic)), caller, std::move(task)), asio::detached);
-  } catch (const std::exception& error) {
-    spdlog::error("event=http_failed error=\"{}\"", error.what());
-  }
 }
 
 asio::awaitable<void> HttpServer::Serve(HttpStream stream, Caller caller,

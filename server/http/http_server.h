@@ -42,9 +42,7 @@ class HttpServer {
 
  private:
   template <class Acceptor>
-  asio::awaitable<void> AcceptLoop(Acceptor& acceptor, Caller caller);
-  template <class Socket>
-  void Start(Socket& socket, Caller caller, net::TaskGroup::Task task);
+  void StartAccepting(Acceptor& acceptor, std::string where, Caller caller);
   asio::awaitable<void> Serve(HttpStream stream, Caller caller, net::TaskGroup::Task task);
   asio::awaitable<bool> ServeOne(HttpStream& stream, beast::flat_buffer& buffer, Caller caller);
 

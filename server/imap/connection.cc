@@ -20,7 +20,7 @@ class Connection {
       : services_(services), wire_(std::move(stream)), session_(wire_, info, services) {}
 
   asio::awaitable<void> Run() {
-    wire_.stream().SetWriteStall(services_.options.write_stall);
+    wire_.stream().SetWritePace({services_.options.transfer_step, services_.options.write_stall});
     const auto words = protocol::CapabilityWords(session_.Capabilities());
     protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
                                                  services_.options.product + " ready"));
@@ -36,6 +36,7 @@ class Connection {
       if (wire_.out.Full()) static_cast<void>(co_await wire_.out.Flush());
     }
     static_cast<void>(co_await wire_.out.Flush());
+    if (ending_.empty()) ending_ = WhyInACommand();
     co_await session_.Deselect();
     wire_.stream().Close();
   }
@@ -58,6 +59,7 @@ class Connection {
       session_.Reject(*bad);
       command_since_.reset();
     } else if (auto* command = std::get_if<protocol::TaggedCommand>(&step)) {
+      if (std::holds_alternative<protocol::command::Logout>(command->command)) ending_ = "logout";
       co_await session_.Execute(*command);
       command_since_.reset();
       if (session_.TakeTlsRequest()) {
@@ -69,6 +71,12 @@ class Connection {
       command_since_.reset();
     }
     co_return true;
+  }
+
+  /// What ended a connection that was within a command, such as IDLE or APPEND.
+  std::string_view WhyInACommand() {
+    if (wire_.out.broken() || wire_.stream().PeerHasLeft()) return "closed";
+    return wire_.stream().shutting_down() ? "shutdown" : "bye";
   }
 
   asio::awaitable<bool> StartTls() {
@@ -108,7 +116,7 @@ class Connection {
   Wire wire_;
   Session session_;
   std::optional<std::chrono::steady_clock::time_point> command_since_;
-  std::string_view ending_ = "logout";
+  std::string_view ending_;  ///< for the log; empty: not known yet
 };
 
 }  // namespace

@@ -29,10 +29,10 @@ struct ImapOptions {
   std::chrono::seconds command_limit{
       120};  ///< from the first octet of a command to its last, literals of APPEND aside
   std::chrono::seconds transfer_stall{
-      60};  ///< in which an APPEND's literal must bring `transfer_step` octets
-  std::size_t transfer_step = 4096;
+      60};                           ///< in which an APPEND's literal must bring `transfer_step` octets
+  std::size_t transfer_step = 4096;  ///< both ways: net::Pace
   std::chrono::seconds idle_limit{30 * 60};  ///< between commands and within IDLE (RFC 3501 §5.4)
-  std::chrono::seconds write_stall{60};      ///< without the client taking one octet
+  std::chrono::seconds write_stall{60};      ///< in which a client must take `transfer_step` octets
   std::size_t bad_commands_before_login = 10;
   std::size_t bad_commands = 20;  ///< in a row
   std::string product = "CPM Message Store";

@@ -8,6 +8,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "server/net/accept_loop.h"
+
 namespace server::net {
 namespace {
 
@@ -104,33 +106,20 @@ Listener::Listener(ListenerOptions options, Context context, Handler handler)
 
 Listener::~Listener() = default;
 
-void Listener::Start() { asio::co_spawn(acceptor_.get_executor(), AcceptLoop(), asio::detached); }
+void Listener::Start() {
+  const auto admit = [this](Tcp::socket socket, const Tcp::endpoint& peer) {
+    Admit(socket.release(), peer);
+    return true;
+  };
+  asio::co_spawn(acceptor_.get_executor(), AcceptLoop(acceptor_, fmt::format("port {}", port_), admit),
+                 asio::detached);
+}
 
 void Listener::Close() {
   asio::post(acceptor_.get_executor(), [this] {
     ErrorCode ignored;
     acceptor_.close(ignored);
   });
-}
-
-asio::awaitable<void> Listener::AcceptLoop() {
-  asio::steady_timer pause(acceptor_.get_executor());
-  while (acceptor_.is_open()) {
-    Tcp::endpoint peer;
-    auto [error, socket] = co_await acceptor_.async_accept(peer, kAsTuple);
-    if (!error) {
-      try {  // no memory for one connection must not be the end of all
-        Admit(socket.release(), peer);
-      } catch (const std::exception& e) {
-        spdlog::error("event=accept_failed port={} error=\"{}\"", port_, e.what());
-      }
-    } else if (error != asio::error::operation_aborted && error != asio::error::connection_aborted) {
-      // Out of descriptors, most likely: the backlog keeps the callers while others hang up.
-      spdlog::error("event=accept_failed port={} error=\"{}\"", port_, error.message());
-      pause.expires_after(std::chrono::milliseconds(200));
-      [[maybe_unused]] const auto [ignored] = co_await pause.async_wait(kAsTuple);
-    }
-  }
 }
 
 void Listener::Admit(int socket, const Tcp::endpoint& peer) {

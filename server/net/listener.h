@@ -92,7 +92,6 @@ class Listener {
 
  private:
   Listener(ListenerOptions options, Context context, Handler handler);
-  asio::awaitable<void> AcceptLoop();
   void Admit(int fd, const asio::ip::tcp::endpoint& peer);
 
   const ListenerOptions options_;

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include "server/net/stream_state.h"
@@ -52,19 +53,24 @@ ReadResult Stream::ReadSome(std::span<char> space) {
 
 asio::awaitable<bool> Stream::Write(std::string_view octets) {
   State& s = *state_;
+  TransferDeadline step(s.write_pace);
   while (!octets.empty()) {
     if (s.closed || s.broken) co_return false;
     const auto sent = s.WriteSome(octets);
     if (sent < 0) co_return false;
     octets.remove_prefix(static_cast<std::size_t>(sent));
     if (sent > 0) continue;
-    auto limit = Now() + s.write_stall;
+    auto limit = step.Next(Now(), s.TakenByPeer());
     if (s.deadline) limit = std::min(limit, *s.deadline);
-    const bool ready = co_await s.Await(s.WriteNeeds(), limit);
-    if (!ready) {
-      s.stalled = s.timed_out;
+    if (limit <= Now()) {
+      s.stalled = true;
+      spdlog::info("event=not_reading peer={} unsent={}", s.peer, octets.size());
       co_return false;
     }
+    const bool ready = co_await s.Await(s.WriteNeeds(), limit);
+    // Out of time: the peer may have taken its step all the same, as the kernel wakes a writer only when a
+    // good part of its buffer is free.
+    if (!ready && !s.timed_out) co_return false;
   }
   co_return true;
 }
@@ -108,7 +114,7 @@ const std::string& Stream::peer() const { return state_->peer; }
 
 void Stream::SetDeadline(std::chrono::steady_clock::time_point when) { state_->deadline = when; }
 void Stream::ClearDeadline() { state_->deadline.reset(); }
-void Stream::SetWriteStall(std::chrono::milliseconds limit) { state_->write_stall = limit; }
+void Stream::SetWritePace(Pace pace) { state_->write_pace = pace; }
 std::chrono::steady_clock::time_point Stream::Now() const { return state_->reactor.clock().Now(); }
 
 void Stream::Notify() { state_->Notify(); }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "server/net/asio.h"
+#include "server/net/transfer_pace.h"
 #include "server/net/unique_fd.h"
 
 namespace server::net {
@@ -65,8 +66,8 @@ class Stream {
   ReadResult ReadSome(std::span<char> space);
 
   /// Sends all of `octets`, which must live until this returns; waits while the peer does not read. False:
-  /// the connection is of no more use (error, write stall, deadline passed while waiting, closed). Not
-  /// interrupted by Notify() or a shutdown.
+  /// the connection is of no more use (error, the peer takes too little, deadline passed while waiting,
+  /// closed). Not interrupted by Notify() or a shutdown.
   asio::awaitable<bool> Write(std::string_view octets);
 
   /// The server's side of a TLS handshake; false if it failed and the connection is of no more use. `context`
@@ -84,8 +85,8 @@ class Stream {
   /// The time by which a wait of WaitReadable(), StartTls() or Write() ends; checked about once a second.
   void SetDeadline(std::chrono::steady_clock::time_point when);
   void ClearDeadline();
-  /// How long one Write() may wait without the peer taking a single octet. Default 60 s.
-  void SetWriteStall(std::chrono::milliseconds limit);
+  /// What the peer must at least take while one Write() waits for it.
+  void SetWritePace(Pace pace);
   /// Now() of the reactor's clock, for SetDeadline().
   std::chrono::steady_clock::time_point Now() const;
 

@@ -4,8 +4,11 @@
 #include <cerrno>
 
 #include <boost/asio/error.hpp>
+#include <linux/sockios.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace server::net {
@@ -87,10 +90,10 @@ void Stream::State::Expire(TimePoint now) {
 }
 
 asio::awaitable<bool> Stream::State::Await(Waiting what, std::optional<TimePoint> limit) {
-  if (limit && *limit <= reactor.clock().Now()) co_return false;
+  timed_out = limit && *limit <= reactor.clock().Now();
+  if (timed_out) co_return false;
   waiting = what;
   wait_limit = limit;
-  timed_out = false;
   const bool to_write = what == Waiting::kToWrite || (what == Waiting::kNews && tls_wants_write);
   const auto direction = to_write ? Descriptor::wait_write : Descriptor::wait_read;
   const auto [error] = co_await descriptor.async_wait(direction, kAsTuple);
@@ -131,7 +134,10 @@ std::ptrdiff_t Stream::State::WriteSome(std::string_view octets) {
   if (!ssl) {
     for (;;) {
       const auto n = ::send(descriptor.native_handle(), octets.data(), octets.size(), MSG_NOSIGNAL);
-      if (n >= 0) return n;
+      if (n >= 0) {
+        written += n;
+        return n;
+      }
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     }
@@ -150,6 +156,13 @@ std::ptrdiff_t Stream::State::WriteSome(std::string_view octets) {
   }
   broken = true;
   return -1;
+}
+
+std::int64_t Stream::State::TakenByPeer() {
+  const int fd = descriptor.native_handle();
+  const auto sent = ssl ? static_cast<std::int64_t>(BIO_number_written(SSL_get_wbio(ssl.get()))) : written;
+  int queued = 0;  // TCP: not yet acknowledged
+  return ::ioctl(fd, SIOCOUTQ, &queued) == 0 ? sent - queued : sent;
 }
 
 bool Stream::State::HasDecrypted() const { return ssl && !broken && SSL_pending(ssl.get()) > 0; }

@@ -50,6 +50,8 @@ struct Stream::State {
   /// Octets taken, 0 if the peer must read (or, in TLS, write: see `tls_wants_read`) first, negative on
   /// failure.
   std::ptrdiff_t WriteSome(std::string_view octets);
+  /// Octets that have left the kernel for the peer, since the stream began.
+  std::int64_t TakenByPeer();
   Waiting WriteNeeds() const { return tls_wants_read ? Waiting::kToRead : Waiting::kToWrite; }
   bool HasDecrypted() const;
 
@@ -59,13 +61,14 @@ struct Stream::State {
   std::string peer;
   std::optional<TimePoint> deadline;
   std::optional<TimePoint> wait_limit;  ///< of the wait in progress
-  std::chrono::milliseconds write_stall{60'000};
+  Pace write_pace;
+  std::int64_t written = 0;                 ///< octets that the kernel has taken; a plain stream's
   std::shared_ptr<Waker::Cell> waker_cell;  ///< made when first asked for
   Waiting waiting = Waiting::kNothing;
   bool notified = false;
   bool timed_out = false;  ///< the wait in progress was ended by Expire()
   bool closed = false;
-  bool stalled = false;          ///< a Write() waited in vain for the peer to read
+  bool stalled = false;          ///< a Write() waited in vain for the peer to take enough
   bool broken = false;           ///< TLS failed: no close_notify
   bool tls_wants_write = false;  ///< SSL_read() must send first (key update)
   bool tls_wants_read = false;   ///< SSL_write() must receive first

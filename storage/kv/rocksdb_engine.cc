@@ -15,6 +15,7 @@
 #include "storage/kv/fault_guard.h"
 #include "storage/kv/log_check.h"
 #include "storage/kv/rocksdb_options.h"
+#include "storage/kv/store_files.h"
 
 namespace storage::kv {
 namespace {
@@ -203,7 +204,8 @@ Result<> OpenedStore::Open() {
   if (found) {
     RETURN_IF_ERROR(CheckTables());
   } else if (!options_.create_if_missing) {
-    return Fail(Errc::kInvalidArgument, "no store at " + options_.path.string());
+    return Fail(Errc::kInvalidArgument,
+                "no store at " + options_.path.string() + ": cmsd makes it when it first starts");
   } else {
     std::error_code ignored;  // RocksDB makes the last folder, and reports what is wrong
     std::filesystem::create_directories(options_.path.parent_path(), ignored);
@@ -228,7 +230,12 @@ Result<bool> OpenedStore::FindStore() const {
   };
   const bool has_rows = has(".sst") || has(".blob") || has(".ldb");
   if (!has("CURRENT")) {
-    if (!has_rows && !has(".log")) return false;
+    const auto remains = RemainsWithoutCurrent(names);
+    if (remains.kind == Remains::kNothing) return false;
+    if (remains.kind == Remains::kForeign)
+      return Fail(Errc::kInvalidArgument,
+                  options_.path.string() + " holds \"" + remains.name +
+                      "\" and no store: name an empty folder, or one that is missing");
     return Fail(Errc::kCorruption,
                 "damaged store: " + options_.path.string() + "/CURRENT is missing" + kRemedy);
   }

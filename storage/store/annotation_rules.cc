@@ -64,7 +64,7 @@ constexpr std::array kRows{
         Of::kServer,
         Setter::kNobody,
         true,
-        [](const AnnotationScope& s) { return std::optional(s.profile.default_folder); }},
+        [](const AnnotationScope& s) { return Unless("", s.default_folder); }},
     Row{{"/shared/vendor/vendor.oma/cpm/ContributionID", true},
         Of::kFolder,
         Setter::kNobody,

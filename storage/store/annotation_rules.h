@@ -17,6 +17,7 @@ namespace storage {
 struct AnnotationScope {
   const Profile& profile;
   const schema::FolderRow* folder = nullptr;  ///< null: the server
+  std::string default_folder = {};            ///< of the account; for the server's entries to be read
 };
 
 /// An entry that the store keeps.

@@ -9,6 +9,7 @@
 #include "storage/store/annotation_edit.h"
 #include "storage/store/annotation_rules.h"
 #include "storage/store/core.h"
+#include "storage/store/default_folder.h"
 #include "storage/store/folder_tree.h"
 
 namespace storage {
@@ -137,7 +138,7 @@ Result<AnnotationAnswer> ReadFolder(MailStore::Core& core, const kv::View& view,
                    view.Get(Table::kFolders, schema::FolderKey{ref.account, ref.folder}.Encode()));
   if (!value) return Fail(Errc::kNoSuchFolder);
   ASSIGN_OR_RETURN(const auto row, schema::FolderRow::Decode(*value));
-  const AnnotationScope scope{core.options.profile, &row};
+  const AnnotationScope scope{.profile = core.options.profile, .folder = &row};
   return Reading(view, ref, scope, query, viewer).Run();
 }
 
@@ -150,7 +151,7 @@ class Setting {
   Result<> Run(const std::vector<AnnotationChange>& changes) {
     RETURN_IF_ERROR(txn_.Account());
     RETURN_IF_ERROR(FindScope());
-    const AnnotationScope scope{options_.profile, row_ ? &*row_ : nullptr};
+    const AnnotationScope scope{.profile = options_.profile, .folder = row_ ? &*row_ : nullptr};
     for (const auto& change : changes) RETURN_IF_ERROR(CheckMaySet(scope, change.entry, actor_.role));
     for (const auto& change : changes) RETURN_IF_ERROR(CheckSize(change));
     ASSIGN_OR_RETURN(auto edit, AnnotationEdit::Load(txn_, folder_));
@@ -201,7 +202,9 @@ Result<AnnotationAnswer> MailStore::GetAnnotations(AccountId account, std::strin
   RETURN_IF_ERROR(core_->deleted.Check(account));
   const auto view = core_->engine.OpenView();
   if (path.empty()) {
-    const AnnotationScope scope{core_->options.profile};
+    const Profile& profile = core_->options.profile;
+    ASSIGN_OR_RETURN(std::string default_folder, FindDefaultFolder(*view, account, profile.default_folder));
+    const AnnotationScope scope{.profile = profile, .default_folder = std::move(default_folder)};
     return Reading(*view, {account, schema::kServerAnnotations}, scope, query, viewer).Run();
   }
   if (!schema::PathKey::IsPath(path)) return Fail(Errc::kNoSuchFolder);

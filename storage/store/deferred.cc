@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "protocol/mime/words.h"
-#include "protocol/model/ascii.h"
+#include "protocol/model/flags.h"
 #include "storage/store/core.h"
 
 namespace storage {
@@ -16,10 +16,9 @@ Marks MarksOf(const KeywordTable& keywords) {
   Marks marks;
   for (std::size_t i = 0; i < keywords.size(); ++i) {
     const std::uint64_t bit = std::uint64_t{1} << i;
-    const auto is = [&](std::string_view name) { return protocol::ascii::EqualNoCase(keywords[i], name); };
+    const auto is = [&](std::string_view name) { return protocol::SameKeyword(keywords[i], name); };
     if (is(kDeferredKeyword)) marks.deferred |= bit;
-    // Two spellings are in use (spec note 3.1).
-    if (is("$Archived") || is("\\Archived")) marks.archived |= bit;
+    if (is(protocol::kArchivedKeyword)) marks.archived |= bit;
     if (is("$Forwarded")) marks.forwarded |= bit;
   }
   return marks;
@@ -33,7 +32,7 @@ FlagSet WithoutDeferred(const FlagSet& flags) {
     if (flags.Contains(flag)) out.Insert(flag);
   }
   for (const auto& keyword : flags.keywords()) {
-    if (!protocol::ascii::EqualNoCase(keyword, kDeferredKeyword)) out.Insert(std::string_view(keyword));
+    if (!protocol::SameKeyword(keyword, kDeferredKeyword)) out.Insert(std::string_view(keyword));
   }
   return out;
 }
@@ -41,7 +40,7 @@ FlagSet WithoutDeferred(const FlagSet& flags) {
 Result<std::int64_t> ExpiryOf(const NewMessage& message, const protocol::mime::Inspection& inspection,
                               Actor actor, const Profile& profile, std::int64_t now) {
   // The owner keeps what is archived.
-  if (message.flags.Contains("$Archived") || message.flags.Contains("\\Archived")) return 0;
+  if (message.flags.Contains(protocol::kArchivedKeyword)) return 0;
   std::int64_t expiry = message.expiry;
   if (expiry == 0) {
     const bool honoured = actor.role == Role::kPf || actor.role == Role::kOperator;

@@ -5,6 +5,7 @@
 #include "protocol/cpm/address.h"
 #include "protocol/cpm/names.h"
 #include "protocol/model/mailbox_name.h"
+#include "storage/store/default_folder.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/deferred.h"
 
@@ -343,26 +344,7 @@ Result<> FolderTree::Move(const std::vector<Name>& names, std::string_view from,
 }
 
 Result<std::string> FolderTree::DefaultFolder() const {
-  // Nearly always where the profile puts it; an account made under another profile keeps its own place.
-  const std::string& usual = options_.profile.default_folder;
-  ASSIGN_OR_RETURN(const auto name, Find(usual));
-  if (name && KindOf(*name) == FolderKind::kDefault) return usual;
-  std::string found;
-  const std::string prefix = schema::AccountPrefix(txn_.account());
-  Result<> bad;
-  RETURN_IF_ERROR(txn_.Scan(Table::kFolderNames, prefix, kv::PrefixEnd(prefix),
-                            [&](std::string_view key, std::string_view value) {
-                              auto path = schema::PathKey::Decode(key);
-                              const auto row = schema::FolderNameRow::Decode(value);
-                              if (!path || !row) {
-                                bad = Fail(Errc::kCorruption, "folder name does not decode");
-                              } else if (KindOf(*row) == FolderKind::kDefault) {
-                                found = std::move(path->path);
-                              }
-                              return bad.has_value() && found.empty();
-                            }));
-  RETURN_IF_ERROR(bad);
-  return found;
+  return FindDefaultFolder(txn_, txn_.account(), options_.profile.default_folder);
 }
 
 Result<std::optional<FolderId>> FolderTree::Identify(std::string_view path,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/kv/rocksdb_engine.h"
+#include "storage/kv/store_files.h"
 #include "tests/support/fault_fs.h"
 #include "tests/support/temp_folder.h"
 
@@ -497,6 +498,78 @@ TEST_F(RocksFaultTest, AbsentStoreIsMadeOnlyWhenAsked) {
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, Errc::kInvalidArgument);
   EXPECT_FALSE(fs::exists(options.path));
+}
+
+// Once it said "no store at" for ever (issue 2).
+TEST_F(RocksFaultTest, AFirstStartThatWasInterruptedAnywhereCanBeginAgain) {
+  bool whole = false;
+  std::size_t interrupted = 0;
+  for (std::size_t n = 0; !whole; n += n < 12 ? 1 : 13) {
+    SCOPED_TRACE("interrupted after " + std::to_string(n));
+    const TempFolder folder;
+    FaultFs faults;
+    auto options = Options();
+    options.path = folder.path() / "store";
+    options.file_system = faults.file_system();
+    faults.FailAfter(Op::kAny, n, Fault::kIoError);
+    engine_.reset();
+    if (auto first = RocksEngine::Open(options)) engine_ = std::move(*first);
+    whole = faults.failures() == 0;
+    interrupted += whole ? 0 : 1;
+    engine_.reset();
+    faults.Heal();
+    auto again = RocksEngine::Open(options);
+    ASSERT_TRUE(again) << again.error().detail;
+    engine_ = std::move(*again);
+    ASSERT_TRUE(Write("a"));
+    EXPECT_EQ(Keys(), (std::set<std::string>{"a"}));
+    engine_.reset();
+  }
+  EXPECT_GT(interrupted, 12U);
+}
+
+TEST_F(RocksFaultTest, AStoreIsMadeOnAFileSystemOfItsOwnButNotAmongOtherFiles) {
+  fs::create_directories(Options().path / "lost+found");
+  Open();
+  engine_.reset();
+  fs::remove_all(Options().path);
+  fs::create_directories(Options().path);
+  std::ofstream(Options().path / "letter.txt") << "x";
+  ExpectRefusal(Errc::kInvalidArgument, "letter.txt");
+  EXPECT_EQ(std::distance(fs::directory_iterator(Options().path), {}), 1) << "nothing was added";
+}
+
+TEST_F(RocksFaultTest, AStoreWhoseRowsAreAllGoneIsNotMadeAnew) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  Reopen();  // the manifest is no longer the first
+  engine_.reset();
+  for (const auto& entry : fs::directory_iterator(Options().path)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with("MANIFEST-") && !name.starts_with("LOG")) fs::remove(entry.path());
+  }
+  ExpectRefusal(Errc::kCorruption, "CURRENT is missing");
+}
+
+TEST_F(RocksFaultTest, SurveyNamesEachDamagedFileAndItsTable) {
+  Open();
+  ASSERT_TRUE(Write("a", Durability::kNow, 50'000));
+  ASSERT_TRUE(engine_->Flush());
+  engine_.reset();
+  const auto sound = storage::kv::SurveyFiles(Options().path);
+  EXPECT_THAT(sound.damaged, testing::IsEmpty());
+  EXPECT_GE(sound.files, 3U) << "two tables and a log";
+
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(Options().path))
+    if (entry.path().extension() == ".sst") files.push_back(entry.path());
+  for (const auto& file : files) Flip(file, 20);
+  fs::remove(Options().path / "CURRENT");
+  const auto damage = storage::kv::SurveyFiles(Options().path).damaged;
+  EXPECT_THAT(damage, testing::Contains(HasSubstr("CURRENT: missing")));
+  for (const auto& file : files)
+    EXPECT_THAT(damage, testing::Contains(HasSubstr(file.filename().string() + " (table ")));
+  EXPECT_THAT(damage, testing::Contains(HasSubstr("(table bodies, 1 rows): Corruption")));
 }
 
 TEST_F(RocksFaultTest, SecondOpenSaysThatTheStoreIsInUse) {

@@ -87,6 +87,7 @@ def make_tree(server):
                 flags = ['\\Seen', '\\Flagged', '\\read-report-sent', 'work'][:index % 5]
                 manifest.write(json.dumps({'file': name, 'folder': folder, 'flags': flags,
                                            'internal_date': f'1{index}-Feb-2019 23:4{index}:00 +0{index}30'}) + '\n')
+        manifest.write(json.dumps({'folder': 'Nothing/in it'}) + '\n')
     return root
 
 
@@ -94,6 +95,7 @@ def round_trips(server, account):
     server.run_admin('import', account.address, make_tree(server))
     first = os.path.join(server.directory, 'first')
     server.run_admin('export', account.address, first, '--format', 'eml')
+    assert b'{"folder":"Nothing/in it"}' in tree(first)['manifest.jsonl'], 'the empty folder is lost'
     for number, form in enumerate(['eml', 'maildir', 'mbox']):
         there = os.path.join(server.directory, form)
         server.run_admin('export', account.address, there, '--format', form)
@@ -103,6 +105,14 @@ def round_trips(server, account):
         server.run_admin('export', other.user, again, '--format', 'eml')
         assert tree(again) == tree(first), form
         refused(server, 2, 'export', account.address, there)
+        nobody_elses(there)
+
+
+def nobody_elses(folder):
+    """Whatever the operator's umask is, an export is for its owner only."""
+    for at, folders, files in os.walk(folder):
+        for path in [at] + [os.path.join(at, name) for name in folders + files]:
+            assert os.stat(path).st_mode & 0o077 == 0, f'{path}: mode {os.stat(path).st_mode:o}'
 
 
 def demo(server, account):

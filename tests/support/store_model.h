@@ -89,9 +89,9 @@ struct StoreOp {
   protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
   std::vector<std::string> flags;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
-  storage::Role role = storage::Role::kUser;
   std::string entry = "/private/comment";
   std::optional<std::string> value;  ///< of the entry; nullopt removes it
+  storage::Role role = storage::Role::kUser;
 };
 std::ostream& operator<<(std::ostream& out, const StoreOp& op);
 

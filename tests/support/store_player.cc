@@ -122,8 +122,7 @@ std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
     case Kind::kMove: return CopyOrMove(op, folder);
     case Kind::kClaimRecent: return ErrorOf(store_->OpenFolder(folder, /*claim_recent=*/true));
     case Kind::kAnnotate:
-      return ErrorOf(store_->SetAnnotations(account_, op.path, {{op.entry, op.value}}, account_,
-                                            storage::Actor(origin)));
+      return ErrorOf(store_->SetAnnotations(account_, op.path, {{op.entry, op.value}}, account_, actor));
     case Kind::kSetQuota: return ErrorOf(store_->SetQuota(account_, 0, op.quota));
     case Kind::kDrain: store_->DrainJanitor(); return {};
     case Kind::kAdvance:

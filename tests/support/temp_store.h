@@ -42,8 +42,6 @@ class TempStore {
  public:
   explicit TempStore(Driver driver = Driver::kMemory, storage::StoreOptions options = PlainMail())
       : driver_(driver), options_(std::move(options)) {
-    options_.now = [this] { return clock.Now(); };
-    options_.reaper_look = std::chrono::hours(1);  // on its own it would race with the test: see ReapDue()
     OpenEngine();
     OpenStore();
   }
@@ -72,7 +70,6 @@ class TempStore {
     }
     ExpectSound(*engine_, HasDefault());
     options_ = std::move(options);
-    options_.now = [this] { return clock.Now(); };
     OpenStore();
   }
 
@@ -103,6 +100,8 @@ class TempStore {
     engine_ = *std::move(engine);
   }
   void OpenStore() {
+    options_.now = [this] { return clock.Now(); };
+    options_.reaper_look = std::chrono::hours(1);  // on its own it would race with the test: see ReapDue()
     auto store = storage::MailStore::Open(*engine_, options_);
     if (!store) throw std::runtime_error(store.error().detail);
     store_ = *std::move(store);

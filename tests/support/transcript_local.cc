@@ -207,7 +207,7 @@ class LocalServer final : public Server {
                    {.max_annotation_octets = 1024,
                     .max_annotations = 10,
                     .max_account_annotation_octets = 20'000,
-                    .profile = {.admin_contact = "mailto:admin@example.com"}}};
+                    .profile = {.default_folder = "", .admin_contact = "mailto:admin@example.com"}}};
   spdlog::logger log_;
   imap::ImapOptions options_ = DefaultOptions();
   net::Reactor reactor_{clock_};

@@ -180,7 +180,18 @@ class Player {
       if (!expected.empty()) what += fmt::format("\n  expected  {}< {}", name, expected);
       throw Failure{what};
     }
-    return *client.TakeLine();
+    std::string line = *client.TakeLine();
+    if (server_.InProcess() && IsNoWithoutCode(line))
+      throw Failure{"each NO says why in a response code (RFC 5530), not so: " + Escape(line)};
+    return line;
+  }
+
+  /// "tag NO text".
+  static bool IsNoWithoutCode(std::string_view line) {
+    const auto tag_end = line.find(' ');
+    if (tag_end == std::string_view::npos) return false;
+    const auto rest = line.substr(tag_end + 1);
+    return rest.starts_with("NO ") && !rest.starts_with("NO [");
   }
 
   void Expect(const Step& step) {

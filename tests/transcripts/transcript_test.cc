@@ -28,7 +28,8 @@ class TranscriptTest : public testing::Test {
   void TestBody() override {
     const auto script = ParseScript(ReadTranscript(file_));
     ASSERT_TRUE(script) << file_.string() << ": " << script.error();
-    EXPECT_NE(script->comment.find("RFC"), std::string::npos) << "the comment at the top must name the rule";
+    const auto names = [&](const char* source) { return script->comment.find(source) != std::string::npos; };
+    EXPECT_TRUE(names("RFC") || names("CPM") || names("spec note")) << "the comment at the top must name the rule";
     if (!server_.empty() && NeedsLocalServer(*script)) GTEST_SKIP() << script->only_here;
     const auto server = server_.empty() ? NewLocalServer() : NewRemoteServer(server_);
     const auto failure = Play(*script, *server);

@@ -14,8 +14,8 @@ namespace admin {
 namespace {
 
 constexpr const char* kFooter =
-    R"(DIR is made; it must be empty or missing. `import` reads what this writes and gives back octets, flags and dates
-(with --format maildir and eml with the help of manifest.jsonl, which this writes too).
+    R"(DIR is made; it must be empty or missing. `import` reads what this writes and gives back folders, octets, flags and
+dates (with --format maildir and eml with the help of manifest.jsonl, which this writes too).
 
 Examples:
   cms-admin export +15550100111 backup/user1
@@ -92,11 +92,11 @@ void Export(const Options& options, const ExportOptions& to) {
   {
     Progress progress("export", total);
     for (const auto& folder : folders) {
+      writer->Begin(folder.path);
       FrameParser parser([&](const server::http::MessageFrame& frame, std::string octets) {
         ++messages;
         progress.Advance(octets.size());
-        writer->Add(folder.path, frame.uid.value_or(protocol::Uid{}).value,
-                    {std::move(octets), frame.flags, frame.date});
+        writer->Add(frame.uid.value_or(protocol::Uid{}).value, {std::move(octets), frame.flags, frame.date});
       });
       client.Download(account + "/messages?folder=" + server::http::PercentEncode(folder.path),
                       [&](std::string_view octets) { parser.Feed(octets); });
@@ -123,7 +123,8 @@ void AddExportCommand(CLI::App& app, const Options& options) {
   const std::map<std::string, Format> formats = {
       {"maildir", Format::kMaildir}, {"mbox", Format::kMbox}, {"eml", Format::kEml}};
   command->add_option("--format", to->format, "maildir, mbox or eml; default maildir")
-      ->transform(CLI::CheckedTransformer(formats));
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("FORMAT");
   command->footer(kFooter);
   command->callback([to, &options] { Export(options, *to); });
 }

@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -97,13 +98,14 @@ std::vector<fs::path> Sorted(const fs::path& directory) {
 // ---- the manifest ----
 
 struct ManifestLine {
-  std::string file;
+  std::string file;  ///< empty: the folder has none
   std::string folder;
   protocol::FlagSet flags;
   std::optional<protocol::InternalDate> date;
 };
 
 std::string Encode(const ManifestLine& line) {
+  if (line.file.empty()) return json::serialize(json::object{{"folder", line.folder}}) + "\n";
   json::array flags;
   for (int i = 0; i < protocol::kSystemFlagCount; ++i) {
     const auto flag = static_cast<protocol::SystemFlag>(i);
@@ -129,10 +131,10 @@ std::vector<ManifestLine> ReadManifest(const fs::path& root) {
     const auto* object = error ? nullptr : value.if_object();
     const auto* file = object ? object->if_contains("file") : nullptr;
     const auto* folder = object ? object->if_contains("folder") : nullptr;
-    if (!file || !file->is_string() || !folder || !folder->is_string())
-      throw Failure(kUsage,
-                    fmt::format("{}:{}: needs \"file\" and \"folder\"", (root / kManifest).string(), number));
-    ManifestLine line{std::string(file->get_string()), std::string(folder->get_string()), {}, {}};
+    if ((file && !file->is_string()) || !folder || !folder->is_string())
+      throw Failure(kUsage, fmt::format("{}:{}: needs \"folder\", and \"file\" if there is one, as strings",
+                                        (root / kManifest).string(), number));
+    ManifestLine line{file ? std::string(file->get_string()) : "", std::string(folder->get_string()), {}, {}};
     if (const auto* flags = object->if_contains("flags"); flags && flags->is_array())
       for (const auto& flag : flags->get_array())
         if (flag.is_string()) line.flags.Insert(std::string_view(flag.get_string()));
@@ -224,18 +226,20 @@ std::vector<LocalFolder> FindMaildirs(const fs::path& root, const std::string& b
 std::vector<LocalFolder> FindEml(const fs::path& root, const std::string& base) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<MessageFile>> by_folder;
-  const auto add = [&](const std::string& folder, MessageFile file) {
-    auto& files = by_folder[folder];
-    if (files.empty()) order.push_back(folder);
-    files.push_back(std::move(file));
+  const auto files_of = [&](const std::string& folder) -> std::vector<MessageFile>& {
+    const auto [at, is_new] = by_folder.try_emplace(folder);
+    if (is_new) order.push_back(folder);
+    return at->second;
   };
   const auto manifest = ReadManifest(root);
   for (const auto& line : manifest) {
+    auto& files = files_of(Below(base, line.folder));
+    if (line.file.empty()) continue;
     if (!fs::is_regular_file(root / line.file))
       throw Failure(kUsage, (root / line.file).string() + " is missing");
     if (!IsBelow(root, root / line.file))
       throw Failure(kUsage, (root / line.file).string() + " is not below the folder that is imported");
-    add(Below(base, line.folder), {root / line.file, line.flags, line.date, /*verbatim=*/true});
+    files.push_back({root / line.file, line.flags, line.date, /*verbatim=*/true});
   }
   if (manifest.empty()) {
     std::vector<fs::path> paths;
@@ -249,7 +253,7 @@ std::vector<LocalFolder> FindEml(const fs::path& root, const std::string& base) 
     std::ranges::sort(paths);
     for (const auto& path : paths) {
       const auto folder = path == root ? std::string() : DecodeFolder(fs::relative(path.parent_path(), root));
-      add(Below(base, folder), {path, {}, ModificationTime(path), false});
+      files_of(Below(base, folder)).push_back({path, {}, ModificationTime(path), false});
     }
   }
   std::vector<LocalFolder> folders;
@@ -308,29 +312,41 @@ class FileTreeWriter : public TreeWriter {
   FileTreeWriter(fs::path root, bool maildir)
       : root_(std::move(root)), maildir_(maildir), manifest_(root_ / kManifest) {}
 
-  void Add(const std::string& folder, std::uint32_t uid, const LocalMessage& message) override {
-    const auto directory = EncodeFolder(folder);
-    const auto file = directory / (maildir_ ? FileName(uid) : FileName(uid) + ".eml");
+  void Begin(const std::string& folder) override {
+    EndFolder();
+    folder_ = folder;
+    empty_ = true;
+    directory_ = EncodeFolder(folder);
+    fs::create_directories(root_ / directory_);
+    if (!maildir_) return;
+    for (const auto* part : {"cur", "new", "tmp"}) fs::create_directories(root_ / directory_ / part);
+  }
+
+  void Add(std::uint32_t uid, const LocalMessage& message) override {
+    const auto file = directory_ / (maildir_ ? FileName(uid) : FileName(uid) + ".eml");
     fs::path path = root_ / file;
     if (maildir_) {
-      for (const auto* part : {"cur", "new", "tmp"}) fs::create_directories(root_ / directory / part);
-      path = root_ / directory / "cur" / (FileName(uid) + ":2,");
+      path = root_ / directory_ / "cur" / (FileName(uid) + ":2,");
       for (const auto& [letter, flag] : kMaildirFlags)
         if (message.flags.Contains(flag)) path += letter;
-    } else {
-      fs::create_directories(root_ / directory);
     }
     WriteFile(path, message.octets);
     if (message.date) SetModificationTime(path, message.date->unix_seconds);
-    manifest_ << Encode(ManifestLine{file.string(), folder, message.flags, message.date});
+    manifest_ << Encode(ManifestLine{file.string(), folder_, message.flags, message.date});
+    empty_ = false;
   }
 
   void Finish() override {
+    EndFolder();
     manifest_.close();
     if (!manifest_) throw Failure(kRefused, (root_ / kManifest).string() + " cannot be written");
   }
 
  private:
+  void EndFolder() {
+    if (!folder_.empty() && empty_) manifest_ << Encode(ManifestLine{{}, folder_, {}, {}});
+  }
+
   static void SetModificationTime(const fs::path& path, std::int64_t seconds) {
     const timespec times[2] = {{seconds, 0}, {seconds, 0}};
     ::utimensat(AT_FDCWD, path.c_str(), times, 0);
@@ -339,33 +355,35 @@ class FileTreeWriter : public TreeWriter {
   const fs::path root_;
   const bool maildir_;
   std::ofstream manifest_;
+  std::string folder_;  ///< the one under way
+  fs::path directory_;  ///< its own, below root_
+  bool empty_ = true;
 };
 
 class MboxTreeWriter : public TreeWriter {
  public:
   explicit MboxTreeWriter(fs::path root) : root_(std::move(root)) {}
 
-  void Add(const std::string& folder, std::uint32_t /*uid*/, const LocalMessage& message) override {
-    if (folder != folder_) {
-      Finish();
-      auto path = root_ / EncodeFolder(folder);
-      path += ".mbox";
-      fs::create_directories(path.parent_path());
-      out_.open(path, std::ios::binary | std::ios::app);
-      folder_ = folder;
-    }
-    WriteMbox(out_, message);
+  void Begin(const std::string& folder) override {
+    Finish();
+    path_ = root_ / EncodeFolder(folder);
+    path_ += ".mbox";
+    fs::create_directories(path_.parent_path());
+    out_.open(path_, std::ios::binary | std::ios::trunc);
+    if (!out_) throw Failure(kRefused, path_.string() + " cannot be made");
   }
+
+  void Add(std::uint32_t /*uid*/, const LocalMessage& message) override { WriteMbox(out_, message); }
 
   void Finish() override {
     if (!out_.is_open()) return;
     out_.close();
-    if (!out_) throw Failure(kRefused, folder_ + " cannot be written");
+    if (!out_) throw Failure(kRefused, path_.string() + " cannot be written");
   }
 
  private:
   const fs::path root_;
-  std::string folder_;
+  fs::path path_;  ///< of the folder under way
   std::ofstream out_;
 };
 

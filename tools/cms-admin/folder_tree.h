@@ -18,6 +18,9 @@
 ///
 ///   {"file":"INBOX/0000000001.eml","folder":"INBOX","flags":["\\Seen"],"internal_date":"14-Jun-2014 17:42:10
 ///   +0200"}
+///   {"folder":"Sent"}
+///
+/// The second is a folder without messages; of those that have some it is not said.
 namespace admin {
 
 enum class Format { kAuto, kMaildir, kMbox, kEml };
@@ -47,7 +50,9 @@ std::vector<LocalFolder> FindFolders(const std::filesystem::path& root, Format f
 class TreeWriter {
  public:
   virtual ~TreeWriter() = default;
-  virtual void Add(const std::string& folder, std::uint32_t uid, const LocalMessage& message) = 0;
+  /// What is added from now on belongs to this folder; it is there even if nothing is added.
+  virtual void Begin(const std::string& folder) = 0;
+  virtual void Add(std::uint32_t uid, const LocalMessage& message) = 0;
   /// After the last one; throws Failure if anything could not be written.
   virtual void Finish() = 0;
 

@@ -72,7 +72,8 @@ void AddImportCommand(CLI::App& app, const Options& options) {
   const std::map<std::string, Format> formats = {
       {"auto", Format::kAuto}, {"maildir", Format::kMaildir}, {"mbox", Format::kMbox}, {"eml", Format::kEml}};
   command->add_option("--format", import->format, "auto, maildir, mbox or eml")
-      ->transform(CLI::CheckedTransformer(formats));
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("FORMAT");
   command->footer(kFooter);
   command->callback([import, &options] { Import(options, *import); });
 }

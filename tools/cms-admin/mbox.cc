@@ -79,7 +79,8 @@ class Entry {
     if (line.starts_with(kOctets)) {
       std::size_t octets = 0;
       const auto text = value(kOctets);
-      std::from_chars(text.data(), text.data() + text.size(), octets);
+      const auto* const end = text.data() + text.size();
+      if (std::from_chars(text.data(), end, octets).ptr != end || text.empty()) return false;  // not ours
       octets_ = octets;
       return true;
     }

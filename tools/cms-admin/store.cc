@@ -7,6 +7,7 @@
 #include "server/http/store_totals.h"
 #include "storage/check/fsck.h"
 #include "storage/kv/rocksdb_engine.h"
+#include "storage/kv/store_files.h"
 #include "storage/store/mail_store.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
@@ -24,17 +25,47 @@ void BecomeOwnerOf(const std::string& path) {
     throw Failure(kRefused, fmt::format("{}: cannot act as the store's owner (user {})", path, store.st_uid));
 }
 
-std::unique_ptr<storage::kv::RocksEngine> OpenEngine(const server::config::Config& config) {
+storage::Result<std::unique_ptr<storage::kv::RocksEngine>> TryToOpen(const server::config::Config& config) {
   BecomeOwnerOf(config.store.path);
   storage::kv::RocksEngineOptions options;
   options.path = config.store.path;
   options.block_cache_bytes = std::size_t{config.store.block_cache_mib} << 20;
   options.write_buffer_bytes = std::size_t{config.store.write_buffer_mib} << 20;
-  auto engine = storage::kv::RocksEngine::Open(options);
-  if (engine) return *std::move(engine);
-  const bool busy = engine.error().code == storage::Errc::kUnavailable;
-  throw Failure(busy ? kUnreachable : kRefused,
-                fmt::format("{}: {}", config.store.path, engine.error().detail));
+  return storage::kv::RocksEngine::Open(options);
+}
+
+[[noreturn]] void RefuseToOpen(const server::config::Config& config, const storage::Error& error) {
+  const bool busy = error.code == storage::Errc::kUnavailable;
+  throw Failure(busy ? kUnreachable : kRefused, fmt::format("{}: {}", config.store.path, error.detail));
+}
+
+std::unique_ptr<storage::kv::RocksEngine> OpenEngine(const server::config::Config& config) {
+  auto engine = TryToOpen(config);
+  if (!engine) RefuseToOpen(config, engine.error());
+  return *std::move(engine);
+}
+
+constexpr const char* kWhatToDo =
+    "Keep the store as it is, copy it before you try anything, and restore a backup; nothing repairs it";
+
+/// Of a store that does not open: why, and what its files say by themselves.
+[[noreturn]] void CheckFilesAlone(const server::config::Config& config, const storage::Error& error,
+                                  bool as_json) {
+  const auto survey = storage::kv::SurveyFiles(config.store.path);
+  if (as_json) {
+    json::object out;
+    out["opens"] = false;
+    out["error"] = error.detail;
+    out["files_read"] = survey.files;
+    out["damaged_files"] = json::array(survey.damaged.begin(), survey.damaged.end());
+    fmt::print("{}\n", json::serialize(out));
+  } else {
+    fmt::print("does not open: {}\n", error.detail);
+    for (const auto& line : survey.damaged) fmt::print("damaged: {}\n", line);
+    fmt::print("{} files read, {} damaged; the rows cannot be checked\n", survey.files,
+               survey.damaged.size());
+  }
+  throw Failure(kRefused, kWhatToDo);
 }
 
 void PrintCheck(const storage::check::FsckReport& report, const std::string& files, bool as_json) {
@@ -63,18 +94,22 @@ void Check(const Options& options, bool quick) {
   const auto config = LoadConfig(options);
   if (!config.http.operator_socket.empty() && Client(config.http.operator_socket).IsThere())
     throw Failure(kUnreachable, "cmsd is running on this store: stop it first");
-  const auto engine = OpenEngine(config);
+  const auto opened = TryToOpen(config);
+  if (!opened && opened.error().code == storage::Errc::kCorruption)
+    CheckFilesAlone(config, opened.error(), options.json);
+  if (!opened) RefuseToOpen(config, opened.error());
+  const auto& engine = *opened;
   std::string files;
   if (!quick)
     if (const auto sums = engine->VerifyChecksums(); !sums) files = sums.error().detail;
   const auto report = storage::check::Fsck(*engine, {.bodies = !quick, .default_folder = true});
-  if (!report) throw Failure(kRefused, "The store cannot be read: " + report.error().detail);
+  if (!report)
+    throw Failure(kRefused, fmt::format("{}{}The store's rows cannot be read: {}. {}", files,
+                                        files.empty() ? "" : "\n", report.error().detail, kWhatToDo));
   PrintCheck(*report, files, options.json);
   if (!report->violations.empty() || !files.empty())
-    throw Failure(
-        kRefused,
-        fmt::format("{} violations. Keep the store as it is and restore a backup; nothing repairs it",
-                    report->violations.size() + (files.empty() ? 0 : 1)));
+    throw Failure(kRefused, fmt::format("{} violations. {}",
+                                        report->violations.size() + (files.empty() ? 0 : 1), kWhatToDo));
 }
 
 json::object Totals(const Options& options) {

@@ -23,7 +23,11 @@ namespace {
 class AppendCommand {
  public:
   AppendCommand(Session& session, const std::string& mailbox)
-      : session_(session), wire_(session.wire()), mailbox_(mailbox), intake_(session, mailbox) {}
+      : session_(session),
+        wire_(session.wire()),
+        mailbox_(mailbox),
+        intake_(session, mailbox),
+        step_({session.services().options.transfer_step, session.services().options.transfer_stall}) {}
 
   /// nullopt: the reader has refused the command, and that has been answered.
   asio::awaitable<std::optional<Reply>> Run() {
@@ -50,17 +54,11 @@ class AppendCommand {
  private:
   asio::awaitable<Wire::Event> More() {
     const auto& services = session_.services();
-    const auto now = services.clock.Now();
     // A client that drips is dropped: each step of a literal has its own time.
-    if (since_received_ >= services.options.transfer_step || !deadline_) {
-      deadline_ = now + services.options.transfer_stall;
-      since_received_ = 0;
-    }
-    const auto before = wire_.octets_received();
-    auto event = co_await wire_.More(*deadline_, /*eager=*/receiving_);
-    while (event == Wire::Event::kNotified && !session_.AccountGone())
-      event = co_await wire_.More(*deadline_);
-    since_received_ += wire_.octets_received() - before;
+    const auto received = static_cast<std::int64_t>(wire_.octets_received());
+    const auto deadline = step_.Next(services.clock.Now(), received);
+    auto event = co_await wire_.More(deadline, /*eager=*/receiving_);
+    while (event == Wire::Event::kNotified && !session_.AccountGone()) event = co_await wire_.More(deadline);
     co_return event;
   }
 
@@ -83,7 +81,7 @@ class AppendCommand {
     if (message.synchronizing) protocol::WriteContinuation(wire_.out.text(), "Ready for literal data");
     intake_.Begin(message);
     receiving_ = !message.synchronizing;
-    deadline_.reset();
+    step_.Restart();
     co_return std::nullopt;
   }
 
@@ -100,7 +98,7 @@ class AppendCommand {
   std::optional<Reply> RefusalOf(const protocol::command::AppendMessage& message) const {
     if (session_.state() == State::kNotAuthenticated) return Bad("APPEND needs a login first");
     if (intake_.failure()) return intake_.failure();
-    if (message.size == 0) return No("An empty message cancels APPEND");
+    if (message.size == 0) return No(ResponseCode::kCannot, "An empty message cancels APPEND");
     if (message.size > session_.services().options.append_limit) {
       return No(ResponseCode::kTooBig, "The message is longer than APPENDLIMIT");
     }
@@ -128,8 +126,7 @@ class AppendCommand {
   AppendIntake intake_;
   bool receiving_ = false;
   std::uint64_t announced_ = 0;  ///< octets of all messages so far
-  std::uint64_t since_received_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  net::TransferDeadline step_;
 };
 
 }  // namespace

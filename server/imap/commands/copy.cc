@@ -36,7 +36,8 @@ asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx) {
 }
 
 asio::awaitable<Reply> Handle(const command::Move& cmd, SelectedContext& ctx) {
-  if (ctx.view.read_only()) co_return No("Mailbox is read-only");
+  if (ctx.view.read_only())
+    co_return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
   const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return uids.error();
   if (auto refusal = SomeAreGone(ctx.view, cmd.numbers, *uids)) co_return *std::move(refusal);

@@ -6,9 +6,11 @@ namespace server::imap {
 
 using protocol::No;
 using protocol::Ok;
+using protocol::ResponseCode;
 
 asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx) {
-  if (ctx.view.read_only()) co_return No("Mailbox is read-only");
+  if (ctx.view.read_only())
+    co_return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
   std::optional<UidSet> only;
   if (cmd.uids) {
     auto uids = Resolve(ctx.view, protocol::NumberKind::kUid, *cmd.uids);

@@ -15,7 +15,8 @@ namespace {
 
 Reply ResultOf(const FetchRun& run, bool by_uid) {
   if (run.unknown_cte()) return No(ResponseCode::kUnknownCte, "A part's transfer encoding is not known");
-  if (run.unreadable()) return No(ResponseCode::kServerBug, "Some of the content could not be read");
+  if (run.unreadable())
+    return No(ResponseCode::kCorruption, "Some of the content is damaged or cannot be read");
   // A UID that is not there is no error (RFC 3501 §6.4.8); a number that is not there any more is.
   if (!by_uid && run.any_missing()) {
     return No(ResponseCode::kExpungeIssued, "Some of the messages no longer exist");
@@ -56,6 +57,9 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
       co_return *std::move(bye);
     }
   }
+  if (run.unreadable())
+    ctx.services.log.error("event=content_unreadable conn={} account={}", ctx.session.info().id,
+                           ctx.account.value);
   co_return ResultOf(run, cmd.numbers == protocol::NumberKind::kUid);
 }
 

@@ -44,7 +44,8 @@ storage::Result<Stored> StoreNow(SelectedContext& ctx, const command::Store& cmd
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx) {
-  if (ctx.view.read_only()) co_return No("Mailbox is read-only");
+  if (ctx.view.read_only())
+    co_return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
   const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return uids.error();
   if (uids->empty()) co_return Ok("STORE completed");

@@ -57,7 +57,7 @@ class FetchRun {
     storage::MessageState state;
     bool became_seen = false;
     SeqNum seq;
-    storage::MessageRow row;  ///< its views point into the strings below
+    storage::MessageRow row;            ///< its views point into the strings below
     std::optional<std::string> octets;  ///< of a short message; nullopt: they are read when it is its turn
     std::string parts_text;
     std::string envelope;

@@ -221,7 +221,9 @@ TEST_F(FoldersTest, SubscriptionsAreNamesThatNeedNotExist) {
 }
 
 TEST(SubscriptionTest, AreCountedFromTheFirstChangeOn) {
-  TempStore store(Driver::kMemory, {.max_folders = 3});
+  auto options = PlainMail();
+  options.max_folders = 3;
+  TempStore store(Driver::kMemory, options);
   const auto account = Must(store->CreateAccount({.address = "tel:+1", .folders = {{"Sent"}, {"Trash"}}}));
   const auto count = [&] {
     const auto row = Must(

@@ -109,5 +109,50 @@ TEST_F(AuthenticatorTest, AChangedPasswordIsChangedAtOnceDespiteTheCache) {
   EXPECT_EQ(Check("+15550100111", "new").verdict, Verdict::kAccepted);
 }
 
+// Whoever measures how long a refusal takes must not learn who has an account: the work is the same.
+
+class RefusalWorkTest : public AuthenticatorTest {
+ protected:
+  /// The methods of the hashes that one refused login computes.
+  std::vector<std::string> WorkOf(std::string_view login, std::string_view password) {
+    methods_.clear();
+    const auto result = Run(counting_.Check(login, password, peer_));
+    EXPECT_EQ(result.verdict, Verdict::kRefused);
+    return methods_;
+  }
+
+  std::vector<std::string> methods_;  // written on the pool while the test waits for it
+  Authenticator counting_{*store_,
+                          pool_,
+                          pool_,
+                          clock_,
+                          std::chrono::milliseconds(0),
+                          ActFor(),
+                          [this](const std::string& hash, std::string_view /*password*/) {
+                            methods_.push_back(hash.substr(0, hash.find('$', 1) + 1));
+                            return false;
+                          }};
+};
+
+TEST_F(RefusalWorkTest, IsOneArgon2idForAnyNameAndPassword) {
+  storage::NewAccount none;
+  none.address = "tel:+15550100222";
+  ASSERT_TRUE(store_->CreateAccount(none));
+  const std::vector<std::string> one_argon2id = {"$argon2id$"};
+  EXPECT_EQ(WorkOf("+15550100111", "wrong"), one_argon2id) << "wrong password";
+  EXPECT_EQ(WorkOf("+15550100112", "wrong"), one_argon2id) << "unknown name";
+  EXPECT_EQ(WorkOf("no address at all", "wrong"), one_argon2id) << "no name";
+  EXPECT_EQ(WorkOf("+15550100222", "wrong"), one_argon2id) << "no password set";
+}
+
+TEST_F(RefusalWorkTest, OfAnImportedHashIncludesAnArgon2id) {
+  storage::NewAccount imported;
+  imported.address = "tel:+15550100333";
+  imported.password_hash =
+      "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1";
+  ASSERT_TRUE(store_->CreateAccount(imported));
+  EXPECT_EQ(WorkOf("+15550100333", "wrong"), (std::vector<std::string>{"$6$", "$argon2id$"}));
+}
+
 }  // namespace
 }  // namespace server_test

@@ -80,6 +80,28 @@ TEST_F(InterruptedSearchTest, EndsWithByeWhenTheServerStops) {
   EXPECT_EQ(client->Line(), "(closed)");
 }
 
+/// Pipelined commands whose answers are far longer than they are, to a client that reads nothing.
+TEST_F(ImapTest, PipelinedCommandsWaitWhileTheirAnswersAreNotRead) {
+  constexpr int kSearches = 100;
+  Fill(2000);
+  Client client = Selected();
+  std::string commands;
+  for (int i = 0; i < kSearches; ++i) commands += "s" + std::to_string(i) + " SEARCH ALL\r\n";
+  client.Send(commands + "c CREATE done\r\n");
+  for (;;) {  // until nothing is ready and nothing runs on the pool
+    const bool busy = storage_.busy() > 0;
+    reactor_.context().restart();
+    if (reactor_.context().poll() > 0) continue;
+    if (!busy) break;
+    reactor_.context().run_one_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_FALSE(store_->GetFolder(account_, "done")) << "all answers, 900 KB, are kept in memory";
+  for (int i = 0; i < kSearches; ++i)
+    EXPECT_THAT(client.Answer("s" + std::to_string(i)), HasSubstr(" OK SEARCH completed"));
+  EXPECT_THAT(client.Answer("c"), StartsWith("c OK"));
+  EXPECT_TRUE(store_->GetFolder(account_, "done"));
+}
+
 TEST_F(InterruptedSearchTest, HasNoMoreTextKeysThanTheLimit) {
   Client client = Selected();
   std::string keys;

@@ -140,9 +140,9 @@ TEST_F(SessionTest, StoreTellsItsResultAndOthersHearAtTheirNextCommand) {
   EXPECT_EQ(b("NOOP"), "* 2 FETCH (FLAGS (\\Answered \\Seen))\na OK NOOP completed\n");
   EXPECT_EQ(b("UID STORE 2 FLAGS (x)"),
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
-            "\\read-report-sent x)\n"
+            "x \\read-report-sent)\n"
             "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
-            "\\read-report-sent x \\*)] Flags\n"
+            "x \\read-report-sent \\*)] Flags\n"
             "* 2 FETCH (UID 2 FLAGS (x))\na OK STORE completed\n");
 }
 
@@ -322,9 +322,9 @@ TEST_F(SessionTest, ReadOnlyFoldersStayAsTheyAre) {
   Fill(2);
   Client c = LoggedIn();
   EXPECT_THAT(c("EXAMINE INBOX"), HasSubstr("* OK [PERMANENTFLAGS ()]"));
-  EXPECT_EQ(c("STORE 1 +FLAGS (\\Deleted)"), "a NO Mailbox is read-only\n");
-  EXPECT_EQ(c("EXPUNGE"), "a NO Mailbox is read-only\n");
-  EXPECT_EQ(c("MOVE 1 Trash"), "a NO Mailbox is read-only\n");
+  EXPECT_EQ(c("STORE 1 +FLAGS (\\Deleted)"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
+  EXPECT_EQ(c("EXPUNGE"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
+  EXPECT_EQ(c("MOVE 1 Trash"), "a NO [CANNOT] The mailbox was opened with EXAMINE, which is read-only\n");
   EXPECT_EQ(c("FETCH 1 BODY[TEXT]"), "* 1 FETCH (BODY[TEXT] {8}\nText 1\n)\na OK FETCH completed\n");
   EXPECT_EQ(c("FETCH 1 FLAGS"), "* 1 FETCH (FLAGS (\\Recent))\na OK FETCH completed\n");
 }

@@ -127,7 +127,7 @@ TEST(CommandTableTest, KnowsWhichCommandsWrite) {
   for (const CommandRow& row : kCommands) {
     if (row.access == Access::kWrites) writers += std::string(row.name) + " ";
   }
-  EXPECT_EQ(writers, "CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE CLOSE EXPUNGE STORE COPY MOVE ");
+  EXPECT_EQ(writers, "CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE SETMETADATA CLOSE EXPUNGE STORE COPY MOVE ");
 }
 
 }  // namespace

@@ -98,10 +98,17 @@ class StreamTest : public ReactorTest {
   StreamTest() {
     auto [server, client] = SocketPair();
     client_ = std::move(client);
+    server_fd_ = server.get();
     stream_.emplace(reactor_, std::move(server), "local");
   }
 
+  /// About how much the server can send while nobody reads.
+  void SetKernelBuffer(int octets) const {
+    ASSERT_EQ(::setsockopt(server_fd_, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets), 0);
+  }
+
   server::net::UniqueFd client_;
+  int server_fd_ = -1;  ///< the stream's
   std::optional<server::net::Stream> stream_;
 };
 

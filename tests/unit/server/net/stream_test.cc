@@ -184,7 +184,7 @@ TEST_F(StreamTest, LargeWriteWaitsForASlowReader) {
 
 TEST_F(StreamTest, WriteToAPeerThatNeverReadsFailsAfterTheStallLimit) {
   const std::string octets(8 << 20, 'x');
-  stream_->SetWriteStall(10s);
+  stream_->SetWritePace({1, 10s});
   const auto written = Spawn(stream_->Write(octets));
   Turn();
   Advance(9s);
@@ -195,7 +195,7 @@ TEST_F(StreamTest, WriteToAPeerThatNeverReadsFailsAfterTheStallLimit) {
 
 TEST_F(StreamTest, WriteStallIsCountedFromTheLastOctetTaken) {
   const std::string octets(8 << 20, 'x');
-  stream_->SetWriteStall(10s);
+  stream_->SetWritePace({1, 10s});
   const auto written = Spawn(stream_->Write(octets));
   Turn();
   Advance(9s);
@@ -207,6 +207,46 @@ TEST_F(StreamTest, WriteStallIsCountedFromTheLastOctetTaken) {
   EXPECT_FALSE(written->value);
   Advance(1s);
   EXPECT_EQ(written->value, false);
+}
+
+/// Takes about `wanted` octets of what the server has sent.
+void Take(int fd, std::size_t wanted) {
+  std::array<char, 4096> taken;
+  for (std::size_t got = 0; got < wanted;) {
+    const auto n = ::recv(fd, taken.data(), taken.size(), MSG_DONTWAIT);
+    ASSERT_GT(n, 0);
+    got += static_cast<std::size_t>(n);
+  }
+}
+
+TEST_F(StreamTest, PeerThatTakesLessThanTheStepIsDropped) {
+  const std::string octets(8 << 20, 'x');
+  SetKernelBuffer(64 << 10);
+  stream_->SetWritePace({4 << 20, 10s});
+  const auto written = Spawn(stream_->Write(octets));
+  Turn();
+  for (int second = 0; second < 10; ++second) {
+    ASSERT_FALSE(written->value) << "after " << second << " s";
+    std::array<char, 65536> taken;  // all that the kernel holds: far below the step
+    while (::recv(client_.get(), taken.data(), taken.size(), MSG_DONTWAIT) > 0) {
+    }
+    Turn();
+    Advance(1s);
+  }
+  EXPECT_EQ(written->value, false);
+}
+
+TEST_F(StreamTest, SlowPeerThatTakesTheStepIsKept) {
+  const std::string octets(8 << 20, 'x');
+  SetKernelBuffer(512 << 10);  // so large that the step does not wake a writer
+  stream_->SetWritePace({4096, 10s});
+  const auto written = Spawn(stream_->Write(octets));
+  Turn();
+  Take(client_.get(), 128 << 10);
+  Advance(10s);
+  EXPECT_FALSE(written->value) << "the step was taken in time";
+  Advance(10s);
+  EXPECT_EQ(written->value, false) << "and then no more";
 }
 
 TEST_F(StreamTest, DeadlineEndsAWriteThatWaits) {

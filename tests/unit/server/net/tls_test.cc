@@ -181,7 +181,7 @@ TEST_F(TlsTest, WaitReturnsAtOnceWhileDecryptedOctetsAreLeft) {
 TEST_F(TlsTest, WriteToAPeerThatNeverReadsFailsAfterTheStallLimit) {
   ASSERT_TRUE(Handshake());
   const std::string octets(8 << 20, 'x');
-  stream_->SetWriteStall(10s);
+  stream_->SetWritePace({1, 10s});
   const auto written = Spawn(stream_->Write(octets));
   Turn();
   EXPECT_FALSE(written->value);
