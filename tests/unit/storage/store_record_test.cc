@@ -409,7 +409,7 @@ TEST_F(RecordOnceTest, AMovedConversationIsFoundAgain) {
 }
 
 TEST_F(RecordOnceTest, AConversationThatIsMovedWhileItIsRecordedInto) {
-  Must(store->CreateFolder(account, "Kept", {}, kOwner));
+  for (const auto* path : {"Kept/0", "Kept/1"}) Must(store->CreateFolder(account, path, {}, kOwner));
   const auto first = Record(Chat("first"));
   {
     std::jthread network([&] {
@@ -417,7 +417,7 @@ TEST_F(RecordOnceTest, AConversationThatIsMovedWhileItIsRecordedInto) {
     });
     std::string from = first.path;
     for (int i = 0; i < 50; ++i) {
-      const std::string to = fmt::format("Kept/{}", i);
+      const std::string to = fmt::format("Kept/{}/Bea", i % 2);
       Must(store->RenameFolder(account, from, to, kOwner));
       from = to;
     }
