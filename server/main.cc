@@ -226,6 +226,7 @@ storage::Profile ProfileOf(const config::Profile& settings) {
   profile.permanent_root = settings.permanent_root;
   profile.user_folders_only_below_root = settings.user_folders_only_below_root;
   profile.strict = settings.strict;
+  profile.object_layout = settings.object_layout;
   profile.admin_contact = settings.admin_contact;
   profile.max_deferred = days(settings.max_deferred);
   profile.deleted_grace = settings.deleted_grace.count();

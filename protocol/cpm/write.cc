@@ -12,7 +12,7 @@
 #include "protocol/mime/header_block.h"
 #include "protocol/mime/parameters.h"
 #include "protocol/model/ascii.h"
-#include "protocol/text/base64.h"
+#include "protocol/text/base64_lines.h"
 #include "protocol/text/charset.h"
 
 namespace protocol::cpm {
@@ -45,17 +45,11 @@ bool IsContentType(std::string_view type) {
   return IsLine(type) && IsToken(value.type) && IsToken(value.subtype);
 }
 
-/// Lines of 76 characters (RFC 2045 §6.8).
 std::string EncodeLines(std::string_view octets) {
-  constexpr std::size_t kOctetsALine = 57;
   std::string out;
-  out.reserve(octets.size() / 57 * 78 + 80);
-  while (!octets.empty()) {
-    text::AppendBase64(out, octets.substr(0, kOctetsALine));
-    out += "\r\n";
-    octets.remove_prefix(std::min(kOctetsALine, octets.size()));
-  }
-  if (!out.empty()) out.resize(out.size() - 2);  // the line end before a boundary is the boundary's
+  text::Base64Lines lines;
+  lines.Add(out, octets);
+  lines.End(out);
   return out;
 }
 
@@ -97,7 +91,11 @@ std::string FileName(std::string_view utf8) {
   return out;
 }
 
-tl::expected<Encoded, Fault> Encode(const Content& content) {
+/// Where the octets of a content are: with it, or with the caller, who will put them into the place left for
+/// them.
+enum class Octets { kHere, kAway };
+
+tl::expected<Encoded, Fault> Encode(const Content& content, Octets octets = Octets::kHere) {
   if (!IsContentType(content.type)) return Fail("a content type is none, or holds control characters");
   if (!content.disposition.empty() && !IsToken(content.disposition)) return Fail("a disposition is no token");
   if (!text::IsValidUtf8(content.file_name)) return Fail("a file name is not UTF-8");
@@ -109,6 +107,10 @@ tl::expected<Encoded, Fault> Encode(const Content& content) {
     if (out.disposition.empty()) out.disposition = "attachment";
     out.disposition += FileName(content.file_name);
   }
+  if (octets == Octets::kAway) {
+    out.encoding = "base64";
+    return out;
+  }
   const bool text = ascii::EqualNoCase(std::string_view(content.type).substr(0, 5), "text/");
   if (text) out.octets = WithCrlf(content.octets);
   if (!text || !Is8Bit(out.octets)) {
@@ -119,8 +121,8 @@ tl::expected<Encoded, Fault> Encode(const Content& content) {
 }
 
 /// A body part with its header.
-Object WritePart(const Content& content) {
-  auto encoded = Encode(content);
+Object WritePart(const Content& content, Octets octets) {
+  auto encoded = Encode(content, octets);
   if (!encoded) return tl::unexpected<Fault>(encoded.error());
   if (!IsLine(content.id) || StripCid(content.id) != content.id ||
       content.id.find_first_of("<> ") != std::string::npos) {
@@ -156,11 +158,12 @@ std::string JoinParts(std::string_view boundary, const std::vector<std::string>&
   return out.append("--").append(boundary).append("--\r\n");
 }
 
-tl::expected<std::vector<std::string>, Fault> WriteParts(const std::vector<Content>& contents) {
+tl::expected<std::vector<std::string>, Fault> WriteParts(const std::vector<Content>& contents,
+                                                         Octets octets = Octets::kHere) {
   if (contents.size() > kMaxRelatedParts) return Fail(fmt::format("more than {} parts", kMaxRelatedParts));
   std::vector<std::string> parts;
   for (const Content& content : contents) {
-    auto part = WritePart(content);
+    auto part = WritePart(content, octets);
     if (!part) return tl::unexpected<Fault>(part.error());
     parts.push_back(*std::move(part));
   }
@@ -223,27 +226,52 @@ struct Described {
   std::vector<std::string_view> cids;
 };
 
+/// A multipart/related: its header, its boundary, and its parts, the XML first.
+struct Related {
+  std::string head;
+  std::string boundary;
+  std::vector<std::string> parts;
+};
+
+tl::expected<Related, Fault> WriteRelated(const ObjectHead& head, const Described& described,
+                                          const std::vector<Content>& contents, Octets octets) {
+  for (const Content& content : contents) {
+    if (std::find(described.cids.begin(), described.cids.end(), content.id) == described.cids.end()) {
+      return Fail(fmt::format("a content's id is not in the {}", described.object));
+    }
+  }
+  auto parts = WriteParts(contents, octets);
+  if (!parts) return tl::unexpected<Fault>(parts.error());
+  std::string_view xml = described.xml;
+  if (xml.ends_with("\r\n")) xml.remove_suffix(2);
+  parts->insert(parts->begin(), fmt::format("Content-Type: {}\r\n\r\n{}", described.type, xml));
+  Related out{.boundary = ChooseBoundary("cpm", *parts), .parts = *std::move(parts)};
+  auto written =
+      WriteObjectHead(head, {.content_type = fmt::format("multipart/related;boundary={};type=\"{}\"",
+                                                         out.boundary, described.type)});
+  if (!written) return tl::unexpected<Fault>(written.error());
+  out.head = *std::move(written);
+  return out;
+}
+
 Object WriteDescribed(const ObjectHead& head, const Described& described,
                       const std::vector<Content>& contents, Layout layout) {
   if (layout == Layout::k2x && contents.empty()) {
     return Finish(head, {.content_type = ascii::Lower(described.type), .transfer_encoding = "8bit"},
                   described.xml);
   }
-  for (const Content& content : contents) {
-    if (std::find(described.cids.begin(), described.cids.end(), content.id) == described.cids.end()) {
-      return Fail(fmt::format("a content's id is not in the {}", described.object));
-    }
-  }
-  auto parts = WriteParts(contents);
-  if (!parts) return tl::unexpected<Fault>(parts.error());
-  std::string_view xml = described.xml;
-  if (xml.ends_with("\r\n")) xml.remove_suffix(2);
-  parts->insert(parts->begin(), fmt::format("Content-Type: {}\r\n\r\n{}", described.type, xml));
-  const std::string boundary = ChooseBoundary("cpm", *parts);
-  return Finish(
-      head,
-      {.content_type = fmt::format("multipart/related;boundary={};type=\"{}\"", boundary, described.type)},
-      JoinParts(boundary, *parts));
+  auto related = WriteRelated(head, described, contents, Octets::kHere);
+  if (!related) return tl::unexpected<Fault>(related.error());
+  return related->head + JoinParts(related->boundary, related->parts);
+}
+
+tl::expected<Described, Fault> Describe(const FileTransfer& transfer, Layout layout) {
+  auto xml = WriteFileTransferXml(transfer, layout);
+  if (!xml) return tl::unexpected<Fault>(xml.error());
+  Described described{
+      .object = "file transfer", .type = "Application/X-CPM-File-Transfer", .xml = *std::move(xml)};
+  for (const auto& file : transfer.files) described.cids.push_back(file.cid);
+  return described;
 }
 
 }  // namespace
@@ -332,12 +360,9 @@ Object WriteObject(const ObjectHead& head, const SessionInfoObject& body, Layout
 }
 
 Object WriteObject(const ObjectHead& head, const FileTransferObject& body, Layout layout) {
-  auto xml = WriteFileTransferXml(body.transfer, layout);
-  if (!xml) return xml;
-  Described described{
-      .object = "file transfer", .type = "Application/X-CPM-File-Transfer", .xml = *std::move(xml)};
-  for (const auto& file : body.transfer.files) described.cids.push_back(file.cid);
-  return WriteDescribed(head, described, body.contents, layout);
+  const auto described = Describe(body.transfer, layout);
+  if (!described) return tl::unexpected<Fault>(described.error());
+  return WriteDescribed(head, *described, body.contents, layout);
 }
 
 Object WriteObject(const ObjectHead& head, const GroupStateObject& body, Layout /*layout*/) {
@@ -355,6 +380,39 @@ Object WriteObject(const ObjectHead& head, const MediaObject& body, Layout /*lay
                  .transfer_encoding = content->encoding,
                  .content_disposition = content->disposition},
                 content->encoding == "base64" ? content->octets + "\r\n" : content->octets);
+}
+
+tl::expected<Pieces, Fault> WriteAround(const ObjectHead& head, const FileTransferObject& body,
+                                        Layout layout) {
+  const auto described = Describe(body.transfer, layout);
+  if (!described) return tl::unexpected<Fault>(described.error());
+  if (body.contents.empty()) {
+    auto whole = WriteDescribed(head, *described, {}, layout);
+    if (!whole) return tl::unexpected<Fault>(whole.error());
+    return Pieces{*std::move(whole)};
+  }
+  auto related = WriteRelated(head, *described, body.contents, Octets::kAway);
+  if (!related) return tl::unexpected<Fault>(related.error());
+  // Lines of base64 never begin with a hyphen, so the boundary occurs in no file.
+  const std::string delimiter = "--" + related->boundary;
+  Pieces pieces{related->head};
+  for (const std::string& part : related->parts) {
+    pieces.back() += delimiter + "\r\n" + part;
+    if (&part != &related->parts.front()) pieces.emplace_back();
+    pieces.back() += "\r\n";
+  }
+  pieces.back() += delimiter + "--\r\n";
+  return pieces;
+}
+
+tl::expected<Pieces, Fault> WriteAround(const ObjectHead& head, const MediaObject& body, Layout /*layout*/) {
+  const auto content = Encode(body.content, Octets::kAway);
+  if (!content) return tl::unexpected<Fault>(content.error());
+  auto written = WriteObjectHead(head, {.content_type = content->type,
+                                        .transfer_encoding = content->encoding,
+                                        .content_disposition = content->disposition});
+  if (!written) return tl::unexpected<Fault>(written.error());
+  return Pieces{*std::move(written), "\r\n"};
 }
 
 }  // namespace protocol::cpm

@@ -106,4 +106,12 @@ tl::expected<std::string, Fault> WriteObject(const ObjectHead& head, const Group
                                              Layout layout);
 tl::expected<std::string, Fault> WriteObject(const ObjectHead& head, const MediaObject& body, Layout layout);
 
+/// An object around octets that are elsewhere, files larger than memory say: those of content i belong
+/// between pieces i and i + 1, in the lines of text::Base64Lines. What the contents hold themselves is not
+/// looked at; otherwise as WriteObject(), which writes the same but for text.
+using Pieces = std::vector<std::string>;
+tl::expected<Pieces, Fault> WriteAround(const ObjectHead& head, const FileTransferObject& body,
+                                        Layout layout);
+tl::expected<Pieces, Fault> WriteAround(const ObjectHead& head, const MediaObject& body, Layout layout);
+
 }  // namespace protocol::cpm

@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "protocol/cpm/layout.h"
 #include "protocol/model/special_use.h"
 
 /// What the operator decides, read once at start. etc/cmsd.toml explains every key; a test compares its
@@ -104,6 +105,7 @@ struct Profile {
   std::string permanent_root;  ///< empty: none
   bool user_folders_only_below_root = false;
   bool strict = false;              ///< malformed objects are refused
+  protocol::cpm::Layout object_layout = protocol::cpm::Layout::k2x;  ///< of what is recorded
   std::uint32_t max_deferred = 30;  ///< days: the furthest expiry of a deferred message
   seconds deleted_grace{0};         ///< from \Deleted to the purge; 0: when a client says so
   Retention retention;

@@ -152,6 +152,8 @@ void ReadProfile(Section in, Profile& out) {
   if (!out.permanent_root.empty()) CheckFolderName(in, "permanent_root", out.permanent_root);
   in.Bool("user_folders_only_below_root", out.user_folders_only_below_root);
   in.Bool("strict", out.strict);
+  in.Choice("object_layout", out.object_layout,
+            {{"2.0", protocol::cpm::Layout::kV20}, {"2.x", protocol::cpm::Layout::k2x}});
   in.Number("max_deferred", out.max_deferred, 1, 366);
   in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
   ReadRetention(in.Table("retention"), out.retention);

@@ -54,6 +54,8 @@ class Call {
   void SetParameters(std::map<std::string, std::string, std::less<>> parameters) {
     parameters_ = std::move(parameters);
   }
+  /// Of the request; empty if it has none.
+  std::string_view content_type() const { return parser_.get()[beast::http::field::content_type]; }
   /// "?name=value", decoded; nullopt if absent.
   std::optional<std::string> Query(std::string_view name) const;
   /// Of each "name=value", in their order.

@@ -5,21 +5,12 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "server/http/json_fields.h"
+
 namespace server::http {
 namespace {
 
 constexpr std::size_t kMaxFlags = 128;
-constexpr std::size_t kMaxFlagName = 255;
-
-// flag-keyword = atom; flag-extension = "\" atom                       ; RFC 3501 §9
-bool IsFlagName(std::string_view name) {
-  if (name.starts_with('\\')) name.remove_prefix(1);
-  if (name.empty() || name.size() > kMaxFlagName) return false;
-  for (const char c : name)
-    if (c <= ' ' || c >= 0x7f || std::string_view("(){%*\"\\]").find(c) != std::string_view::npos)
-      return false;
-  return true;
-}
 
 bool ReadFlags(const boost::json::value& value, protocol::FlagSet& out) {
   if (!value.is_array() || value.get_array().size() > kMaxFlags) return false;
@@ -31,6 +22,17 @@ bool ReadFlags(const boost::json::value& value, protocol::FlagSet& out) {
 }
 
 }  // namespace
+
+// flag-keyword = atom; flag-extension = "\" atom                       ; RFC 3501 §9
+bool IsFlagName(std::string_view name) {
+  constexpr std::size_t kMaxFlagName = 255;
+  if (name.starts_with('\\')) name.remove_prefix(1);
+  if (name.empty() || name.size() > kMaxFlagName) return false;
+  for (const char c : name)
+    if (c <= ' ' || c >= 0x7f || std::string_view("(){%*\"\\]").find(c) != std::string_view::npos)
+      return false;
+  return true;
+}
 
 std::string Encode(const MessageFrame& frame) {
   boost::json::object line;

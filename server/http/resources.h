@@ -21,6 +21,7 @@ asio::awaitable<void> ListFolders(Call& call, Services& services);
 asio::awaitable<void> EnsureFolder(Call& call, Services& services);
 asio::awaitable<void> ImportMessages(Call& call, Services& services);
 asio::awaitable<void> ExportMessages(Call& call, Services& services);
+asio::awaitable<void> RecordEvent(Call& call, Services& services);
 asio::awaitable<void> GetMetadata(Call& call, Services& services);
 asio::awaitable<void> SetMetadata(Call& call, Services& services);
 

@@ -34,6 +34,7 @@ inline constexpr std::array kRoutes = {
     Route{Verb::put, "/v1/accounts/{address}/folders", false, EnsureFolder},
     Route{Verb::get, "/v1/accounts/{address}/messages", false, ExportMessages},
     Route{Verb::post, "/v1/accounts/{address}/messages", false, ImportMessages},
+    Route{Verb::post, "/v1/accounts/{address}/record", false, RecordEvent},
     Route{Verb::get, "/v1/accounts/{address}/metadata", false, GetMetadata},
     Route{Verb::put, "/v1/accounts/{address}/metadata", false, SetMetadata},
     Route{Verb::get, "/v1/store/stats", false, StoreStats},

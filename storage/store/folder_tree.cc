@@ -362,6 +362,25 @@ Result<std::optional<FolderId>> FolderTree::Identify(std::string_view path,
   return std::optional(name->folder);
 }
 
+Result<std::optional<FolderId>> FolderTree::FindConversation(std::string_view identity) const {
+  std::optional<FolderId> found;
+  Result<> bad;
+  const std::string prefix = schema::AccountPrefix(txn_.account());
+  RETURN_IF_ERROR(txn_.Scan(
+      Table::kFolders, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+        const auto at = schema::FolderKey::Decode(key);
+        const auto row = schema::FolderRow::Decode(value);
+        if (!at || !row) {
+          bad = Fail(Errc::kCorruption, "folder does not decode");
+        } else if (row->kind == Stored(FolderKind::kConversation) && row->conversation_id == identity) {
+          found = at->folder;
+        }
+        return bad.has_value();
+      }));
+  RETURN_IF_ERROR(bad);
+  return found;
+}
+
 Result<FolderId> FolderTree::CreateConversation(std::string_view identity) {
   const auto name = model::IsOneToOne(identity) ? protocol::cpm::ConversationFolderName(identity)
                                                 : protocol::cpm::FolderNameOfId(identity);
@@ -373,6 +392,8 @@ Result<FolderId> FolderTree::CreateConversation(std::string_view identity) {
   RETURN_IF_ERROR(CheckName(path));
   ASSIGN_OR_RETURN(const auto known, Identify(path, &schema::FolderRow::conversation_id, identity));
   if (known) return *known;
+  ASSIGN_OR_RETURN(const auto moved, FindConversation(identity));
+  if (moved) return *moved;
   ASSIGN_OR_RETURN(const auto superior, Find(folder));
   ASSIGN_OR_RETURN(const model::Place place, PlaceOf(folder, superior));
   return MakeBelow(place, path, std::nullopt, SpecialUse::kNone, {std::string(identity), {}});

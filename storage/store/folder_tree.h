@@ -53,9 +53,9 @@ class FolderTree {
 
   /// Path of the account's default folder; empty if it has none.
   Result<std::string> DefaultFolder() const;
-  /// The conversation's folder in the default folder, made if it is missing. `identity`: the peer's canonical
-  /// address, or the Conversation-ID of a group. kInvalidArgument: no folder can be named by it;
-  /// kFolderExists: its name is another conversation's.
+  /// The conversation's folder: in the default folder, or wherever it was moved; made if there is none.
+  /// `identity`: the peer's canonical address, or the Conversation-ID of a group. kInvalidArgument: no folder
+  /// can be named by it; kFolderExists: its name is another conversation's.
   Result<FolderId> CreateConversation(std::string_view identity);
   /// The session's folder in the folder of a group conversation, made if it is missing. Errors likewise.
   Result<FolderId> CreateSession(FolderId conversation, std::string_view contribution_id);
@@ -87,6 +87,9 @@ class FolderTree {
   /// The folder of this path if it has this identity, or takes it on; nullopt: there is none.
   Result<std::optional<FolderId>> Identify(std::string_view path, std::string schema::FolderRow::* id,
                                            std::string_view identity);
+  /// The conversation folder of this identity, at any path: reads all folders of the account. The newest of
+  /// several.
+  Result<std::optional<FolderId>> FindConversation(std::string_view identity) const;
   void PutName(std::string_view path, const schema::FolderNameRow& row);
   void EraseName(std::string_view path);
 

@@ -68,6 +68,7 @@ class StagedBody {
  private:
   friend class MailStore;
   friend class StagedSource;
+  friend class Delivery;
   StagedBody(MailStore* store, AccountId account, ObjectId object)
       : store_(store), account_(account), object_(object) {}
   Result<> FlushChunk();

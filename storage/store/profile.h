@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "protocol/cpm/layout.h"
+
 namespace storage {
 
 /// How long messages are kept in folders of a kind, in seconds since they came into the folder; 0: for ever.
@@ -32,6 +34,8 @@ struct Profile {
   /// APPEND refuses an object that is malformed as the kind of object it claims to be; else it is stored and
   /// marked.
   bool strict = false;
+  /// How the store writes the objects that it records itself; it reads all.
+  protocol::cpm::Layout object_layout = protocol::cpm::Layout::k2x;
   /// How to reach whoever runs the server, a URI ("mailto:", "tel:"): the entry /shared/admin (RFC 5464
   /// §3.2.1.1). Empty: there is none.
   std::string admin_contact;

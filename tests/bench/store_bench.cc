@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "storage/kv/rocksdb_engine.h"
+#include "storage/store/event.h"
 #include "storage/store/mail_store.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_folder.h"
@@ -50,6 +52,50 @@ void BenchAppend(storage::MailStore& store, int threads, bool one_account, int t
   });
   Report(fmt::format("APPEND 2 KiB, {} threads, {} accounts", threads, accounts.size()), seconds, total,
          "messages");
+}
+
+storage::Event ChatEvent(int number) {
+  storage::Event event;
+  event.head.from = "tel:+15550100222";
+  event.head.direction = protocol::cpm::Direction::kReceived;
+  event.head.conversation_id = "6c2d1f40";
+  event.head.contribution_id = "0b7de2c1";
+  event.head.imdn_message_id = fmt::format("m{}", number);
+  event.what = protocol::cpm::ChatMessage{.content = {.octets = "Lunch at noon?"}};
+  return event;
+}
+
+/// 10,000 chat messages into 100 accounts, recorded, and the same octets appended: the first is to be no less
+/// than half as fast.
+void BenchRecord(storage::MailStore& store) {
+  constexpr int kThreads = 16;
+  constexpr int kAccounts = 100;
+  constexpr int kMessages = 10'000;
+  const auto head = ChatEvent(0).head;
+  const std::string octets = *protocol::cpm::WriteObject(
+      head, std::get<protocol::cpm::ChatMessage>(ChatEvent(0).what), protocol::cpm::Layout::k2x);
+  static int address = 5000;
+  const auto run = [&](std::string_view what, const auto& one) {
+    std::vector<storage::AccountId> accounts;
+    for (int i = 0; i < kAccounts; ++i)
+      accounts.push_back(CreateAccount(store, fmt::format("tel:+{}", ++address)));
+    std::atomic<int> next = 0;
+    Report(what, Seconds([&] {
+             std::vector<std::jthread> running;
+             for (int t = 0; t < kThreads; ++t) {
+               running.emplace_back([&] {
+                 for (int i = next++; i < kMessages; i = next++)
+                   one(accounts[static_cast<std::size_t>(i) % accounts.size()], i);
+               });
+             }
+           }),
+           kMessages, "messages");
+  };
+  run("APPEND chat message, 16 threads, 100 accounts",
+      [&](auto account, int) { Must(Append(store, account, "INBOX", {octets})); });
+  run("Record chat message, 16 threads, 100 accounts", [&](auto account, int i) {
+    Must(store.Record(account, ChatEvent(i), storage::Actor({}, storage::Role::kPf)));
+  });
 }
 
 void BenchFolder(storage::MailStore& store, std::uint32_t messages) {
@@ -105,5 +151,6 @@ int main(int argc, char** argv) {
   BenchAppend(*store, 1, true, 1000);
   BenchAppend(*store, 16, true, 8000);
   BenchAppend(*store, 16, false, 8000);
+  BenchRecord(*store);
   BenchFolder(*store, messages);
 }

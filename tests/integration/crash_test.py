@@ -3,7 +3,8 @@
 
 Each client works alone below its own folder prefix (several clients share an account, and one folder of it that all
 of them append to), and knows exactly what was acknowledged. For each account a Deferrer hands over messages that expire
-within seconds, and reads some of them as their owner: what was read stays for ever. After each kill the server starts again and its whole
+within seconds, and reads some of them as their owner: what was read stays for ever. A Recorder tells the operator's API of
+events of conversations and group sessions, many of them more than once: each makes one object. After each kill the server starts again and its whole
 state is compared: acknowledged operations have happened; the one that was under way has happened or has not, nothing
 in between; nothing is there twice; UIDs, UIDVALIDITYs and mod-sequences never went back. Now and then the stopped
 store is checked, once as the crash left it and once after a clean stop.
@@ -11,6 +12,7 @@ store is checked, once as the crash left it and once after a clean stop.
 
 import email.utils
 import hashlib
+import http.client
 import random
 import re
 import shutil
@@ -23,6 +25,7 @@ import traceback
 import cmsd_fixture as fixture
 import crash_model as model
 import imap_wire as wire
+from operator_api import Operator
 
 FLAGS = ('\\Seen', '\\Flagged', '\\Deleted', '$Crash')
 LARGE = 700_000          # longer than one chunk of a body
@@ -283,6 +286,84 @@ class Deferrer:
         return f'deferred UIDs {sorted(back)} had expired, and are back' if back else None
 
 
+class Recorder:
+    """Tells of events, some of them again: what was acknowledged is there, once and where it was said to be; what was
+    not may be sent again."""
+
+    def __init__(self, account, seed, killing):
+        self.account, self.killing = account, killing
+        self.random = random.Random(seed)
+        self.acknowledged = {}      # number of the event -> (folder, uid, emailid)
+        self.in_flight = None
+        self.counter = 0
+        self.error = None
+
+    def event(self, number):
+        """Follows from its number."""
+        group = number % 3 == 0
+        head = {'direction': 'received', 'from': f'tel:+1555020{number % 7:04}', 'group': group,
+                'date': '2016-03-02T09:15:01Z', 'conversation_id': f'group-{number % 4}',
+                'contribution_id': f'session-{number % 15}' if group else f'c-{number}', 'imdn_message_id': f'r-{number}'}
+        if group and number % 5 == 0:
+            return {**head, 'event': 'session-end', 'group_state': {'timestamp': '2016-03-02T09:15:01Z', 'last_focus_session_id': 'f',
+                                                                    'participants': [{'address': head['from']}]}}
+        if number % 11 == 1:
+            return {**head, 'event': 'file-transfer', 'participants': [self.account.address],
+                    'contents': [{'type': 'image/png', 'text': 'x' * (LARGE if number % 4 == 1 else 100)}]}
+        return {**head, 'event': 'chat', 'text': f'event {number}'}
+
+    def work(self, server, done):
+        operator = Operator(server)
+        try:
+            while True:
+                self.record(operator)
+                done()
+        except (http.client.HTTPException, OSError) as error:
+            if not self.killing.is_set():
+                self.error = f'record: the server closed the connection before it was killed ({error!r})'
+                done()
+        except Exception as error:
+            self.error = f'record: {type(error).__name__} {error}'
+            traceback.print_exc(file=sys.stdout)
+            done()
+
+    def record(self, operator):
+        if self.in_flight is None:
+            again = self.acknowledged and self.random.random() < 0.2
+            self.in_flight = self.random.choice(sorted(self.acknowledged)) if again else self.counter
+            self.counter += not again
+        number = self.in_flight
+        status, answer = operator.record(self.account.address, self.event(number))
+        assert status in (200, 201), answer
+        place = answer['folder'], answer['uid'], answer['emailid']
+        known = self.acknowledged.get(number)
+        assert known in (None, place), f'event {number} is at {place}, and was at {known}'
+        assert known is None or status == 200, f'event {number} was recorded anew, and was at {known}'
+        self.acknowledged[number], self.in_flight = place, None
+
+    def verify(self, client):
+        there = {}
+        folders = list_folders(client, 'Default')
+        for folder in folders:
+            text = b''.join(client.ok(f'EXAMINE {folder}').untagged)
+            if not int(re.search(rb'(\d+) EXISTS', text).group(1)):
+                if not any(other.startswith(folder + '/') for other in folders):
+                    return f'{folder} is empty: a folder is made with its first object'
+                continue
+            rows = wire.fetched(client.ok('FETCH 1:* (UID EMAILID BODY.PEEK[HEADER.FIELDS (IMDN-MESSAGE-ID)])'))
+            for row in rows.values():
+                number = int(re.search(rb'IMDN-Message-ID: r-(\d+)', row).group(1))
+                if number in there:
+                    return f'event {number} is there twice: {there[number]} and in {folder}'
+                there[number] = (folder, int(re.search(rb'UID (\d+)', row).group(1)),
+                                 re.search(rb'EMAILID \((\w+)\)', row).group(1).decode())
+        for number, place in self.acknowledged.items():
+            if there.get(number) != place:
+                return f'event {number} was recorded as {place}, there is {there.get(number)}'
+        extra = set(there) - set(self.acknowledged) - {self.in_flight}
+        return f'events {sorted(extra)} were never sent' if extra else None
+
+
 def list_folders(client, prefix):
     listed = client.ok(f'LIST "" "{prefix}/*"').all(rb'\* LIST \(([^)]*)\) "/" "?([^"\r]*)"?\r\n')
     return [m.group(2).decode() for m in listed if b'noselect' not in m.group(1).lower()]
@@ -343,6 +424,7 @@ class Rounds:
         self.groups = []          # (shared folder, its workers), one group an account
         self.killing = threading.Event()
         self.deferrers = []       # one an account, where the peer knows deferred messages
+        self.recorders = []       # likewise
         self.modseqs = {}         # account -> the largest HIGHESTMODSEQ seen
 
     def prepare(self):
@@ -361,6 +443,7 @@ class Rounds:
                 if defers:
                     client.ok(f'CREATE {Deferrer.FOLDER}')
                     self.deferrers.append(Deferrer(account, self.random.random(), self.killing))
+                    self.recorders.append(Recorder(account, self.random.random(), self.killing))
                 have = client.capabilities()
                 missing = {'UIDPLUS', 'MOVE', 'MULTIAPPEND', 'LITERAL+'} - have
                 assert not missing, f'the server lacks {missing}'
@@ -370,7 +453,7 @@ class Rounds:
         return [w for _, workers in self.groups for w in workers]
 
     def everybody(self):
-        return self.workers() + self.deferrers
+        return self.workers() + self.deferrers + self.recorders
 
     def work_and_kill(self):
         """Lets all clients work; kills the server right after a random number of acknowledgements."""
@@ -410,8 +493,8 @@ class Rounds:
                 wrong = verify_shared(client, shared, workers)
                 assert not wrong, wrong
                 self.verify_modseq(client, account)
-                for deferrer in self.deferrers:
-                    wrong = deferrer.account is account and deferrer.verify(client)
+                for other in self.deferrers + self.recorders:
+                    wrong = other.account is account and other.verify(client)
                     assert not wrong, wrong
 
     def verify_modseq(self, client, account):

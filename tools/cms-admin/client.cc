@@ -84,10 +84,12 @@ boost::json::object Client::AskJson(Verb verb, const std::string& target, const 
 }
 
 boost::json::object Client::Upload(const std::string& target,
-                                   const std::function<void(const Send&)>& produce) {
+                                   const std::function<void(const Send&)>& produce,
+                                   const std::string& content_type) {
   if (!socket_) Connect();
   http::request<http::empty_body> request(Verb::post, target, 11);
   request.set(http::field::host, "cmsd");
+  if (!content_type.empty()) request.set(http::field::content_type, content_type);
   request.chunked(true);
   http::request_serializer<http::empty_body> serializer(request);
   error_code error;

@@ -32,7 +32,8 @@ class Client {
   /// Sends a body piece by piece: `produce` is given a function that sends and returns false when cmsd takes
   /// no more.
   using Send = std::function<bool(std::string_view)>;
-  boost::json::object Upload(const std::string& target, const std::function<void(const Send&)>& produce);
+  boost::json::object Upload(const std::string& target, const std::function<void(const Send&)>& produce,
+                             const std::string& content_type = {});
 
   /// Receives a body piece by piece.
   void Download(const std::string& target, const std::function<void(std::string_view)>& consume);

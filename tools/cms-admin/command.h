@@ -43,6 +43,7 @@ void AddAccountLoad(CLI::App& account, const Options& options);
 void AddStoreCommands(CLI::App& app, const Options& options);
 void AddImportCommand(CLI::App& app, const Options& options);
 void AddExportCommand(CLI::App& app, const Options& options);
+void AddRecordCommand(CLI::App& app, const Options& options);
 void AddMetadataCommands(CLI::App& app, const Options& options);
 
 }  // namespace admin

@@ -57,6 +57,7 @@ int Main(int argc, char** argv) {
   AddStoreCommands(app, options);
   AddImportCommand(app, options);
   AddExportCommand(app, options);
+  AddRecordCommand(app, options);
   AddMetadataCommands(app, options);
   try {
     app.parse(argc, argv);

@@ -16,6 +16,7 @@
 #include "protocol/cpm/names.h"
 #include "protocol/cpm/write.h"
 #include "protocol/mime/inspect.h"
+#include "protocol/text/base64_lines.h"
 
 namespace protocol::cpm {
 namespace {
@@ -172,6 +173,44 @@ TEST_P(Objects, GroupStateAndMedia) {
             state);
   Check("media", MediaObject{{.type = "image/jpeg", .octets = "x", .file_name = "quay.jpg"}}, GetParam(),
         ObjectKind::kMedia);
+}
+
+/// The pieces with the octets between them, which come in small parts.
+std::string Assemble(const Pieces& pieces, const std::vector<Content>& contents) {
+  EXPECT_EQ(pieces.size(), contents.size() + 1);
+  std::string out = pieces[0];
+  for (std::size_t i = 0; i < contents.size(); ++i) {
+    text::Base64Lines lines;
+    for (std::size_t at = 0; at < contents[i].octets.size(); at += 1 + at % 130)
+      lines.Add(out, std::string_view(contents[i].octets).substr(at, 1 + at % 130));
+    lines.End(out);
+    out += pieces[i + 1];
+  }
+  return out;
+}
+
+TEST_P(Objects, AroundFilesThatAreElsewhere) {
+  std::string octets;
+  for (int i = 0; i < 1000; ++i) octets += static_cast<char>(i * 7);
+  FileTransferObject transfer{.transfer = {.type = "1-1", .participants = {"tel:+15550100111"}}};
+  for (const std::size_t size : {std::size_t{1000}, std::size_t{57}, std::size_t{0}}) {
+    const std::string cid = "f" + std::to_string(size) + "@x";
+    transfer.transfer.files.push_back({.cid = cid});
+    transfer.contents.push_back({.type = "image/jpeg", .octets = octets.substr(0, size), .id = cid});
+  }
+  const auto pieces = WriteAround(Head(), transfer, GetParam());
+  ASSERT_TRUE(pieces) << pieces.error().text;
+  EXPECT_EQ(Assemble(*pieces, transfer.contents), *WriteObject(Head(), transfer, GetParam()));
+
+  const MediaObject media{{.type = "video/mp4", .octets = octets, .file_name = "a.mp4"}};
+  const auto around = WriteAround(Head(), media, GetParam());
+  ASSERT_TRUE(around) << around.error().text;
+  EXPECT_EQ(Assemble(*around, {media.content}), *WriteObject(Head(), media, GetParam()));
+
+  transfer.contents[1].id = "another@x";
+  EXPECT_FALSE(WriteAround(Head(), transfer, GetParam()));
+  transfer.contents.clear();
+  EXPECT_EQ(*WriteAround(Head(), transfer, GetParam()), Pieces{*WriteObject(Head(), transfer, GetParam())});
 }
 
 TEST(WriteObject, RefusesHeaderInjection) {

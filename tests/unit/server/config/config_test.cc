@@ -61,6 +61,7 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.permanent_root, defaults.profile.permanent_root);
   EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
   EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
+  EXPECT_EQ(sample->profile.object_layout, defaults.profile.object_layout);
   EXPECT_EQ(sample->profile.max_deferred, defaults.profile.max_deferred);
   EXPECT_EQ(sample->profile.deleted_grace, defaults.profile.deleted_grace);
   EXPECT_EQ(sample->profile.retention.inbox, defaults.profile.retention.inbox);
@@ -103,6 +104,7 @@ owner_may_write_default = false
 permanent_root = "RCSMessageStore"
 user_folders_only_below_root = true
 strict = true
+object_layout = "2.0"
 max_deferred = 7
 deleted_grace = 86400
 [profile.retention]
@@ -128,6 +130,7 @@ name = "Notes"
   EXPECT_EQ(config.profile.permanent_root, "RCSMessageStore");
   EXPECT_TRUE(config.profile.user_folders_only_below_root);
   EXPECT_TRUE(config.profile.strict);
+  EXPECT_EQ(config.profile.object_layout, protocol::cpm::Layout::kV20);
   EXPECT_EQ(config.profile.max_deferred, 7U);
   EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
   EXPECT_EQ(config.profile.retention.conversation, 90U);

@@ -1,0 +1,129 @@
+#include "storage/store/delivery.h"
+
+#include <utility>
+
+#include "storage/store/deferred.h"
+#include "storage/store/folder_edit.h"
+#include "storage/store/id_lookup.h"
+#include "storage/store/message_rows.h"
+#include "storage/store/session_marks.h"
+#include "storage/store/staged_source.h"
+
+namespace storage {
+
+using kv::Table;
+
+namespace {
+
+// More than this in one commit would make others wait for it; longer bodies are written before.
+constexpr std::size_t kInlineBytes = 4 << 20;
+
+}  // namespace
+
+Result<Delivery::Prepared> Delivery::Read(MailStore::Core& core, const NewMessage& message, Actor actor) {
+  if (message.body.failed_) return Fail(Errc::kUnavailable, "octets of a message could not be written");
+  StagedSource source(message.body, core.engine);
+  auto inspection = protocol::mime::Inspect(source);
+  if (!inspection) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+  auto what = protocol::cpm::Classify(*inspection, source);
+  if (source.failed()) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+  if (what.malformed && core.options.profile.strict)
+    return Fail(Errc::kNotAllowed, "The object is malformed: " + what.fault);
+  Prepared out{.inspection = *std::move(inspection), .what = std::move(what)};
+  out.parts = protocol::mime::EncodeParts(out.inspection.parts);
+  out.ids = schema::EncodeIds(IdsOf(out.inspection));
+  ASSIGN_OR_RETURN(out.expiry, ExpiryOf(message, out.inspection, actor, core.options.profile, core.Now()));
+  out.flags = WithoutDeferred(message.flags);
+  if (out.expiry != 0) out.flags.Insert(kDeferredKeyword);
+  return out;
+}
+
+Result<Delivery> Delivery::Prepare(MailStore::Core& core, std::vector<NewMessage> messages, Actor actor) {
+  if (messages.empty()) return Fail(Errc::kInvalidArgument, "There is no message to append");
+  Delivery out;
+  std::size_t in_memory = 0;
+  for (const auto& message : messages) {
+    ASSIGN_OR_RETURN(auto prepared, Read(core, message, actor));
+    out.prepared_.push_back(std::move(prepared));
+    out.octets_ += message.body.size();
+    in_memory += message.body.in_memory();
+  }
+  if (in_memory > kInlineBytes) {
+    for (auto& message : messages) RETURN_IF_ERROR(message.body.Seal());
+  }
+  out.messages_ = std::move(messages);
+  return out;
+}
+
+Result<> Delivery::PutRows(AccountTxn& txn, FolderId folder, Uid uid, const NewMessage& message,
+                           const Prepared& prepared) {
+  const StagedBody& body = message.body;
+  const auto& inspection = prepared.inspection;
+  const schema::StoredMessage stored{
+      .internal_date = message.internal_date.value_or(protocol::InternalDate{txn.now(), 0}),
+      .save_date = txn.now(),
+      .size = body.size(),
+      .object = body.object(),
+      .object_kind = prepared.what.kind,
+      .malformed = prepared.what.malformed,
+      .expiry = prepared.expiry,
+      .sent = inspection.date,
+      .envelope = inspection.envelope,
+      .body = inspection.body,
+      .body_structure = inspection.body_structure,
+      .parts = prepared.parts,
+      .ids = prepared.ids};
+  RETURN_IF_ERROR(PutMessage(txn, folder, uid, stored));
+  const schema::TextRow text{inspection.search_truncated, inspection.search_header, inspection.search_text};
+  txn.Put(Table::kTexts, schema::ObjectKey{txn.account(), body.object()}.Encode(), text.Encode());
+  if (!body.tail_.empty()) {
+    txn.Put(Table::kBodies, schema::ChunkKey{txn.account(), body.object(), body.chunks_written_}.Encode(),
+            body.tail_);
+  }
+  if (body.chunks_written_ > 0) {
+    txn.Erase(
+        Table::kIntents,
+        schema::IntentKey{txn.account(), schema::IntentKind::kStagedObject, body.object().value}.Encode());
+  }
+  return {};
+}
+
+Result<AppendResult> Delivery::Place(AccountTxn& txn, const FolderTree& tree, FolderId folder,
+                                     Actor actor) const {
+  ASSIGN_OR_RETURN(auto row, txn.Account());
+  ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
+  ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(edit.row()));
+  for (const auto& message : prepared_)
+    RETURN_IF_ERROR(model::MayAppend(message.what.kind, place, tree.Asker()));
+  row.used_octets += octets_;
+  row.used_messages += messages_.size();
+  if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
+      (row.quota_messages != 0 && row.used_messages > row.quota_messages)) {
+    return Fail(Errc::kOverQuota);
+  }
+  ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
+  txn.PutAccount(std::move(row));
+
+  AppendResult out;
+  std::vector<Arrival> arrivals;
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(prepared_[i].flags));
+    ASSIGN_OR_RETURN(const Uid uid,
+                     edit.Add({flags.system, flags.keywords, modseq.value}, messages_[i].body.size()));
+    RETURN_IF_ERROR(PutRows(txn, folder, uid, messages_[i], prepared_[i]));
+    out.uids.Add(uid);
+    arrivals.push_back({uid, prepared_[i].what.kind});
+  }
+  edit.Save(modseq);
+  RETURN_IF_ERROR(MarkArrivals(txn, edit, arrivals));
+  out.folder = edit.ref();
+  out.uid_validity = edit.row().uid_validity;
+  txn.Announce(actor.origin, MessagesAdded{folder, out.uids});
+  return out;
+}
+
+void Delivery::Done() {
+  for (auto& message : messages_) message.body.store_ = nullptr;
+}
+
+}  // namespace storage

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protocol/cpm/classify.h"
+#include "protocol/mime/inspect.h"
+#include "storage/store/account_txn.h"
+#include "storage/store/core.h"
+#include "storage/store/folder_tree.h"
+#include "storage/store/message.h"
+
+namespace storage {
+
+/// Messages on their way into a folder: all that can be known of them before they have a UID, then their
+/// rows. APPEND and the recording call share it; nothing else makes a message of a staged body.
+class Delivery {
+ public:
+  /// Reads and classifies every message; blocks, and belongs before the account's lane. kNotAllowed: an
+  /// expiry that cannot be; an object that is malformed, where the profile is strict.
+  static Result<Delivery> Prepare(MailStore::Core& core, std::vector<NewMessage> messages, Actor actor);
+
+  /// All of them or none come into the folder, if the model lets them and the quota does.
+  Result<AppendResult> Place(AccountTxn& txn, const FolderTree& tree, FolderId folder, Actor actor) const;
+
+  /// They are committed: the bodies belong to messages now.
+  void Done();
+
+ private:
+  struct Prepared {
+    protocol::mime::Inspection inspection;
+    std::string parts;
+    std::string ids;
+    protocol::cpm::Classified what;
+    protocol::FlagSet flags;
+    std::int64_t expiry = 0;
+  };
+  static Result<Prepared> Read(MailStore::Core& core, const NewMessage& message, Actor actor);
+  /// The message's rows but its state.
+  static Result<> PutRows(AccountTxn& txn, FolderId folder, Uid uid, const NewMessage& message,
+                          const Prepared& prepared);
+
+  std::vector<NewMessage> messages_;
+  std::vector<Prepared> prepared_;
+  std::uint64_t octets_ = 0;
+};
+
+}  // namespace storage
