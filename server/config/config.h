@@ -104,7 +104,7 @@ struct Profile {
   bool owner_may_write_default = true;
   std::string permanent_root;  ///< empty: none
   bool user_folders_only_below_root = false;
-  bool strict = false;              ///< malformed objects are refused
+  bool strict = false;                                               ///< malformed objects are refused
   protocol::cpm::Layout object_layout = protocol::cpm::Layout::k2x;  ///< of what is recorded
   std::uint32_t max_deferred = 30;  ///< days: the furthest expiry of a deferred message
   seconds deleted_grace{0};         ///< from \Deleted to the purge; 0: when a client says so

@@ -244,8 +244,7 @@ Result<> CheckEvent(const Event& event) {
   if (!head.direction) return Missing("direction", "\"sent\" or \"received\", as the owner sees it");
   const bool sent = head.direction == cpm::Direction::kSent;
   if (!sent && head.from.empty()) return Missing("from", "a received event has a sender");
-  if (sent && head.to.empty() && !event.group)
-    return Missing("to", "an event that was sent has a receiver");
+  if (sent && head.to.empty() && !event.group) return Missing("to", "an event that was sent has a receiver");
   RETURN_IF_ERROR(CheckIds(event));
   std::size_t contents = 0;
   ForEachContent(event, [&](const Content&) { ++contents; });

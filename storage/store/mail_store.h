@@ -121,10 +121,10 @@ class MailStore {
   /// expiry, or appended by the network with an Expires header, is temporary (storage/README.md).
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Actor actor = {});
-  /// Makes one object of an event, in the folder of its conversation or session, which is made if it is missing
-  /// and found again where its owner has moved it (record.cc). An event that the account has already, by its
-  /// identifier and direction, is not recorded once more. kInvalidArgument, kTooBig: the event cannot be an
-  /// object; `detail` names the field.
+  /// Makes one object of an event, in the folder of its conversation or session, which is made if it is
+  /// missing and found again where its owner has moved it (record.cc). An event that the account has already,
+  /// by its identifier and direction, is not recorded once more. kInvalidArgument, kTooBig: the event cannot
+  /// be an object; `detail` names the field.
   Result<Recorded> Record(AccountId account, Event event, Actor actor = {});
   /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are
   /// added to the folder's table: kTooManyKeywords if it is full (then nothing is changed).

@@ -83,8 +83,7 @@ boost::json::object Client::AskJson(Verb verb, const std::string& target, const 
   return std::move(json.get_object());
 }
 
-boost::json::object Client::Upload(const std::string& target,
-                                   const std::function<void(const Send&)>& produce,
+boost::json::object Client::Upload(const std::string& target, const std::function<void(const Send&)>& produce,
                                    const std::string& content_type) {
   if (!socket_) Connect();
   http::request<http::empty_body> request(Verb::post, target, 11);
