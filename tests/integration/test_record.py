@@ -94,7 +94,7 @@ def conversation(server, account):
     assert found == [b'3'], found
     entries = server.run_admin('metadata', 'list', account.address, '--folder', folder).stdout
     for name, value in (('SessionInfo', '1'), ('GroupState', '7'), ('Participants', 'tel:+15550100111;' + PEER)):
-        assert re.search(rf'{name}\W+{re.escape(value)}', entries), entries
+        assert re.search(rf'{name} +server {re.escape(value)}\n', entries), entries
     # A moved conversation is recorded into where it is.
     client.create('Kept')
     assert client.rename(f'"Default/{GROUP}"', '"Kept/Trip"')[0] == 'OK'
@@ -143,7 +143,7 @@ def bad_lines(server, account):
         (dict(good, imdn_message_id='x' * 10_000), 'imdn_message_id has 10000 octets'),
         (dict(good, imdn_message_id='a\r\nBcc: x'), 'control character'),
         (dict(good, group=True, conversation_id=PEER), 'conversation_id is an address'),
-        (dict(good, group=True, conversation_id='y' * 300), 'folder name'),
+        (dict(good, imdn_message_id='e0', group=True, conversation_id='y' * 300), 'folder name'),
         (dict(good, imdn_message_id='e1', expires='2001-01-01T00:00:00Z'), 'expire'),
         (dict(good, imdn_message_id='e2', expires='9999-12-31T23:59:59Z'), 'expire'),
         (dict(end(), group=False, **who), 'no group state'),
