@@ -161,8 +161,6 @@ class Kind {
       body.transfer.files.push_back({.cid = content.id,
                                      .sdp = {.information = content.description,
                                              .direction = "sendonly",
-                                             .name = content.file_name,
-                                             .type = content.type,
                                              .disposition = content.disposition}});
     }
     out_.event.what = std::move(body);

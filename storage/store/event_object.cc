@@ -124,6 +124,12 @@ Result<> WriteFile(const StagedBody& file, kv::Engine& engine, StagedBody& out) 
   return out.Write(encoded);
 }
 
+/// "text/plain" of "text/plain; charset=utf-8".
+std::string TypeOf(std::string_view content_type) {
+  const auto type = content_type.substr(0, content_type.find(';'));
+  return std::string(type.substr(0, type.find_last_not_of(" \t") + 1));
+}
+
 /// What can be told from the files themselves.
 template <class Body>
 void Describe(Body& /*body*/, const std::vector<StagedBody>& /*files*/) {}
@@ -134,7 +140,8 @@ void Describe(cpm::FileTransferObject& body, const std::vector<StagedBody>& file
       const Content& content = body.contents[i];
       if (content.id != file.cid) continue;
       if (file.sdp.name.empty()) file.sdp.name = content.file_name;
-      if (file.sdp.type.empty()) file.sdp.type = content.type;
+      // Its parameters have no place in a file-selector that readers would agree on.
+      if (file.sdp.type.empty()) file.sdp.type = TypeOf(content.type);
       if (!file.sdp.size) file.sdp.size = files.empty() ? content.octets.size() : files[i].size();
     }
   }
