@@ -56,9 +56,9 @@ LAYERS = (
     Layer('server/imap/', ('protocol/', 'storage/store/', 'storage/error.h', 'server/auth/', 'server/clock.h',
                            'server/config/', 'server/net/', 'server/pch/'),
           ('fmt', 'expected', 'spdlog', 'asio'), ()),
-    Layer('server/http/', ('protocol/model/', 'protocol/cpm/', 'protocol/text/', 'protocol/imap/object_id.h',
-                           'storage/store/', 'storage/error.h',
-                           'server/auth/', 'server/clock.h', 'server/config/', 'server/net/', 'server/pch/'),
+    Layer('server/http/', ('protocol/model/', 'protocol/mime/', 'protocol/cpm/', 'protocol/text/',
+                           'protocol/imap/object_id.h', 'storage/store/', 'storage/error.h', 'server/auth/',
+                           'server/clock.h', 'server/config/', 'server/net/', 'server/pch/'),
           ('fmt', 'expected', 'spdlog', 'asio', 'sockets', 'beast', 'json', 'prometheus'), ('openssl',)),
     Layer('server/pch/', (), EVERY_LIBRARY, ()),
     Layer('server/', ANYTHING, EVERY_LIBRARY, ()),  # main.cc, the composition root

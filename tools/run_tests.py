@@ -174,7 +174,7 @@ SUITES = {
     'fault': lambda o: meson_tests('build', 'fault'),
     'integration': lambda o: integration(['test_imap.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
                                           'test_up.py', 'test_admin.py', 'test_damage.py',
-                                          'test_record.py']),
+                                          'test_record.py', 'test_conversation.py']),
     'clients': lambda o: integration(['test_clients.py']),
     'crash': lambda o: integration(['crash_test.py'], timeout=1800, arguments=('--rounds', str(o.rounds))),
     'asan': lambda o: sanitized('build-asan'),

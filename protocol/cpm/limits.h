@@ -54,4 +54,22 @@ inline constexpr std::size_t kMaxAddressList = 4096;
 inline constexpr std::size_t kCorrelatorCharacters = 160;
 inline constexpr std::size_t kMaxCorrelator = kCorrelatorCharacters * 4;  ///< octets of UTF-8
 
+/// Octets of UTF-8 that ObjectView::text holds: a chat message has at most 10 KiB (RCS), mail may have more.
+inline constexpr std::size_t kMaxViewText = 64U * 1024;
+
+/// Files listed of one object.
+inline constexpr std::size_t kMaxViewFiles = 256;
+
+/// A CPIM body that is looked into; MMS end at 0.6 MiB as a rule, RCS files travel otherwise.
+inline constexpr std::size_t kMaxViewCpim = 16U * 1024 * 1024;
+
+/// A header that is read for a view: mime::InspectLimits::max_header.
+inline constexpr std::size_t kMaxViewHeader = 256U * 1024;
+
+/// Receipts kept of one message: a group of 500 reports twice each.
+inline constexpr std::size_t kMaxReceipts = 1024;
+
+/// How deep replies stand below each other; deeper ones stand at this depth.
+inline constexpr std::size_t kMaxThreadDepth = 8;
+
 }  // namespace protocol::cpm

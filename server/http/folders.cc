@@ -2,6 +2,7 @@
 
 #include "protocol/model/mailbox_name.h"
 #include "server/http/account_json.h"
+#include "server/http/object_json.h"
 #include "server/http/resources.h"
 
 namespace server::http {
@@ -10,6 +11,7 @@ namespace {
 boost::json::object ToJson(const storage::FolderStatus& folder) {
   boost::json::object out;
   out["path"] = folder.path;
+  out["kind"] = NameOf(folder.kind);
   out["use"] = protocol::Name(folder.use);
   out["messages"] = folder.messages;
   out["unseen"] = folder.unseen;
@@ -76,6 +78,53 @@ asio::awaitable<void> EnsureFolder(Call& call, Services& services) {
     co_return;
   }
   co_await call.Reply(Status::ok, ToJson(*folder));
+}
+
+asio::awaitable<void> MoveFolder(Call& call, Services& services) {
+  const auto json = co_await call.ReadJson();
+  if (!json) co_return;
+  const auto path = [&](const char* key) {
+    const auto* value = json->if_contains(key);
+    return protocol::CanonicalMailboxName(value && value->is_string() ? value->get_string() : "");
+  };
+  const auto from = path("from");
+  const auto to = path("to");
+  if (from.empty() || protocol::CheckMailboxName(to) != protocol::NameFault::kNone) {
+    Refusal refusal{Status::bad_request, "invalid_argument", "\"from\" and \"to\" must be names of folders"};
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  const auto account = co_await NamedAccount(call, services);
+  if (!account) co_return;
+  auto move = [&]() -> storage::Result<storage::FolderStatus> {
+    const storage::Actor actor({}, storage::Role::kOperator);
+    if (auto done = services.store.RenameFolder(account->id, from, to, actor); !done)
+      return tl::unexpected(std::move(done).error());
+    return services.store.GetFolder(account->id, to);
+  };
+  auto folder = co_await services.storage.Run(move);
+  if (!folder) {
+    co_await call.Fail(std::move(folder).error());
+    co_return;
+  }
+  co_await call.Reply(Status::ok, ToJson(*folder));
+}
+
+asio::awaitable<void> DeleteFolder(Call& call, Services& services) {
+  const auto path = protocol::CanonicalMailboxName(call.Query("path").value_or(""));
+  const auto account = co_await NamedAccount(call, services);
+  if (!account) co_return;
+  auto erase = [&] {
+    return services.store.DeleteFolder(account->id, path, storage::Actor({}, storage::Role::kOperator));
+  };
+  auto erased = co_await services.storage.Run(erase);
+  if (!erased) {
+    co_await call.Fail(std::move(erased).error());
+    co_return;
+  }
+  boost::json::object body;
+  body["deleted"] = path;
+  co_await call.Reply(Status::ok, std::move(body));
 }
 
 }  // namespace server::http

@@ -3,6 +3,7 @@
 #include "protocol/model/mailbox_name.h"
 #include "server/http/account_json.h"
 #include "server/http/message_frame.h"
+#include "server/http/object_json.h"
 #include "server/http/resources.h"
 
 namespace server::http {
@@ -23,15 +24,6 @@ struct Page {
   std::vector<Exported> messages;
   bool last = false;
 };
-
-protocol::FlagSet ToFlagSet(const storage::FlagBits& bits, const storage::KeywordTable& keywords) {
-  protocol::FlagSet flags;
-  for (int i = 0; i < protocol::kSystemFlagCount; ++i)
-    if (bits.Has(static_cast<protocol::SystemFlag>(i))) flags.Insert(static_cast<protocol::SystemFlag>(i));
-  for (std::size_t i = 0; i < keywords.size(); ++i)
-    if ((bits.keywords >> i) & 1U) flags.Insert(keywords[i]);
-  return flags;
-}
 
 storage::Result<Page> ReadPage(storage::MailStore& store, storage::FolderRef folder, storage::Uid from) {
   const auto reader = store.Read(folder);

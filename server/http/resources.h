@@ -19,6 +19,14 @@ asio::awaitable<void> DeleteAccount(Call& call, Services& services);
 
 asio::awaitable<void> ListFolders(Call& call, Services& services);
 asio::awaitable<void> EnsureFolder(Call& call, Services& services);
+asio::awaitable<void> MoveFolder(Call& call, Services& services);
+asio::awaitable<void> DeleteFolder(Call& call, Services& services);
+
+asio::awaitable<void> ListConversations(Call& call, Services& services);
+asio::awaitable<void> ShowConversation(Call& call, Services& services);
+asio::awaitable<void> GetObjects(Call& call, Services& services);
+asio::awaitable<void> DeleteObject(Call& call, Services& services);
+
 asio::awaitable<void> ImportMessages(Call& call, Services& services);
 asio::awaitable<void> ExportMessages(Call& call, Services& services);
 asio::awaitable<void> RecordEvent(Call& call, Services& services);

@@ -43,6 +43,9 @@ void AddAccountLoad(CLI::App& account, const Options& options);
 void AddStoreCommands(CLI::App& app, const Options& options);
 void AddImportCommand(CLI::App& app, const Options& options);
 void AddExportCommand(CLI::App& app, const Options& options);
+void AddConversationCommands(CLI::App& app, const Options& options);
+void AddFolderCommands(CLI::App& app, const Options& options);
+void AddObjectCommands(CLI::App& app, const Options& options);
 void AddRecordCommand(CLI::App& app, const Options& options);
 void AddMetadataCommands(CLI::App& app, const Options& options);
 

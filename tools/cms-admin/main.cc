@@ -31,6 +31,7 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   cms-admin account add +15550100111 --alias user1@example.com
   cms-admin account list --json
+  cms-admin conversation list +15550100111
   cms-admin import +15550100111 ~/Maildir
   cms-admin --config var/cmsd.toml store check
 
@@ -57,6 +58,9 @@ int Main(int argc, char** argv) {
   AddStoreCommands(app, options);
   AddImportCommand(app, options);
   AddExportCommand(app, options);
+  AddConversationCommands(app, options);
+  AddFolderCommands(app, options);
+  AddObjectCommands(app, options);
   AddRecordCommand(app, options);
   AddMetadataCommands(app, options);
   try {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
+#include <string_view>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -66,6 +69,17 @@ bool Confirm(const std::string& question) {
   fmt::print(stderr, "{} [y/N] ", question);
   const auto answer = Line();
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+OutputStyle StyleOfOutput() {
+  OutputStyle style;
+  if (::isatty(STDOUT_FILENO) == 0) return style;
+  winsize window{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) style.columns = window.ws_col;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  style.colour = (!no_colour || *no_colour == '\0') && terminal && std::string_view(terminal) != "dumb";
+  return style;
 }
 
 Progress::Progress(std::string what, std::uint64_t total)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +12,14 @@ std::string ReadPassword(bool from_stdin);
 
 /// Asks "question [y/N]"; false without a terminal.
 bool Confirm(const std::string& question);
+
+/// Standard output as text goes there: the terminal's width, or 80; colours where it is a terminal that has
+/// them and nobody objects (NO_COLOR).
+struct OutputStyle {
+  std::size_t columns = 80;
+  bool colour = false;
+};
+OutputStyle StyleOfOutput();
 
 /// A bar on standard error while something long goes on; nothing at all when that is no terminal.
 class Progress {

@@ -391,5 +391,153 @@ TEST(UrlTest, EncodedTextDecodesToItself) {
   EXPECT_THAT(http::QueryValues("a=1&b=2&a=%2F3&a=%zz&a", "a"), testing::ElementsAre("1", "/3", ""));
 }
 
+class ConversationTest : public HttpTest {
+ protected:
+  static constexpr const char* kAccount = "/v1/accounts/%2B15550100111";
+
+  void Store(const std::string& folder, const std::string& octets, const std::string& flags = "[]") {
+    const auto made = Put(kAccount + ("/folders?path=" + http::PercentEncode(folder)));
+    ASSERT_EQ(made.status, 200U) << made.body;
+    const auto frame = R"({"size":)" + std::to_string(octets.size()) + R"(,"flags":)" + flags + "}\n";
+    const auto stored = Post(kAccount + ("/messages?folder=" + http::PercentEncode(folder)), frame + octets);
+    ASSERT_EQ(stored.status, 200U) << stored.body;
+  }
+  static std::string Chat(const std::string& id, const std::string& text) {
+    return "From: tel:+15550100222\r\nTo: tel:+15550100111\r\nDate: Wed, 02 Mar 2016 10:15:01 +0100\r\n"
+           "Content-Type: message/cpim\r\nContribution-ID: c1\r\nIMDN-Message-ID: " +
+           id +
+           "\r\nMessage-Direction: received\r\n\r\nFrom: <tel:+15550100222>\r\n\r\nContent-Type: "
+           "text/plain\r\n\r\n" +
+           text;
+  }
+  Answer Show(const std::string& folder) {
+    return Get(kAccount + ("/conversation?folder=" + http::PercentEncode(folder)));
+  }
+  std::string Objects(const std::string& folder, const std::string& more = {}) {
+    return kAccount + ("/objects?folder=" + http::PercentEncode(folder)) + more;
+  }
+};
+
+TEST_F(ConversationTest, ListIsInPagesOfConversationsOnly) {
+  MakeAccount();
+  for (const char* peer : {"Default/tel:+15550100222", "Default/tel:+15550100333", "Default/group-1"})
+    Store(peer, Chat("a", "x"));
+  Store("Default/group-1/session-1", "Subject: Trip\r\n\r\n", R"(["\\Seen"])");
+  std::vector<std::string> folders;
+  std::string after;
+  do {
+    const auto page =
+        Get(std::string(kAccount) + "/conversations?limit=1&after=" + http::PercentEncode(after));
+    ASSERT_EQ(page.status, 200U) << page.body;
+    const auto json = page.json();
+    ASSERT_EQ(json.at("conversations").as_array().size(), 1U);
+    folders.emplace_back(json.at("conversations").as_array()[0].at("folder").as_string());
+    after = json.contains("next") ? std::string(json.at("next").as_string()) : "";
+  } while (!after.empty());
+  EXPECT_EQ(folders, (std::vector<std::string>{"Default/group-1", "Default/tel:+15550100222",
+                                               "Default/tel:+15550100333"}));
+  const auto all = Get(std::string(kAccount) + "/conversations").json();
+  const auto& group = all.at("conversations").as_array()[0].as_object();
+  EXPECT_EQ(group.at("kind").as_string(), "group");
+  EXPECT_EQ(group.at("subject").as_string(), "Trip");
+  EXPECT_EQ(group.at("objects").as_int64(), 2);
+  EXPECT_EQ(group.at("unread").as_int64(), 1);
+  const auto& peer = all.at("conversations").as_array()[1].as_object();
+  EXPECT_EQ(peer.at("kind").as_string(), "one-to-one");
+  EXPECT_EQ(peer.at("peer").as_string(), "tel:+15550100222");
+  EXPECT_EQ(Get(std::string(kAccount) + "/conversations?limit=0").status, 400U);
+}
+
+TEST_F(ConversationTest, ShowHasTheObjectsOfTheConversationAndItsSessions) {
+  MakeAccount();
+  Store("Default/group-1", Chat("a", "outside"), R"(["\\Seen","$Forwarded"])");
+  Store("Default/group-1/session-1", Chat("b", "within"));
+  const auto shown = Show("Default/group-1");
+  ASSERT_EQ(shown.status, 200U) << shown.body;
+  const auto json = shown.json();
+  const auto& objects = json.at("objects").as_array();
+  ASSERT_EQ(objects.size(), 2U);
+  const auto& first = objects[0].as_object();
+  EXPECT_EQ(first.at("text").as_string(), "outside");
+  EXPECT_EQ(first.at("kind").as_string(), "chat");
+  EXPECT_EQ(first.at("from").as_string(), "tel:+15550100222");
+  EXPECT_EQ(first.at("direction").as_string(), "received");
+  EXPECT_EQ(first.at("imdn_message_id").as_string(), "a");
+  EXPECT_EQ(first.at("contribution_id").as_string(), "c1");
+  EXPECT_EQ(first.at("date").as_string(), "2016-03-02T10:15:01+01:00");
+  EXPECT_EQ(first.at("flags").as_array().size(), 2U);
+  EXPECT_EQ(objects[1].at("folder").as_string(), "Default/group-1/session-1");
+  EXPECT_EQ(Show("Default/none").code(), "no_such_folder");
+}
+
+TEST_F(ConversationTest, ManyObjectsComeInOneAnswer) {
+  MakeAccount();
+  std::string frames;
+  for (int i = 0; i < 600; ++i) {
+    const auto octets = Chat(std::to_string(i), std::string(3000, 'x'));
+    frames += R"({"size":)" + std::to_string(octets.size()) + R"(,"flags":[]})" + "\n" + octets;
+  }
+  ASSERT_EQ(Put(std::string(kAccount) + "/folders?path=Default/tel:%2B15550100222").status, 200U);
+  ASSERT_EQ(Post(std::string(kAccount) + "/messages?folder=Default/tel:%2B15550100222", frames).status, 200U);
+  EXPECT_EQ(Show("Default/tel:+15550100222").json().at("objects").as_array().size(), 600U);
+}
+
+TEST_F(ConversationTest, OctetsThatAreNoUtf8StayJson) {
+  MakeAccount();
+  Store("Default/tel:+15550100222",
+        "From: \xff\xfe <tel:+1>\r\nSubject: \x80\r\nContribution-ID: \xc3\r\n"
+        "Content-Type: image/png; name=\"\xff\"\r\n\r\n\xff");
+  const auto shown = Show("Default/tel:+15550100222");
+  EXPECT_EQ(shown.json().at("objects").as_array().size(), 1U);
+}
+
+TEST_F(ConversationTest, ObjectsAreListedReadAndDeleted) {
+  MakeAccount();
+  const auto mail =
+      "From: a@example.com\r\nDate: Wed, 02 Mar 2016 10:15:01 +0100\r\nContent-Type: multipart/mixed; "
+      "boundary=b\r\n\r\n"
+      "--b\r\n\r\nhello\r\n--b\r\nContent-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: "
+      "base64\r\n\r\nYWJj\r\n--b--\r\n";
+  Store("Mail", mail);
+  Store("Mail", Chat("x", "y"));
+  const auto first = Get(Objects("Mail", "&limit=1")).json();
+  ASSERT_EQ(first.at("objects").as_array().size(), 1U);
+  EXPECT_EQ(first.at("next").as_int64(), 1);
+  const auto& file = first.at("objects").as_array()[0].at("files").as_array()[0].as_object();
+  EXPECT_EQ(file.at("name").as_string(), "a.png");
+  EXPECT_EQ(file.at("section").as_string(), "2");
+  EXPECT_EQ(file.at("size").as_int64(), 3);
+  EXPECT_EQ(Get(Objects("Mail", "&after=1")).json().at("objects").as_array().size(), 1U);
+  EXPECT_EQ(Get(Objects("Mail", "&uid=1")).body, mail);
+  EXPECT_EQ(Get(Objects("Mail", "&uid=1&file=0")).body, "abc");
+  EXPECT_EQ(Get(Objects("Mail", "&uid=1&file=1")).code(), "no_such_file");
+  EXPECT_EQ(Get(Objects("Mail", "&uid=9")).code(), "no_such_message");
+  EXPECT_EQ(Get(Objects("Mail", "&uid=x")).code(), "invalid_argument");
+  EXPECT_EQ(Get(Objects("None")).code(), "no_such_folder");
+  EXPECT_EQ(Ask(beast::http::verb::delete_, Objects("Mail", "&uid=1")).status, 200U);
+  EXPECT_EQ(Ask(beast::http::verb::delete_, Objects("Mail", "&uid=1")).code(), "no_such_message");
+  EXPECT_EQ(Ask(beast::http::verb::delete_, Objects("Mail")).code(), "invalid_argument");
+  EXPECT_EQ(Get(Objects("Mail")).json().at("objects").as_array().size(), 1U);
+}
+
+TEST_F(ConversationTest, FoldersAreMovedAndDeleted) {
+  MakeAccount();
+  Store("Default/tel:+15550100222", Chat("a", "x"));
+  const auto move = [&](const char* body) { return Post(std::string(kAccount) + "/folders:move", body); };
+  const auto moved = move(R"({"from":"Default/tel:+15550100222","to":"Kept"})");
+  ASSERT_EQ(moved.status, 200U) << moved.body;
+  EXPECT_EQ(moved.json().at("path").as_string(), "Kept");
+  EXPECT_EQ(move(R"({"from":"Kept","to":"Default/tel:+15550100222"})").status, 403U) << "never back";
+  EXPECT_EQ(move(R"({"from":"None","to":"x"})").code(), "no_such_folder");
+  EXPECT_EQ(move(R"({"from":"Kept","to":""})").code(), "invalid_argument");
+  EXPECT_EQ(move(R"({"from":1})").code(), "invalid_argument");
+  const auto erase = [&](const char* path) {
+    return Ask(beast::http::verb::delete_, std::string(kAccount) + "/folders?path=" + path);
+  };
+  EXPECT_EQ(erase("Kept").status, 200U);
+  EXPECT_EQ(erase("Kept").code(), "no_such_folder");
+  EXPECT_EQ(erase("INBOX").status, 403U);
+}
+
 }  // namespace
 }  // namespace server_test
