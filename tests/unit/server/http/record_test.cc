@@ -98,7 +98,7 @@ TEST_F(RecordHttpTest, FilesComeAsParts) {
   const auto related =
       Ask(beast::http::verb::post, kTarget,
           "--b\r\nContent-Type: application/json\r\n\r\n" +
-              Json(R"("event":"standalone","contents":[{"text":"See"},{"type":"image/png"}])") +
+              Json(R"("event":"standalone","contents":[{"text":"See"},{"type":"image/png"}])", "another") +
               "\r\n--b\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--b--",
           "multipart/related; boundary=\"b\"; type=\"application/json\"");
   EXPECT_EQ(related.status, 201U) << related.body;
