@@ -1,4 +1,4 @@
-# Sourced by tools/up, tools/test and tools/bench: packages, ccache, meson. Defines functions only, and CMS_ROOT.
+# Sourced by tools/up, tools/test and tools/bench: packages, meson. Defines functions only, and CMS_ROOT.
 # shellcheck shell=bash
 
 CMS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -51,23 +51,16 @@ install_packages() {
   [ ${#missing[@]} = 0 ] || die "still not installed: ${missing[*]}"
 }
 
-# ccache shares compilations (and precompiled headers) between checkouts and build folders.
-ccache_environment() {
-  export CCACHE_BASEDIR="$CMS_ROOT" CCACHE_NOHASHDIR=1
-  export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-}
-
 # meson_setup DIR [OPTION...]: configures DIR once; again only when the options differ from last time.
 meson_setup() {
   local dir=$1 wanted
   shift
   wanted="$*"
-  ccache_environment
   if [ -f "$dir/build.ninja" ] && [ "$(cat "$dir/.cms-options" 2>/dev/null)" = "$wanted" ]; then return 0; fi
   if [ -f "$dir/meson-private/coredata.dat" ]; then
     (cd "$CMS_ROOT" && meson setup --reconfigure "$dir" "$@") >&2 || die "meson could not reconfigure $dir"
   else
-    (cd "$CMS_ROOT" && meson setup --native-file etc/clang-19.ini "$dir" "$@") >&2 || die "meson could not configure $dir"
+    (cd "$CMS_ROOT" && CXX="$CMS_ROOT/tools/cxx" AR=llvm-ar-19 meson setup "$dir" "$@") >&2 || die "meson could not configure $dir"
   fi
   printf '%s' "$wanted" > "$dir/.cms-options"
 }
@@ -76,7 +69,6 @@ meson_setup() {
 build() {
   local dir=$1 cores memory jobs
   shift
-  ccache_environment
   cores=$(nproc)
   memory=$(awk '/MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)
   jobs=$((memory < 1 ? 1 : memory < cores ? memory : cores))
