@@ -146,7 +146,8 @@ class MailStore {
   /// A consistent view for reading; see FolderReader.
   Result<FolderReader> Read(FolderRef folder);
 
-  /// Reads what is stored of one object; `account` is the object's.
+  /// Reads what is stored of one object; `account` is the object's. What is there now can be read as long as
+  /// the source lives, whatever is expunged meanwhile.
   std::unique_ptr<protocol::mime::Source> OpenBody(AccountId account, ObjectId object, std::uint64_t size);
 
   /// Waits until the background work that is known now is done. For tests and tools.
