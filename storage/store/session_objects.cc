@@ -29,8 +29,9 @@ struct Opened {
 std::optional<Opened> Open(const AccountTxn& txn, const schema::StoredMessage& message) {
   auto parts = protocol::mime::DecodeParts(message.parts);
   if (!parts || parts->empty()) return std::nullopt;
-  return Opened{*std::move(parts), BodySource(txn.account(), message.object, message.size,
-                                              [&txn](const std::string& key) { return txn.Get(Table::kBodies, key); })};
+  return Opened{*std::move(parts),
+                BodySource(txn.account(), message.object, message.size,
+                           [&txn](const std::string& key) { return txn.Get(Table::kBodies, key); })};
 }
 
 std::optional<cpm::GroupState> ReadGroupState(const AccountTxn& txn, const schema::StoredMessage& message) {

@@ -18,8 +18,8 @@ inline constexpr std::int64_t kEarliest = std::numeric_limits<std::int64_t>::min
 /// Milliseconds since 1970 of a group state's timestamp.
 std::int64_t TimeOfGroupState(const AccountTxn& txn, const schema::StoredMessage& message);
 
-/// Who takes part: of a session info the inviter, then the invited; of a group state those it lists. Canonical
-/// where they can be, each once, between semicolons. nullopt: this object does not say.
+/// Who takes part: of a session info the inviter, then the invited; of a group state those it lists.
+/// Canonical where they can be, each once, between semicolons. nullopt: this object does not say.
 std::optional<std::string> ParticipantsOf(const AccountTxn& txn, const schema::StoredMessage& message);
 
 }  // namespace storage

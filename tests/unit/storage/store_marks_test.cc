@@ -7,8 +7,9 @@
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
-// What conversation and session folders say of themselves in annotations that the store keeps (spec note 3.3):
-// SessionInfo, GroupState and Participants, whatever brings the objects and whatever takes them away.
+// What conversation and session folders say of themselves in annotations that the store keeps (spec
+// note 3.3): SessionInfo, GroupState and Participants, whatever brings the objects and whatever takes them
+// away.
 
 namespace tests {
 namespace {
@@ -247,8 +248,8 @@ TEST_F(MarksTest, OtherFoldersHaveNoParticipantsOfTheirName) {
 TEST_F(MarksTest, NobodySetsParticipants) {
   Create(kPeerFolder);
   for (const Role role : {Role::kUser, Role::kPf, Role::kOperator}) {
-    EXPECT_EQ(ErrorOf(store->SetAnnotations(account, kPeerFolder, {{kCpm + "Participants", "tel:+9"}}, account,
-                                            Actor({}, role))),
+    EXPECT_EQ(ErrorOf(store->SetAnnotations(account, kPeerFolder, {{kCpm + "Participants", "tel:+9"}},
+                                            account, Actor({}, role))),
               Errc::kNotAllowed);
   }
 }

@@ -428,6 +428,27 @@ TEST_F(ObjectsTest, GroupStateStaysInSessionFolders) {
   EXPECT_EQ(ErrorOf(store->Copy(Status(kSession).ref, Uids({2}), "INBOX")), std::nullopt);
 }
 
+TEST_F(ObjectsTest, ARefusedCopyNamesWhatToLeaveOut) {
+  const auto state = GroupState("2024-05-17T18:00:00Z");
+  Must(Append(*store, account, kSession, {kMail, state, state, kMail, state}));
+  const auto refused = store->Copy(Status(kSession).ref, UidRange(1, 9), "INBOX");
+  EXPECT_EQ(ErrorOf(refused), Errc::kNotAllowed);
+  EXPECT_THAT(refused.error().detail, HasSubstr("leave out UID 2:3,5"));
+  EXPECT_EQ(ErrorOf(store->Copy(Status(kSession).ref, Uids({1, 4}), "INBOX")), std::nullopt);
+  // Not without end: a status line is for a person to read.
+  for (int i = 0; i < 25; ++i) Must(Append(*store, account, kSession, {state, kMail}));
+  const auto many = store->Copy(Status(kSession).ref, UidRange(4, 99), "INBOX");
+  EXPECT_THAT(many.error().detail, testing::EndsWith(",44 and 5 more"));
+}
+
+TEST_F(ObjectsTest, ARefusedMoveNamesThemToo) {
+  Must(Append(*store, account, "INBOX", {kMail, kSessionInfo, kMail}));
+  const auto refused = store->Move(Status("INBOX").ref, UidRange(1, 3), "Default/conv");
+  EXPECT_EQ(ErrorOf(refused), Errc::kNotAllowed);
+  EXPECT_THAT(refused.error().detail, HasSubstr("leave out UID 2"));
+  EXPECT_EQ(Status("INBOX").messages, 3U);
+}
+
 TEST_F(ObjectsTest, ALongCopyThatMeetsAGroupStateLeavesNothing) {
   Fill(*store, account, kSession, 150);
   EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
