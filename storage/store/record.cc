@@ -76,7 +76,7 @@ Result<Identity> IdentityOf(const Event& event, const Destination& destination) 
                  .value = head.correlator.empty() ? cpm::CorrelatorOf(sms->text) : head.correlator,
                  .same_date = true,
                  .conversation = destination.conversation};
-    if (!IsIndexed(out.value)) {
+    if (!IsIndexable(out.value)) {
       return Fail(
           Errc::kInvalidArgument,
           "imdn_message_id is missing: the SMS cannot be known by its text, which is empty or too long");

@@ -226,7 +226,8 @@ TEST(InspectValuesTest, FirstNonEmptyOccurrenceIsTaken) {
   EXPECT_FALSE(found.contribution_id);
 }
 TEST(InspectValuesTest, OverlongIdIsNotGiven) {
-  EXPECT_FALSE(Of("Conversation-ID: " + std::string(600, 'x') + "\r\n\r\n").conversation_id);
+  EXPECT_TRUE(Of("Conversation-ID: " + std::string(640, 'x') + "\r\n\r\n").conversation_id);
+  EXPECT_FALSE(Of("Conversation-ID: " + std::string(641, 'x') + "\r\n\r\n").conversation_id);
 }
 TEST(InspectValuesTest, ReferencesKeepTheNearest) {
   const auto found = Of("References: <1@a> junk <2@a>\r\n <3@a\r\n <4@a>\r\n\r\n", {.max_references = 2});
