@@ -44,6 +44,7 @@ constexpr std::array kCapabilities{
     Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
     Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154
     Row{"MULTIAPPEND", LoggedIn},         // RFC 3502
+    Row{"REPLACE", LoggedIn},             // RFC 8508
     Row{"BINARY", LoggedIn},              // RFC 3516
     Row{"ESEARCH", LoggedIn},             // RFC 4731
     Row{"SEARCHRES", LoggedIn},           // RFC 5182

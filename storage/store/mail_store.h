@@ -121,6 +121,10 @@ class MailStore {
   /// expiry, or appended by the network with an Expires header, is temporary (storage/README.md).
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Actor actor = {});
+  /// Expunges a message and appends another in one change; the quota sees what remains (RFC 8508 §3.4).
+  /// kNoSuchMessage: the one to be replaced is gone, and nothing was appended.
+  Result<AppendResult> Replace(FolderRef from, Uid replaced, std::string_view path, NewMessage message,
+                               Actor actor = {});
   /// Makes one object of an event, in the folder of its conversation or session, which is made if it is
   /// missing and found again where its owner has moved it (record.cc). An event that the account has already,
   /// by its identifier and direction, is not recorded once more. kInvalidArgument, kTooBig: the event cannot
