@@ -78,6 +78,7 @@ constexpr std::array kCommands{
     Plain<parse::ParseSetMetadata>("SETMETADATA"),
     Bare<command::Capability>("CAPABILITY"),
     Bare<command::StartTls>("STARTTLS"),
+    Plain<parse::ParseCompress>("COMPRESS"),
     Bare<command::Namespace>("NAMESPACE"),
     Bare<command::Check>("CHECK"),
     Bare<command::Close>("CLOSE"),
