@@ -54,7 +54,8 @@ class Peer {
   z_stream in_{};
 };
 
-std::optional<std::string> ExpandAll(Deflate& deflate, std::string_view packed, std::size_t space_size = 1000) {
+std::optional<std::string> ExpandAll(Deflate& deflate, std::string_view packed,
+                                     std::size_t space_size = 1000) {
   std::string text;
   deflate.Feed(packed);
   while (!deflate.NeedsInput()) {
@@ -67,7 +68,8 @@ std::optional<std::string> ExpandAll(Deflate& deflate, std::string_view packed, 
 }
 
 std::string RandomText(std::mt19937& random, std::size_t longest) {
-  static const std::string kWords[] = {"* 1 FETCH (UID ", "FLAGS (\\Seen)", " OK [", ")\r\n", "BODY[] {300}\r\n"};
+  static const std::string kWords[] = {"* 1 FETCH (UID ", "FLAGS (\\Seen)", " OK [", ")\r\n",
+                                       "BODY[] {300}\r\n"};
   std::string text;
   const std::size_t size = random() % longest;
   while (text.size() < size) {
@@ -78,12 +80,12 @@ std::string RandomText(std::mt19937& random, std::size_t longest) {
 }
 
 TEST(DeflateTest, BothDirectionsAreOneStreamForThePeerWheneverWeRest) {
-  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     Deflate deflate;
     Peer peer;
-    for (int burst = 0; burst < 40; ++burst) {
+    for (int burst = 0; burst < 25; ++burst) {
       const std::string answer = RandomText(random, 60'000);
       std::string packed;
       deflate.Compress(answer, packed);
@@ -128,7 +130,7 @@ TEST(DeflateTest, InTheMiddleOfABlockItRestsLess) {
 TEST(DeflateTest, ABombComesOutInPieces) {
   Deflate deflate;
   Peer peer;
-  deflate.Feed(peer.Pack(std::string(100U << 20, '\0')));
+  deflate.Feed(peer.Pack(std::string(10U << 20, '\0')));
   std::array<char, 16384> space;
   EXPECT_EQ(deflate.Expand(space), space.size());
   EXPECT_FALSE(deflate.NeedsInput());
