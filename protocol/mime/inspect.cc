@@ -222,7 +222,9 @@ tl::expected<Inspection, SourceFailed> Inspect(Source& source, const InspectLimi
   for (const auto& stretch : scanner.unseen()) {
     if (!inspector.ReadUnseen(source, stretch)) return tl::unexpected<SourceFailed>(SourceFailed{});
   }
-  return std::move(inspector).Finish(std::move(scanner.parts()));
+  Inspection found = std::move(inspector).Finish(std::move(scanner.parts()));
+  found.has_nul = scanner.has_nul();
+  return found;
 }
 
 }  // namespace protocol::mime

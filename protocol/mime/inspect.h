@@ -40,6 +40,7 @@ struct Inspection {
   std::string body_structure;
 
   Parts parts;
+  bool has_nul = false;  ///< some octet is NUL; then Reencode() says what a client is given
 
   /// Exact values of the first occurrence, unfolded and trimmed; absent when the field is absent, empty or
   /// too long.

@@ -26,6 +26,7 @@ bool LineSource::Fill() {
     failed_ = true;  // before the end, no octets is a failure too
     return false;
   }
+  has_nul_ = has_nul_ || std::memchr(buffer_.data() + end_, '\0', static_cast<std::size_t>(got)) != nullptr;
   end_ += static_cast<std::size_t>(got);
   return true;
 }

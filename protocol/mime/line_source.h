@@ -32,6 +32,9 @@ class LineSource {
 
   bool failed() const { return failed_; }
 
+  /// Among what was read so far.
+  bool has_nul() const { return has_nul_; }
+
   /// Where the next piece begins.
   std::uint64_t offset() const { return offset_; }
 
@@ -47,6 +50,7 @@ class LineSource {
   std::uint64_t offset_ = 0;  ///< of buffer_[begin_]
   bool at_line_start_ = true;
   bool failed_ = false;
+  bool has_nul_ = false;
 };
 
 }  // namespace protocol::mime

@@ -6,6 +6,7 @@ namespace protocol::mime {
 namespace {
 
 constexpr char kVersion = 1;
+constexpr char kServedVersion = 2;
 
 void PutVarint(std::uint64_t value, std::string& out) {
   while (value >= 0x80) {
@@ -39,6 +40,17 @@ class RowReader {
     }
     failed_ = true;
     return 0;
+  }
+
+  /// The next `length` octets; none when there are fewer.
+  std::string_view Octets(std::uint64_t length) {
+    if (length > rest_.size()) {
+      failed_ = true;
+      return {};
+    }
+    const std::string_view out = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return out;
   }
 
   bool failed() const { return failed_; }
@@ -139,6 +151,39 @@ std::uint64_t ChildCount(const Parts& parts, std::size_t index) {
   return count;
 }
 
+/// A row of the longer kind, its trees not yet read.
+struct ServedRow {
+  Served head;
+  std::string_view appended;
+  std::string_view served;
+};
+
+tl::expected<ServedRow, BadParts> ReadServed(std::string_view row) {
+  constexpr std::size_t kLeastReplacement = 3;
+  RowReader in(row.substr(1));
+  ServedRow out;
+  out.head.size = in.Varint();
+  const std::uint64_t count = in.Varint();
+  if (count > in.left() / kLeastReplacement) return tl::unexpected<BadParts>(BadParts{"replacement count"});
+  out.head.replacements.reserve(count);
+  std::uint64_t at = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Replacement replacement;
+    bool fits = Add(at, in.Varint(), INT64_MAX);
+    replacement.begin = at;
+    replacement.length = in.Varint();
+    fits = fits && Add(at, replacement.length, INT64_MAX);
+    const std::uint8_t kind = in.Octet();
+    replacement.body = kind == 1;
+    if (!fits || kind > 1) return tl::unexpected<BadParts>(BadParts{"replacement"});
+    out.head.replacements.push_back(replacement);
+  }
+  out.appended = in.Octets(in.Varint());
+  out.served = in.Octets(in.left());
+  if (in.failed()) return tl::unexpected<BadParts>(BadParts{"length"});
+  return out;
+}
+
 struct Ancestor {
   std::size_t end;           ///< index past its subtree
   std::uint64_t next_begin;  ///< where a gap is counted from
@@ -169,6 +214,46 @@ std::string EncodeParts(const Parts& parts) {
   return out;
 }
 
-tl::expected<Parts, BadParts> DecodeParts(std::string_view row) { return PartsDecoder(row).Decode(); }
+std::string EncodeParts(const Parts& parts, const Served& served) {
+  std::string out;
+  out += kServedVersion;
+  PutVarint(served.size, out);
+  PutVarint(served.replacements.size(), out);
+  std::uint64_t at = 0;
+  for (const Replacement& replacement : served.replacements) {
+    PutVarint(replacement.begin - at, out);
+    PutVarint(replacement.length, out);
+    out += replacement.body ? '\x01' : '\0';
+    at = replacement.begin + replacement.length;
+  }
+  const std::string appended = EncodeParts(parts);
+  PutVarint(appended.size(), out);
+  out += appended;
+  out += EncodeParts(served.parts);
+  return out;
+}
+
+tl::expected<Parts, BadParts> DecodeParts(std::string_view row) {
+  if (!row.starts_with(kServedVersion)) return PartsDecoder(row).Decode();
+  const auto both = ReadServed(row);
+  if (!both) return tl::unexpected<BadParts>(both.error());
+  return PartsDecoder(both->appended).Decode();
+}
+
+tl::expected<std::optional<Served>, BadParts> DecodeServed(std::string_view row) {
+  if (!row.starts_with(kServedVersion)) return std::nullopt;
+  auto both = ReadServed(row);
+  if (!both) return tl::unexpected<BadParts>(std::move(both).error());
+  auto parts = PartsDecoder(both->served).Decode();
+  if (!parts) return tl::unexpected<BadParts>(std::move(parts).error());
+  if (parts->front().body_end != both->head.size) return tl::unexpected<BadParts>(BadParts{"served size"});
+  both->head.parts = *std::move(parts);
+  return std::move(both->head);
+}
+
+std::uint64_t ServedSize(std::string_view row, std::uint64_t size) {
+  if (!row.starts_with(kServedVersion)) return size;
+  return RowReader(row.substr(1)).Varint();
+}
 
 }  // namespace protocol::mime

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,22 @@ struct Part {
 /// 1; the next sibling of i is i + parts[i].subtree. Never empty when Inspect() or DecodeParts() made it.
 using Parts = std::vector<Part>;
 
+/// A stretch of the message as appended that a client is given something else for.
+struct Replacement {
+  std::uint64_t begin = 0;
+  std::uint64_t length = 0;
+  bool body = false;  ///< its octets in base64; otherwise the field that says so
+  friend bool operator==(const Replacement&, const Replacement&) = default;
+};
+
+/// A message with NUL octets as IMAP serves it (reencode.h).
+struct Served {
+  std::uint64_t size = 0;                 ///< RFC822.SIZE
+  std::vector<Replacement> replacements;  ///< ascending, apart from each other
+  Parts parts;                            ///< of the message as served
+  friend bool operator==(const Served&, const Served&) = default;
+};
+
 struct BadParts {
   std::string detail;  ///< for the log
 };
@@ -73,11 +90,27 @@ struct BadParts {
 ///   header, body, header-lines, body-lines = varint   octets and LFs
 ///   varint  = 1*10OCTET                    LEB128, least significant seven bits first
 ///
+/// A message that is served otherwise than it was appended has a longer row, which begins with the one number
+/// that every FETCH needs:
+///
+///   served  = %x02 size count *replacement length parts parts    length: of the first parts, as appended;
+///                                                                 the second are as served
+///   replacement = gap length (%x00 / %x01)                       gap: from the end of the preceding one;
+///                                                                 %x01: a body
+///
 /// Example: a text/plain message, 10 octets (2 LF) of header and 5 (1 LF) of body: 01 01 20 00 00 0a 05 02
 /// 01.
 std::string EncodeParts(const Parts& parts);
+std::string EncodeParts(const Parts& parts, const Served& served);
 
-/// Safe on any octets; what it returns satisfies the invariants of Part and PartKind. Nothing may follow.
+/// The parts as appended. Safe on any octets; what it returns satisfies the invariants of Part and PartKind.
+/// Nothing may follow.
 tl::expected<Parts, BadParts> DecodeParts(std::string_view row);
+
+/// nullopt: the message is served as it was appended. As safe.
+tl::expected<std::optional<Served>, BadParts> DecodeServed(std::string_view row);
+
+/// RFC822.SIZE of a message of `size` octets as appended.
+std::uint64_t ServedSize(std::string_view row, std::uint64_t size);
 
 }  // namespace protocol::mime

@@ -71,6 +71,8 @@ class Scanner {
 
   Parts& parts() { return parts_; }
 
+  bool has_nul() const { return in_.has_nul(); }
+
   /// A stretch of the message.
   struct Stretch {
     std::uint64_t begin = 0;

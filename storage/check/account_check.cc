@@ -249,7 +249,7 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
   ++report_.messages;
   Folder* folder = Find(key.folder);
   if (folder != nullptr && folder->present.Contains(key.uid)) {
-    folder->octets += row->size;
+    folder->octets += protocol::mime::ServedSize(row->parts, row->size);
     folder->present.Remove(key.uid);
   } else if (!BeingFreed(key.folder, key.uid)) {
     Report(8, fmt::format("{} has a row, but is not present", name));
@@ -270,7 +270,7 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
     Report(11, fmt::format("{}: size differs from that of another message of object {}", name,
                            row->object.value));
   ++at->second.uses;
-  if (!protocol::mime::DecodeParts(row->parts))
+  if (!protocol::mime::DecodeParts(row->parts) || !protocol::mime::DecodeServed(row->parts))
     Report(1, fmt::format("{}: its part tree does not decode", name));
   const auto ids = schema::DecodeIds(row->ids);
   if (!ids) return Report(1, fmt::format("{}: {}", name, ids.error().detail));

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/mime/parts.h"
 #include "protocol/model/ascii.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
@@ -120,7 +121,7 @@ class CopyOperation {
             ++i;
             return {};
           }
-          messages_[i].size = message.size;
+          messages_[i].size = protocol::mime::ServedSize(message.parts, message.size);
           messages_[i].kind = message.object_kind;
           schema::StoredMessage copy = message;
           copy.save_date = txn_.now();

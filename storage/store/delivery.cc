@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/mime/reencode.h"
 #include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/id_lookup.h"
@@ -30,7 +31,19 @@ Result<Delivery::Prepared> Delivery::Read(MailStore::Core& core, const NewMessag
   if (what.malformed && core.options.profile.strict)
     return Fail(Errc::kNotAllowed, "The object is malformed: " + what.fault);
   Prepared out{.inspection = *std::move(inspection), .what = std::move(what)};
+  out.octets = message.body.size();
   out.parts = protocol::mime::EncodeParts(out.inspection.parts);
+  if (out.inspection.has_nul) {
+    auto reencoded = protocol::mime::Reencode(source, out.inspection.parts);
+    if (!reencoded) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+    if (*reencoded) {
+      auto& [served, body, body_structure] = **reencoded;
+      out.octets = served.size;
+      out.parts = protocol::mime::EncodeParts(out.inspection.parts, served);
+      out.inspection.body = std::move(body);
+      out.inspection.body_structure = std::move(body_structure);
+    }
+  }
   out.ids = schema::EncodeIds(IdsOf(out.inspection));
   ASSIGN_OR_RETURN(out.expiry, ExpiryOf(message, out.inspection, actor, core.options.profile, core.Now()));
   out.flags = WithoutDeferred(message.flags);
@@ -44,8 +57,8 @@ Result<Delivery> Delivery::Prepare(MailStore::Core& core, std::vector<NewMessage
   std::size_t in_memory = 0;
   for (const auto& message : messages) {
     ASSIGN_OR_RETURN(auto prepared, Read(core, message, actor));
+    out.octets_ += prepared.octets;
     out.prepared_.push_back(std::move(prepared));
-    out.octets_ += message.body.size();
     in_memory += message.body.in_memory();
   }
   if (in_memory > kInlineBytes) {
@@ -109,7 +122,7 @@ Result<AppendResult> Delivery::Place(AccountTxn& txn, const FolderTree& tree, Fo
   for (std::size_t i = 0; i < messages_.size(); ++i) {
     ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(prepared_[i].flags));
     ASSIGN_OR_RETURN(const Uid uid,
-                     edit.Add({flags.system, flags.keywords, modseq.value}, messages_[i].body.size()));
+                     edit.Add({flags.system, flags.keywords, modseq.value}, prepared_[i].octets));
     RETURN_IF_ERROR(PutRows(txn, folder, uid, messages_[i], prepared_[i]));
     out.uids.Add(uid);
     arrivals.push_back({uid, prepared_[i].what.kind});

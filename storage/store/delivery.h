@@ -30,6 +30,7 @@ class Delivery {
   struct Prepared {
     protocol::mime::Inspection inspection;
     std::string parts;
+    std::uint64_t octets = 0;  ///< as served: what counts for folder and quota
     std::string ids;
     protocol::cpm::Classified what;
     protocol::FlagSet flags;

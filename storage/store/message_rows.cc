@@ -1,5 +1,6 @@
 #include "storage/store/message_rows.h"
 
+#include "protocol/mime/parts.h"
 #include "storage/store/message.h"
 #include "storage/store/session_marks.h"
 
@@ -94,8 +95,9 @@ Result<schema::IntentKey> ExpungeMessages(AccountTxn& txn, FolderEdit& edit, con
   ASSIGN_OR_RETURN(auto account, txn.Account());
   RETURN_IF_ERROR(
       ForEachMessage(txn, edit.id(), uids, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
-        edit.Remove(uid, message.size);
-        account.used_octets -= message.size;
+        const auto octets = protocol::mime::ServedSize(message.parts, message.size);
+        edit.Remove(uid, octets);
+        account.used_octets -= octets;
         account.used_messages -= 1;
         return {};
       }));

@@ -16,8 +16,9 @@ namespace server::imap {
 /// One literal of a FETCH answer on its way: announced with its size, then given piece by piece, over several
 /// hops to the storage pool if it is long.
 ///
-/// A NUL cannot stand in a literal (RFC 3501 §9): in BODY[...] and RFC822... it is sent as %x80, as Dovecot
-/// does; BINARY[...] gives it as it is (RFC 3516).
+/// A NUL cannot stand in a literal (RFC 3501 §9). Parts that have one were re-encoded by the source;
+/// elsewhere (headers, preambles) it is sent as %x80, as Dovecot does. BINARY[...] gives it as it is (RFC
+/// 3516).
 ///
 /// Lifetime   the source, the parts, the sizes and the response outlive it. Calls block.
 class BodyTransfer {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/mime/reencode.h"
 #include "server/imap/fetch/flags_writer.h"
 #include "server/imap/view/view_writer.h"
 
@@ -129,7 +130,7 @@ void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const M
       response.Flags(state.flags.system, state.flags.keywords, view_.keywords(), view_.IsRecent(state.uid));
       break;
     case Kind::kInternalDate: response.InternalDate(row.internal_date); break;
-    case Kind::kRfc822Size: response.Rfc822Size(row.size); break;
+    case Kind::kRfc822Size: response.Rfc822Size(protocol::mime::ServedSize(row.parts, row.size)); break;
     case Kind::kEnvelope: response.Structure(item.kind, row.envelope); break;
     case Kind::kBody: response.Structure(item.kind, row.body); break;
     case Kind::kBodyStructure: response.Structure(item.kind, row.body_structure); break;
@@ -245,11 +246,18 @@ storage::Result<bool> FetchRun::ProduceBodies() {
 bool FetchRun::OpenMessage(Message& message) {
   auto parts = protocol::mime::DecodeParts(message.row.parts);
   if (!parts) return false;
+  auto served = protocol::mime::DecodeServed(message.row.parts);
+  if (!served) return false;
   message.parts = *std::move(parts);
   if (message.octets) {
     message.source = std::make_unique<protocol::mime::MemorySource>(*message.octets);
   } else {
     message.source = store_.OpenBody(view_.folder().account, message.row.object, message.row.size);
+  }
+  if (*served) {
+    message.served_parts = std::move((*served)->parts);
+    message.served = std::make_unique<protocol::mime::ReencodedSource>(*message.source,
+                                                                       std::move((*served)->replacements));
   }
   message.response.emplace(out_, message.seq);
   WriteHead(*message.response, message.state.uid);
@@ -283,7 +291,10 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
       WriteItem(item, *message.response, message.state, message.row);
       // The items that WriteItem() leaves are the ones that are streamed.
       if (item.kind >= FetchItem::Kind::kRfc822 && item.kind <= FetchItem::Kind::kBinarySize) {
-        message.transfer.emplace(*message.source, message.parts, message.sizes);
+        const bool as_appended = message.served == nullptr || item.kind == FetchItem::Kind::kBinary ||
+                                 item.kind == FetchItem::Kind::kBinarySize;
+        message.transfer.emplace(as_appended ? *message.source : *message.served,
+                                 as_appended ? message.parts : message.served_parts, message.sizes);
         if (Note(message.transfer->Begin(item, *message.response, out_))) continue;
         message.transfer.reset();
       }

@@ -66,6 +66,8 @@ class FetchRun {
 
     protocol::mime::Parts parts;
     std::unique_ptr<protocol::mime::Source> source;
+    protocol::mime::Parts served_parts;              ///< with `served`
+    std::unique_ptr<protocol::mime::Source> served;  ///< for all but BINARY, where it is not as appended
     std::optional<protocol::write::FetchResponse> response;
     BodyTransfer::Sizes sizes;
     std::optional<BodyTransfer> transfer;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "protocol/mime/parts.h"
+
 namespace server::imap::search {
 namespace {
 
@@ -85,8 +87,10 @@ Truth Program::Evaluate(const Node& node, const Known& known) {
 bool Program::MatchesRow(const Node& node, const storage::MessageRow& row) {
   switch (node.op) {
     case Op::kDate: return MatchesDate(node, row);
-    case Op::kLarger: return row.size > static_cast<std::uint64_t>(node.number);
-    case Op::kSmaller: return row.size < static_cast<std::uint64_t>(node.number);
+    case Op::kLarger:
+      return protocol::mime::ServedSize(row.parts, row.size) > static_cast<std::uint64_t>(node.number);
+    case Op::kSmaller:
+      return protocol::mime::ServedSize(row.parts, row.size) < static_cast<std::uint64_t>(node.number);
     case Op::kOlder: return row.internal_date.unix_seconds <= node.number;
     case Op::kYounger: return row.internal_date.unix_seconds >= node.number;
     case Op::kObject: return row.object == node.object;

@@ -309,10 +309,8 @@ TEST_F(SessionTest, NulComesInByLiteral8AndOutByBinary) {
   c.Send("a APPEND INBOX ~{21+}\r\n" + message + "\r\n");
   EXPECT_THAT(c.Answer(), HasSubstr("a OK [APPENDUID "));
   c.Send("a FETCH 1 (BODY.PEEK[TEXT] BINARY.PEEK[])\r\n");
-  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[TEXT] {5}");
-  EXPECT_EQ(c.Octets(5),
-            "a\x80"
-            "b\r\n");
+  EXPECT_EQ(c.Line(), "* 1 FETCH (BODY[TEXT] {10}");
+  EXPECT_EQ(c.Octets(10), "YQBiDQo=\r\n");
   EXPECT_EQ(c.Line(), " BINARY[] ~{21}");
   EXPECT_EQ(c.Octets(21), message);
   EXPECT_EQ(c.Answer(), ")\na OK FETCH completed\n");
