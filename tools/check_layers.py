@@ -48,7 +48,7 @@ LAYERS = (
           ('toml++', 'asio')),
     # Streams, reactors and the storage executor know neither a protocol nor the store: the faces stand on them.
     Layer('server/net/', ('server/clock.h', 'server/config/', 'server/pch/'),
-          ('fmt', 'expected', 'spdlog', 'asio', 'sockets', 'openssl'), ()),
+          ('fmt', 'expected', 'spdlog', 'asio', 'sockets', 'openssl'), ('zlib',)),
     Layer('server/net/asio_src.cc', ('server/net/',), ('asio', 'beast', 'sockets', 'json'), ()),
     Layer('server/auth/', ('protocol/model/', 'protocol/cpm/', 'protocol/sasl/', 'protocol/text/', 'storage/store/',
                            'storage/error.h', 'server/clock.h', 'server/config/', 'server/net/'),
