@@ -15,7 +15,6 @@ namespace server::imap {
 namespace {
 
 using storage::Change;
-using storage::FlagBits;
 using storage::KeywordTable;
 using storage::MessageState;
 using storage::ModSeq;
@@ -115,16 +114,26 @@ class Client final : public ViewReports {
     known.erase(known.begin() + (seq.value - 1));
     ++written;
   }
-  void FetchFlags(SeqNum seq, Uid uid, const FlagBits& flags, bool) override {
+  void Vanished(const UidSet& uids) override {
+    RC_ASSERT(expunge_allowed);
+    // Only what was announced, and each once (RFC 7162 §3.2.10.2).
+    const auto told =
+        std::erase_if(known, [&](const Message& message) { return uids.Contains(message.uid); });
+    RC_ASSERT(told == uids.size());
+    ++written;
+  }
+  bool expunges_by_uid() const override { return by_uid; }
+  void FetchFlags(SeqNum seq, const MessageState& state, bool) override {
     RC_ASSERT(seq.value >= 1 && seq.value <= known.size());
-    RC_ASSERT(known[seq.value - 1].uid == uid);
-    known[seq.value - 1].flags = flags.system;
+    RC_ASSERT(known[seq.value - 1].uid == state.uid);
+    known[seq.value - 1].flags = state.flags.system;
     ++written;
   }
   bool Full() const override { return written >= room; }
 
   std::vector<Message> known;
   bool expunge_allowed = false;
+  bool by_uid = false;
   std::size_t written = 0;
   std::size_t room = 1000;
 

@@ -134,10 +134,9 @@ class AppendCommand {
 asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
   access_ = Access::kWrites;
   AppendCommand append(*this, begin.mailbox);
-  const auto reply = co_await append.Run();
+  auto reply = co_await append.Run();
   if (!reply) co_return;
-  if (!SyncFromMemory(ExpungePolicy::kAllowed, false)) co_await Sync(ExpungePolicy::kAllowed, false);
-  Finish(begin.tag, *reply);
+  co_await Conclude(begin.tag, *std::move(reply), ExpungePolicy::kAllowed, /*with_uid=*/false);
 }
 
 }  // namespace server::imap

@@ -83,7 +83,7 @@ TEST_F(SessionTest, SelectDescribesTheFolder) {
 
 TEST_F(SessionTest, FailedSelectLeavesNothingSelected) {
   Client c = Selected();
-  EXPECT_THAT(c("SELECT Nowhere"), StartsWith("a NO [NONEXISTENT]"));
+  EXPECT_THAT(c("SELECT Nowhere"), AllOf(StartsWith("* OK [CLOSED] "), HasSubstr("\na NO [NONEXISTENT]")));
   EXPECT_THAT(c("FETCH 1 FLAGS"), StartsWith("a BAD"));
 }
 
