@@ -48,6 +48,8 @@ constexpr std::array kCapabilities{
     Row{"ESEARCH", LoggedIn},             // RFC 4731
     Row{"SEARCHRES", LoggedIn},           // RFC 5182
     Row{"WITHIN", LoggedIn},              // RFC 5032
+    Row{"CONDSTORE", LoggedIn},           // RFC 7162
+    Row{"QRESYNC", LoggedIn},             // RFC 7162
     Row{"METADATA", LoggedIn},            // RFC 5464
     Row{"STATUS=SIZE", LoggedIn},         // RFC 8438
     Row{"OBJECTID", LoggedIn},            // RFC 8474

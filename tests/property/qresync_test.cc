@@ -22,7 +22,7 @@ using tests::Must;
 using FlagNames = std::set<std::string>;
 
 constexpr std::string_view kFolder = "Box";
-constexpr int kRounds = 150;
+constexpr int kRounds = 100;
 constexpr int kSteps = 60;
 constexpr std::size_t kDevices = 3;
 const bool kTrace = std::getenv("CMS_TRACE") != nullptr;
@@ -214,18 +214,26 @@ class Device {
     for (const auto uid : uids) {
       cache_.erase(uid);
       auto at = std::ranges::find(numbers_, uid);
-      // Announced, but its UID was not asked for yet: it stands behind all that are lower.
-      if (at == numbers_.end()) {
-        at = numbers_.begin();
-        while (at != numbers_.end() && *at != 0 && *at < uid) ++at;
-        if (at != numbers_.end() && *at != 0) at = numbers_.end();
-      }
+      if (at == numbers_.end()) at = Unasked(uid);
       if (at == numbers_.end()) {
         ADD_FAILURE() << "VANISHED " << uid << " was never announced";
         return;
       }
       numbers_.erase(at);
     }
+  }
+  /// A message that was announced, but whose UID was not asked for yet: between those with a lower and those
+  /// with a higher UID.
+  std::vector<std::uint32_t>::iterator Unasked(std::uint32_t uid) {
+    auto found = numbers_.end();
+    for (auto at = numbers_.begin(); at != numbers_.end() && *at < uid; ++at) {
+      if (*at == 0) {
+        found = at;
+      } else {
+        found = numbers_.end();
+      }
+    }
+    return found;
   }
   void TakeFetch(std::uint64_t number, std::string_view line) {
     if (number < 1 || number > numbers_.size()) {
