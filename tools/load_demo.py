@@ -25,10 +25,22 @@ def quoted(folder):
     return f'"{folder}"'
 
 
+def make(session, folder):
+    """As its user would have: a conversation that lies elsewhere began in the default folder and was moved, or it would be a plain folder."""
+    name = folder.rsplit('/', 1)[-1]
+    began = f'Default/{name}'
+    if not name.startswith(('tel:', 'sip:')) or folder == began:
+        must(session.create(quoted(folder)), f'CREATE {folder}')
+        return
+    if session.select(quoted(began))[0] != 'OK':  # else it is there from a load that was interrupted
+        must(session.create(quoted(began)), f'CREATE {began}')
+    must(session.rename(quoted(began), quoted(folder)), f'RENAME {began} {folder}')
+
+
 def prepare(session, folder):
     """Makes the folder if it is missing and subscribes to it; how many messages it has."""
     if session.select(quoted(folder))[0] != 'OK':
-        must(session.create(quoted(folder)), f'CREATE {folder}')
+        make(session, folder)
         must(session.select(quoted(folder)), f'SELECT {folder}')
     count = int(session.response('EXISTS')[1][-1])
     session.unselect()

@@ -6,8 +6,8 @@
 /// malformed (it is stored all the same), an identifier refused.
 namespace protocol::cpm {
 
-/// An identifier (Conversation-ID and the like). mime::InspectLimits::max_id: a longer one could not be found
-/// again. Real ones are UUIDs, 36 octets.
+/// An identifier (Conversation-ID and the like) that the network records. It must be found again, which holds
+/// up to mime::InspectLimits::max_id. Real ones are UUIDs, 36 octets.
 inline constexpr std::size_t kMaxId = 512;
 
 /// A header value that a writer takes, save Subject: RFC 5322 §2.1.1 allows 998 octets a line, and these do

@@ -44,12 +44,14 @@ constexpr std::array kCapabilities{
     Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
     Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154
     Row{"MULTIAPPEND", LoggedIn},         // RFC 3502
+    Row{"REPLACE", LoggedIn},             // RFC 8508
     Row{"BINARY", LoggedIn},              // RFC 3516
     Row{"ESEARCH", LoggedIn},             // RFC 4731
     Row{"SEARCHRES", LoggedIn},           // RFC 5182
     Row{"WITHIN", LoggedIn},              // RFC 5032
     Row{"CONDSTORE", LoggedIn},           // RFC 7162
     Row{"QRESYNC", LoggedIn},             // RFC 7162
+    Row{"COMPRESS=DEFLATE", LoggedIn},    // RFC 4978
     Row{"METADATA", LoggedIn},            // RFC 5464
     Row{"STATUS=SIZE", LoggedIn},         // RFC 8438
     Row{"OBJECTID", LoggedIn},            // RFC 8474

@@ -22,9 +22,10 @@ namespace protocol {
 
 /// Every command but APPEND, which streams (command/append.h).
 using Command =
-    std::variant<command::Capability, command::Noop, command::Logout, command::Id,     // any state
-                 command::StartTls, command::Authenticate, command::Login,             // before login
-                 command::Enable, command::Select, command::Examine, command::Create,  // after login
+    std::variant<command::Capability, command::Noop, command::Logout, command::Id,  // any state
+                 command::StartTls, command::Authenticate, command::Login,          // before login
+                 command::Enable, command::Compress, command::Select, command::Examine,
+                 command::Create,  // after login
                  command::Delete, command::Rename, command::Subscribe, command::Unsubscribe, command::List,
                  command::Lsub, command::Namespace, command::Status, command::Idle, command::GetMetadata,
                  command::SetMetadata,                                                 //

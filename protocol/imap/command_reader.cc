@@ -153,6 +153,7 @@ Step CommandReader::Head(std::size_t line_end) {
     if (auto* command = std::get_if<TaggedCommand>(&*head)) return std::move(*command);
     auto& append = std::get<parse::AppendHead>(*head);
     tag_ = append.begin.tag;
+    one_message_ = append.begin.replaces.has_value();
     Announced(append.message);
     first_ = std::move(append.message);
     messages_ = 1;
@@ -225,6 +226,8 @@ Step CommandReader::NextAfterMessage() {
     ForgetTag();
     return AppendEnd{};
   }
+  // RFC 8508 §4.7.
+  if (one_message_) return Refused(0, std::exchange(tag_, {}), Bad("REPLACE takes one message"));
   if (messages_ == limits::kMultiAppend) {
     return Refused(0, std::exchange(tag_, {}), No(ResponseCode::kLimit, "Too many messages in one APPEND"));
   }

@@ -49,8 +49,8 @@ using Step = std::variant<NeedBytes, NeedContinuation, BadCommand, TaggedCommand
 /// waits inside. A literal is refused before it is sent when what stands before it does not parse. A line
 /// ends with CRLF; a bare LF is tolerated, as most servers do.
 ///
-/// APPEND is given out in any state: AppendBegin, then for each message AppendMessage. Before it calls Next()
-/// again the caller answers AppendMessage with one of
+/// APPEND and REPLACE are given out in any state: AppendBegin, then for each message AppendMessage. Before it
+/// calls Next() again the caller answers AppendMessage with one of
 ///   Accept()  then writes "+ ..." if `synchronizing`; AppendOctets steps follow, `size` octets in all;
 ///   Refuse()  and its own tagged NO: the command is over. Octets that come all the same (LITERAL+) are
 ///             skipped. AppendBegin may be answered by Refuse() too.
@@ -144,6 +144,7 @@ class CommandReader {
   std::uint64_t skipped_ = 0;                    ///< since the command was refused
   std::size_t messages_ = 0;                     ///< announced by the APPEND under way
   Mode mode_ = Mode::kCommand;
+  bool one_message_ = false;  ///< it is a REPLACE
   bool binary_ = false;
   bool synchronizing_ = false;
   bool authenticated_ = false;

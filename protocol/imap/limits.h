@@ -43,7 +43,7 @@ inline constexpr std::size_t kSearchKeys = 1024;   ///< nodes of one SEARCH prog
 inline constexpr std::size_t kSearchDepth = 128;   ///< NOT, OR, parentheses: clients chain ORs; we recurse
 inline constexpr std::size_t kSearchTextKeys =
     32;  ///< nodes that read a message's text: SUBJECT, BODY; each costs its length for every message
-inline constexpr std::size_t kSearchText = 8 * 1024;  ///< octets of one search string
+inline constexpr std::size_t kSearchText = 16 * 1024;  ///< octets of one search string
 inline constexpr std::size_t kStatusItems = 32;
 inline constexpr std::size_t kCapabilityNames = 64;   ///< arguments of ENABLE
 inline constexpr std::size_t kIdPairs = 30;           ///< RFC 2971 §3.3

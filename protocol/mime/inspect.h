@@ -24,7 +24,7 @@ struct InspectLimits {
       64 * 1024;  ///< octets of `envelope`; longer values are cut, further addresses dropped
   std::size_t max_header =
       256 * 1024;                    ///< of one part's header; octets past it are stored but not interpreted
-  std::size_t max_id = 512;          ///< an identifier longer than this is not given
+  std::size_t max_id = 640;          ///< a longer identifier is not given; a correlator has at most 640
   std::size_t max_references = 100;  ///< the last ones are kept: they are the nearest ancestors
   std::size_t max_search_header = 192 * 1024;
   std::size_t max_search_text = 768 * 1024;

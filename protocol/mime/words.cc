@@ -158,6 +158,33 @@ std::optional<InternalDate> TolerantDate(std::string_view value) {
                                                                 kMicrosecondsAMinute)};
 }
 
+constexpr std::string_view kSpace = " \t\r\n";
+
+/// "=?utf-8?B?YQ==?="
+bool IsPaddedWord(std::string_view token) {
+  return token.starts_with("=?") && token.ends_with("=?=") &&
+         (token.find("?B?") != std::string_view::npos || token.find("?b?") != std::string_view::npos);
+}
+
+/// The encoded words in `text` that GMime may see at once, from `from` on, which moves behind them. GMime
+/// takes neighbours of one charset for one text, as some senders break a character between two; then it reads
+/// no further than where the base64 of the first is padded. But a word is complete in itself (RFC 2047 §5),
+/// and one with padding surely is. The space between two words is not text (§6.2).
+std::string_view NextWords(std::string_view text, std::size_t& from) {
+  const std::size_t begin = from;
+  while (from < text.size()) {
+    const std::size_t token = std::min(text.find_first_not_of(kSpace, from), text.size());
+    const std::size_t end = std::min(text.find_first_of(kSpace, token), text.size());
+    const std::size_t next = std::min(text.find_first_not_of(kSpace, end), text.size());
+    from = end;
+    if (next > end && IsPaddedWord(text.substr(token, end - token)) && text.substr(next).starts_with("=?")) {
+      from = next;
+      return text.substr(begin, end - begin);
+    }
+  }
+  return text.substr(begin);
+}
+
 }  // namespace
 
 void InitGMime() {
@@ -175,9 +202,13 @@ std::string DecodeWords(std::string_view value) {
   if (text.find("=?") == std::string::npos) return text;
   InitGMime();
   std::erase(text, '\0');
-  const std::unique_ptr<char, decltype(&g_free)> decoded(
-      g_mime_utils_header_decode_text(nullptr, text.c_str()), &g_free);
-  std::string out = decoded.get();
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string words(NextWords(text, at));
+    const std::unique_ptr<char, decltype(&g_free)> decoded(
+        g_mime_utils_header_decode_text(nullptr, words.c_str()), &g_free);
+    out += decoded.get();
+  }
   if (!text::IsValidUtf8(out)) {  // words in a charset that GMime does not know are left as octets
     text = std::exchange(out, {});
     text::Utf8Converter({}).Append(text, /*last=*/true, out);

@@ -69,6 +69,7 @@ inline constexpr std::array kCommands = {
     table::Row<command::Authenticate, NotAuthenticatedContext>("AUTHENTICATE"),
     table::Row<command::Login, NotAuthenticatedContext>("LOGIN"),
     table::Row<command::Enable, AuthenticatedContext>("ENABLE"),
+    table::Row<command::Compress, AuthenticatedContext>("COMPRESS"),
     table::Row<command::Select, AuthenticatedContext>("SELECT"),
     table::Row<command::Examine, AuthenticatedContext>("EXAMINE"),
     table::Writer<command::Create, AuthenticatedContext>("CREATE"),

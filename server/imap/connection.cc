@@ -62,9 +62,17 @@ class Connection {
       if (std::holds_alternative<protocol::command::Logout>(command->command)) ending_ = "logout";
       co_await session_.Execute(*command);
       command_since_.reset();
-      if (session_.TakeTlsRequest()) {
-        const bool secure = co_await StartTls();
-        co_return secure;
+      switch (session_.TakeUpgrade()) {
+        case Session::Upgrade::kNone: co_return true;
+        case Session::Upgrade::kTls: {
+          const bool secure = co_await StartTls();
+          co_return secure;
+        }
+        case Session::Upgrade::kCompression: {
+          const bool flushed = co_await wire_.out.Flush();
+          wire_.StartCompression();
+          co_return flushed;
+        }
       }
     } else if (const auto* begin = std::get_if<protocol::command::AppendBegin>(&step)) {
       co_await session_.ExecuteAppend(*begin);

@@ -89,9 +89,10 @@ class Session {
   /// Forgets the folder, without expunging. Messages that were \Recent to this session are so to no later
   /// one.
   asio::awaitable<void> Deselect();
-  /// The TLS handshake follows the command's tagged line.
-  void RequestTls() { tls_requested_ = true; }
-  bool TakeTlsRequest() { return std::exchange(tls_requested_, false); }
+  /// What the connection becomes after the command's tagged line.
+  enum class Upgrade : std::uint8_t { kNone, kTls, kCompression };
+  void Request(Upgrade upgrade) { upgrade_ = upgrade; }
+  Upgrade TakeUpgrade() { return std::exchange(upgrade_, Upgrade::kNone); }
   /// What the client is told of a store's failure (error_map.h), after what an administrator must know has
   /// been logged. Any thread on which the session is at work.
   protocol::Reply Failed(const storage::Error& error, Folder folder = Folder::kNamed) const;
@@ -140,7 +141,7 @@ class Session {
   std::string_view tag_;
   Access access_ = Access::kReads;  ///< of the command that is running
   std::size_t bad_commands_ = 0;
-  bool tls_requested_ = false;
+  Upgrade upgrade_ = Upgrade::kNone;
   bool condstore_ = false;
   bool qresync_ = false;  ///< then `condstore_` as well
   std::unique_ptr<AccountWatch> watch_;

@@ -1,9 +1,18 @@
 #include "server/imap/wire.h"
 
+#include <array>
+
+#include <spdlog/spdlog.h>
+
 namespace server::imap {
 
 asio::awaitable<bool> Output::Flush() {
   if (!broken_ && !text_.empty()) {
+    if (deflate_) {
+      std::string packed;
+      deflate_->Compress(text_, packed);
+      text_ = std::move(packed);
+    }
     const bool sent = co_await stream_.Write(text_);
     if (sent) {
       sent_ += text_.size();
@@ -19,7 +28,33 @@ void Output::Release() {
   if (text_.empty()) std::string().swap(text_);
 }
 
+void Wire::StartCompression() {
+  deflate_ = std::make_unique<net::Deflate>();
+  out.CompressWith(*deflate_);
+}
+
+/// One read of the stream and one piece of text at most, whatever they hold: a peer that sends nothing in
+/// many octets, or much in a few, does not keep others waiting.
+Wire::Got Wire::ReadCompressed() {
+  if (deflate_->NeedsInput()) {
+    std::array<char, 4096> octets;
+    const auto result = stream_.ReadSome(octets);
+    if (result.status == net::ReadResult::Status::kWouldBlock) return Got::kNothing;
+    if (result.status != net::ReadResult::Status::kData) return Got::kEnd;
+    received_ += result.size;
+    deflate_->Feed({octets.data(), result.size});
+  }
+  const auto size = deflate_->Expand(reader.Space());
+  reader.Grow(size.value_or(0));
+  if (!size) {
+    spdlog::info("event=bad_compression peer={}", stream_.peer());
+    return Got::kEnd;
+  }
+  return *size > 0 ? Got::kOctets : Got::kNothing;
+}
+
 Wire::Got Wire::Read() {
+  if (deflate_) return ReadCompressed();
   const auto result = stream_.ReadSome(reader.Space());
   switch (result.status) {
     case net::ReadResult::Status::kData:
@@ -38,11 +73,12 @@ asio::awaitable<Wire::Event> Wire::More(std::chrono::steady_clock::time_point de
     const bool flushed = co_await out.Flush();
     if (!flushed) co_return Event::kClosed;
   }
-  if (eager) {
+  if (eager || (deflate_ && !deflate_->NeedsInput())) {
     const Got got = Read();
     if (got != Got::kNothing) co_return got == Got::kOctets ? Event::kInput : Event::kClosed;
   } else {
     out.Release();
+    if (deflate_) deflate_->Rest();
   }
   for (;;) {
     stream_.SetDeadline(deadline);

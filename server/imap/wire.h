@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "protocol/imap/command_reader.h"
+#include "server/net/deflate.h"
 #include "server/net/stream.h"
 
 namespace server::imap {
@@ -29,10 +31,14 @@ class Output {
   bool broken() const { return broken_; }
   /// Gives the buffer's memory back.
   void Release();
+  /// On the wire.
   std::uint64_t octets_sent() const { return sent_; }
+  /// From now on; `deflate` outlives it.
+  void CompressWith(net::Deflate& deflate) { deflate_ = &deflate; }
 
  private:
   net::Stream& stream_;
+  net::Deflate* deflate_ = nullptr;  ///< nullptr: not compressed
   std::string text_;
   std::uint64_t sent_ = 0;
   bool broken_ = false;
@@ -56,13 +62,20 @@ class Wire {
   asio::awaitable<Event> More(std::chrono::steady_clock::time_point deadline, bool eager = false);
 
   net::Stream& stream() { return stream_; }
+  /// On the wire.
   std::uint64_t octets_received() const { return received_; }
+
+  /// RFC 4978: what is written and read from now on is compressed. REQUIRES: `out` is flushed.
+  void StartCompression();
+  bool compressed() const { return deflate_ != nullptr; }
 
  private:
   enum class Got { kOctets, kNothing, kEnd };
   Got Read();
+  Got ReadCompressed();
 
   net::Stream stream_;
+  std::unique_ptr<net::Deflate> deflate_;
   std::uint64_t received_ = 0;
 
  public:

@@ -88,6 +88,7 @@ void AccountLanes::CommitGroup(AccountId account, std::span<Waiting* const> grou
 std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const> group) {
   AccountTxn::Commit commit;
   commit.deleted_grace = expiry_.deleted_grace;
+  commit.moved = &moved_;
   std::vector<Waiting*> joined;
   std::size_t taken = 0;
   for (; taken < group.size() && commit.batch.size() < kFullKeys && commit.batch.bytes() < kFullBytes;

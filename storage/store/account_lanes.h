@@ -79,6 +79,7 @@ class AccountLanes {
   ChangeFeed& feed_;
   std::function<std::int64_t()> now_;
   Expiry expiry_;
+  MovedConversations moved_;
   static constexpr std::size_t kShards = 64;
   Shard shards_[kShards];
 };

@@ -13,6 +13,7 @@
 #include "storage/schema/rows.h"
 #include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
+#include "storage/store/moved_conversations.h"
 
 namespace storage {
 
@@ -28,6 +29,7 @@ class AccountTxn {
     std::optional<schema::AccountRow> account;  ///< nullopt: not read yet
     kv::Batch batch;
     bool must_sync = false;
+    MovedConversations* moved = nullptr;    ///< what is remembered of the account; may be absent
     std::int64_t deleted_grace = 0;         ///< seconds from \Deleted to the purge; 0: none
     std::optional<std::int64_t> first_due;  ///< of the rows written to `expiries`
     std::vector<std::shared_ptr<const Change>> changes;
@@ -40,6 +42,9 @@ class AccountTxn {
   std::int64_t now() const { return now_; }  ///< Unix seconds
   kv::Engine& engine() { return engine_; }
   std::int64_t deleted_grace() const { return commit_.deleted_grace; }
+  MovedConversations* moved_conversations() const { return commit_.moved; }
+  /// Nothing that may yet fail lies beneath what this change reads.
+  bool SeesCommittedOnly() const { return batch_.empty() && commit_.batch.empty(); }
 
   /// The account's row, to be read, and after a change to be given back with PutAccount(). kNoSuchAccount
   /// also while it is being deleted, unless `even_deleting`.

@@ -42,7 +42,7 @@ struct Row {
   Of of;
   Setter setter;
   bool by_suffix;   ///< answers under any name that ends like its own
-  Compute compute;  ///< nullptr: stored
+  Compute compute;  ///< nullptr: it has no value but the stored one
 };
 
 constexpr std::string_view kCpm = "/shared/vendor/vendor.oma/cpm/";
@@ -51,6 +51,13 @@ constexpr std::string_view kCpm = "/shared/vendor/vendor.oma/cpm/";
 std::optional<std::string> ConversationId(const AnnotationScope& scope) {
   if (model::IsOneToOne(scope.folder->conversation_id)) return std::nullopt;
   return Unless("", scope.folder->conversation_id);
+}
+
+/// Whom the folder stands for, whatever made it and wherever it lies by now. Of a group only its objects
+/// know.
+std::optional<std::string> Peer(const AnnotationScope& scope) {
+  if (!model::IsOneToOne(scope.folder->conversation_id)) return std::nullopt;
+  return scope.folder->conversation_id;
 }
 
 constexpr std::array kRows{
@@ -81,7 +88,7 @@ constexpr std::array kRows{
         false,
         [](const AnnotationScope& s) { return std::optional(std::string(KindName(s.folder->kind))); }},
     Row{{"/shared/vendor/vendor.oma/cpm/GroupState"}, Of::kFolder, Setter::kPf, true, nullptr},
-    Row{{"/shared/vendor/vendor.oma/cpm/Participants"}, Of::kFolder, Setter::kNobody, false, nullptr},
+    Row{{"/shared/vendor/vendor.oma/cpm/Participants"}, Of::kFolder, Setter::kNobody, false, Peer},
     Row{{"/shared/vendor/vendor.oma/cpm/SessionInfo"}, Of::kFolder, Setter::kPf, true, nullptr},
 };
 

@@ -23,7 +23,7 @@ struct AnnotationScope {
 /// An entry that the store keeps.
 struct KeptEntry {
   std::string_view name;  ///< canonical; its value, if it is stored, is under this name
-  bool computed = false;  ///< nothing is stored: ComputeEntry()
+  bool computed = false;  ///< nothing is ever stored: ComputeEntry() or no value
 };
 
 /// Of the server: DefaultFolderLocation, /shared/admin, /shared/comment. Of a folder: FolderKind,
@@ -33,10 +33,10 @@ struct KeptEntry {
 /// 3.3). nullptr: an ordinary entry.
 const KeptEntry* FindKept(const AnnotationScope& scope, std::string_view entry);
 
-/// The computed ones of this scope that have a value.
+/// Those of this scope that have a computed value.
 std::vector<const KeptEntry*> ComputedEntries(const AnnotationScope& scope);
 
-/// Of a computed entry; nullopt: it has no value here.
+/// Comes before a stored value; nullopt: it has no computed value here.
 std::optional<std::string> ComputeEntry(const AnnotationScope& scope, const KeptEntry& entry);
 
 /// kNoPermission: others may set it; kNotAllowed: nobody may. Both with a sentence.

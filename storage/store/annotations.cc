@@ -72,9 +72,8 @@ class Reading {
   Result<> Named(std::string_view entry) {
     const KeptEntry* kept = FindKept(scope_, entry);
     std::optional<std::string> value;
-    if (kept != nullptr && kept->computed) {
-      value = ComputeEntry(scope_, *kept);
-    } else {
+    if (kept != nullptr) value = ComputeEntry(scope_, *kept);
+    if (!value && (kept == nullptr || !kept->computed)) {
       ASSIGN_OR_RETURN(value, Stored(kept != nullptr ? kept->name : entry));
     }
     if (value || query_.depth == MetadataDepth::kEntry) Found(entry, std::move(value), kept != nullptr);

@@ -1,6 +1,8 @@
 #include "storage/store/core.h"
 #include "storage/store/delivery.h"
+#include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/message_rows.h"
 
 namespace storage {
 
@@ -27,6 +29,30 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
     return {};
   }));
   delivery.Done();
+  return out;
+}
+
+Result<AppendResult> MailStore::Replace(FolderRef from, Uid replaced, std::string_view path,
+                                        NewMessage message, Actor actor) {
+  std::vector<NewMessage> messages;
+  messages.push_back(std::move(message));
+  ASSIGN_OR_RETURN(auto delivery, Delivery::Prepare(*core_, std::move(messages), actor));
+  AppendResult out;
+  schema::IntentKey intent;
+  RETURN_IF_ERROR(core_->lanes.Run(from.account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());  // before its folders: it may be gone
+    const FolderTree tree(txn, core_->options, actor);
+    ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
+    ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, from.folder));
+    UidSet gone;
+    RETURN_IF_ERROR(edit.ForEach(UidSet(replaced, replaced), [&](Uid uid, const auto&) { gone.Add(uid); }));
+    if (gone.empty()) return Fail(Errc::kNoSuchMessage);
+    ASSIGN_OR_RETURN(intent, ExpungeMessages(txn, edit, gone, actor.origin));
+    ASSIGN_OR_RETURN(out, delivery.Place(txn, tree, folder, actor));
+    return {};
+  }));
+  delivery.Done();
+  core_->janitor.Add(intent);
   return out;
 }
 

@@ -1,3 +1,9 @@
+#include <ranges>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
 #include "protocol/model/ascii.h"
 #include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
@@ -51,6 +57,15 @@ struct Moving {
   protocol::ObjectKind kind = protocol::ObjectKind::kUnclassified;
 };
 
+/// The rule, and the messages that a client leaves out to have the others.
+std::string Refusal(std::string_view rule, const UidSet& uids) {
+  constexpr std::size_t kRanges = 20;  // a client's status line is short
+  UidSet named;
+  for (const auto& range : uids.ranges() | std::views::take(kRanges)) named.Add(range.first, range.last);
+  return fmt::format("{}. Nothing was copied or moved; leave out UID {}{}", rule, named.ToString(),
+                     named == uids ? "" : fmt::format(" and {} more", uids.size() - named.size()));
+}
+
 /// One COPY or MOVE inside its transaction.
 class CopyOperation {
  public:
@@ -84,6 +99,8 @@ class CopyOperation {
     if (ahead) RETURN_IF_ERROR(Reserve(*rows, intent, first, last));
 
     std::size_t i = 0;
+    UidSet refused;
+    Error refusal{};
     const auto flush = [&]() -> Result<> {
       rows->Join();
       RETURN_IF_ERROR(txn_.engine().Apply(part.batch, kv::Durability::kBeforeNext));
@@ -95,7 +112,14 @@ class CopyOperation {
         txn_, source_.id(), present, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
           if (i >= messages_.size() || messages_[i].uid != uid)
             return Fail(Errc::kCorruption, "a message has no row");
-          RETURN_IF_ERROR(may_(message.object_kind));
+          if (auto allowed = may_(message.object_kind); !allowed) {
+            if (refused.empty()) refusal = std::move(allowed).error();
+            refused.Add(uid);
+          }
+          if (!refused.empty()) {  // all or none: from here on, only what else is refused is of interest
+            ++i;
+            return {};
+          }
           messages_[i].size = message.size;
           messages_[i].kind = message.object_kind;
           schema::StoredMessage copy = message;
@@ -112,6 +136,7 @@ class CopyOperation {
           return {};
         }));
     if (i != messages_.size()) return Fail(Errc::kCorruption, "a message has no row");
+    if (!refused.empty()) return Fail(refusal.code, Refusal(refusal.detail, refused));
     if (ahead) {
       RETURN_IF_ERROR(flush());
       txn_.Erase(Table::kIntents, intent.Encode());

@@ -250,9 +250,10 @@ Result<FolderReader> MailStore::Read(FolderRef folder) {
 
 std::unique_ptr<protocol::mime::Source> MailStore::OpenBody(AccountId account, ObjectId object,
                                                             std::uint64_t size) {
-  return std::make_unique<BodySource>(
-      account, object, size,
-      [engine = &core_->engine](const std::string& key) { return engine->Get(Table::kBodies, key); });
+  // A view, so that the octets do not go while they are sent, whoever expunges the message.
+  return std::make_unique<BodySource>(account, object, size,
+                                      [view = std::shared_ptr<const kv::View>(core_->engine.OpenView())](
+                                          const std::string& key) { return view->Get(Table::kBodies, key); });
 }
 
 }  // namespace storage

@@ -26,6 +26,12 @@ bool IsOneToOne(const schema::FolderRow& row) {
   return row.kind == Stored(FolderKind::kConversation) && model::IsOneToOne(row.conversation_id);
 }
 
+/// What a conversation's folder is called as long as nobody renames it.
+auto NameOf(std::string_view identity) {
+  return model::IsOneToOne(identity) ? protocol::cpm::ConversationFolderName(identity)
+                                     : protocol::cpm::FolderNameOfId(identity);
+}
+
 bool IsInferior(std::string_view path, std::string_view of) {
   return path.size() > of.size() && path.starts_with(of) && path[of.size()] == protocol::kHierarchyDelimiter;
 }
@@ -227,6 +233,7 @@ Result<FolderId> FolderTree::Establish(FolderKind kind, std::string_view path) {
 
 Result<> FolderTree::DropFolder(FolderId id, std::string_view path) {
   ASSIGN_OR_RETURN(const auto folder, txn_.Folder(id));
+  if (folder.kind == Stored(FolderKind::kConversation)) ForgetMoved();
   RETURN_IF_ERROR(ForgetAnnotations(txn_, id));
   ASSIGN_OR_RETURN(auto account, txn_.Account());
   --account.folders;
@@ -333,6 +340,7 @@ Result<> FolderTree::Move(const std::vector<Name>& names, std::string_view from,
     EraseName(path);
     PutName(renamed, row);
     if (row.folder.value == 0) continue;
+    if (KindOf(row) == FolderKind::kConversation) ForgetMoved();
     if (ActsAsOwner(actor_))
       RETURN_IF_ERROR(MakePermanent(txn_, row.folder, UidSet(Uid{1}, protocol::kMaxUid)));
     ASSIGN_OR_RETURN(auto folder, txn_.Folder(row.folder));
@@ -362,28 +370,46 @@ Result<std::optional<FolderId>> FolderTree::Identify(std::string_view path,
   return std::optional(name->folder);
 }
 
-Result<std::optional<FolderId>> FolderTree::FindConversation(std::string_view identity) const {
-  std::optional<FolderId> found;
+Result<std::shared_ptr<const MovedConversations::ByIdentity>> FolderTree::ReadMoved() const {
+  ASSIGN_OR_RETURN(const std::string home, DefaultFolder());
+  auto moved = std::make_shared<MovedConversations::ByIdentity>();
   Result<> bad;
   const std::string prefix = schema::AccountPrefix(txn_.account());
   RETURN_IF_ERROR(txn_.Scan(
       Table::kFolders, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
         const auto at = schema::FolderKey::Decode(key);
-        const auto row = schema::FolderRow::Decode(value);
+        auto row = schema::FolderRow::Decode(value);
         if (!at || !row) {
           bad = Fail(Errc::kCorruption, "folder does not decode");
-        } else if (row->kind == Stored(FolderKind::kConversation) && row->conversation_id == identity) {
-          found = at->folder;
+        } else if (row->kind == Stored(FolderKind::kConversation) && !row->conversation_id.empty()) {
+          const auto name = NameOf(row->conversation_id);
+          if (!name || row->path != fmt::format("{}/{}", home, *name))
+            (*moved)[std::move(row->conversation_id)] = at->folder;
         }
         return bad.has_value();
       }));
   RETURN_IF_ERROR(bad);
-  return found;
+  return std::shared_ptr<const MovedConversations::ByIdentity>(std::move(moved));
+}
+
+Result<std::optional<FolderId>> FolderTree::FindMoved(std::string_view identity) const {
+  MovedConversations* memory = txn_.moved_conversations();
+  auto moved = memory != nullptr ? memory->Find(txn_.account()) : nullptr;
+  if (!moved) {
+    ASSIGN_OR_RETURN(moved, ReadMoved());
+    if (memory != nullptr && txn_.SeesCommittedOnly()) memory->Keep(txn_.account(), moved);
+  }
+  const auto found = moved->find(identity);
+  if (found == moved->end()) return std::optional<FolderId>{};
+  return std::optional(found->second);
+}
+
+void FolderTree::ForgetMoved() const {
+  if (auto* memory = txn_.moved_conversations()) memory->Forget(txn_.account());
 }
 
 Result<FolderId> FolderTree::CreateConversation(std::string_view identity) {
-  const auto name = model::IsOneToOne(identity) ? protocol::cpm::ConversationFolderName(identity)
-                                                : protocol::cpm::FolderNameOfId(identity);
+  const auto name = NameOf(identity);
   if (!name)
     return Fail(Errc::kInvalidArgument, fmt::format("No conversation is named so: {}", name.error().text));
   ASSIGN_OR_RETURN(const std::string folder, DefaultFolder());
@@ -392,7 +418,7 @@ Result<FolderId> FolderTree::CreateConversation(std::string_view identity) {
   RETURN_IF_ERROR(CheckName(path));
   ASSIGN_OR_RETURN(const auto known, Identify(path, &schema::FolderRow::conversation_id, identity));
   if (known) return *known;
-  ASSIGN_OR_RETURN(const auto moved, FindConversation(identity));
+  ASSIGN_OR_RETURN(const auto moved, FindMoved(identity));
   if (moved) return *moved;
   ASSIGN_OR_RETURN(const auto superior, Find(folder));
   ASSIGN_OR_RETURN(const model::Place place, PlaceOf(folder, superior));

@@ -87,9 +87,11 @@ class FolderTree {
   /// The folder of this path if it has this identity, or takes it on; nullopt: there is none.
   Result<std::optional<FolderId>> Identify(std::string_view path, std::string schema::FolderRow::* id,
                                            std::string_view identity);
-  /// The conversation folder of this identity, at any path: reads all folders of the account. The newest of
-  /// several.
-  Result<std::optional<FolderId>> FindConversation(std::string_view identity) const;
+  /// The conversation folder of this identity that is not where its identity would put it: remembered, or
+  /// found by reading all folders of the account. The newest of several.
+  Result<std::optional<FolderId>> FindMoved(std::string_view identity) const;
+  Result<std::shared_ptr<const MovedConversations::ByIdentity>> ReadMoved() const;
+  void ForgetMoved() const;
   void PutName(std::string_view path, const schema::FolderNameRow& row);
   void EraseName(std::string_view path);
 

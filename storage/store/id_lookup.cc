@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "protocol/cpm/limits.h"
 #include "protocol/mime/inspect.h"
 #include "protocol/mime/source.h"
 #include "protocol/model/ascii.h"
@@ -38,6 +39,9 @@ constexpr std::array kIdentifiers{
 
 // A header that is read at all lies in an object's first chunk, so that is enough to read an id again.
 static_assert(protocol::mime::InspectLimits{}.max_header <= StagedBody::kChunk);
+// What the network may write is found again.
+static_assert(protocol::mime::InspectLimits{}.max_id >=
+              std::max(protocol::cpm::kMaxId, protocol::cpm::kMaxCorrelator));
 
 /// `Rows` is what reads: a View or an AccountTxn.
 template <class Rows>
@@ -47,7 +51,7 @@ class Lookup {
 
   /// Messages with this very value, in `folder` if one is named.
   Result<> Find(std::string_view value, std::optional<FolderId> folder, std::vector<FoundMessage>& out) {
-    if (!IsIndexed(value)) return {};
+    if (!IsIndexable(value)) return {};
     const std::string first =
         folder ? IdKey::Prefix(account_, kind_, value, *folder) : IdKey::Prefix(account_, kind_, value);
     std::vector<FoundMessage> hits;
@@ -140,7 +144,14 @@ std::optional<IdKind> IdKindOf(std::string_view field) {
   return std::nullopt;
 }
 
-bool IsIndexed(std::string_view value) {
+bool IsIndexed(IdKind kind, std::string_view value) {
+  // In every store: the index took no longer ones before it took whole correlators (cpm::kMaxCorrelator).
+  constexpr std::size_t kAlways = 512;
+  const std::size_t brackets = kind == IdKind::kMessage ? 2 : 0;  // a message may have it with them
+  return IsIndexable(value) && value.size() + brackets <= kAlways;
+}
+
+bool IsIndexable(std::string_view value) {
   return !value.empty() && value.size() <= protocol::mime::InspectLimits{}.max_id &&
          value.find('\0') == std::string_view::npos;
 }

@@ -25,8 +25,12 @@ using schema::IdKind;
 
 /// The kind that a header field is; its name in any case.
 std::optional<IdKind> IdKindOf(std::string_view field);
-/// False: no message is found by this value, whatever its header says.
-bool IsIndexed(std::string_view value);
+/// True: FindById() finds every message with this value. False: it is too long, or no value; who looks for it
+/// must read headers.
+bool IsIndexed(IdKind kind, std::string_view value);
+/// False: FindById() finds nothing by this value, whatever any header says. Between the two are long values,
+/// of which the index knows only in messages that were stored since it takes them.
+bool IsIndexable(std::string_view value);
 /// What `ids` is to hold of a message.
 std::vector<schema::IndexedId> IdsOf(const protocol::mime::Inspection& inspection);
 

@@ -121,6 +121,10 @@ class MailStore {
   /// expiry, or appended by the network with an Expires header, is temporary (storage/README.md).
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Actor actor = {});
+  /// Expunges a message and appends another in one change; the quota sees what remains (RFC 8508 §3.4).
+  /// kNoSuchMessage: the one to be replaced is gone, and nothing was appended.
+  Result<AppendResult> Replace(FolderRef from, Uid replaced, std::string_view path, NewMessage message,
+                               Actor actor = {});
   /// Makes one object of an event, in the folder of its conversation or session, which is made if it is
   /// missing and found again where its owner has moved it (record.cc). An event that the account has already,
   /// by its identifier and direction, is not recorded once more. kInvalidArgument, kTooBig: the event cannot
@@ -148,7 +152,8 @@ class MailStore {
   /// A consistent view for reading; see FolderReader.
   Result<FolderReader> Read(FolderRef folder);
 
-  /// Reads what is stored of one object; `account` is the object's.
+  /// Reads what is stored of one object; `account` is the object's. What is there now can be read as long as
+  /// the source lives, whatever is expunged meanwhile.
   std::unique_ptr<protocol::mime::Source> OpenBody(AccountId account, ObjectId object, std::uint64_t size);
 
   /// Waits until the background work that is known now is done. For tests and tools.

@@ -135,6 +135,15 @@ Result<> MayAppend(ObjectKind object, const Place& target, const Asker& asker) {
 }
 
 Result<> MayCopy(ObjectKind object, const Place& target, const Asker& asker) {
+  // Spec note 1.4 lets a single object be copied to a user folder, but SD 5.5.1.2(5) says of the group state
+  // that it "may only appear in a session history folder", with no exception for copies. It says how to
+  // rejoin that very session; a person reads nothing in it. So a copy of all of a session to a user folder is
+  // refused as a whole (RFC 3501 §6.4.7: all or none), and the client is told what to leave out.
+  if (object == ObjectKind::kGroupState && target.kind != FolderKind::kSession) {
+    return Cannot(
+        "A group state object lies in a session folder only, and is kept by moving (RENAME) the whole "
+        "conversation");
+  }
   return MayAppend(object, target, asker);
 }
 

@@ -1,11 +1,9 @@
 // Record: an event of the network becomes one object (spec note 2.11).
-#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "protocol/cpm/address.h"
-#include "storage/store/annotation_edit.h"
 #include "storage/store/core.h"
 #include "storage/store/delivery.h"
 #include "storage/store/event_object.h"
@@ -78,7 +76,7 @@ Result<Identity> IdentityOf(const Event& event, const Destination& destination) 
                  .value = head.correlator.empty() ? cpm::CorrelatorOf(sms->text) : head.correlator,
                  .same_date = true,
                  .conversation = destination.conversation};
-    if (!IsIndexed(out.value)) {
+    if (!IsIndexable(out.value)) {
       return Fail(
           Errc::kInvalidArgument,
           "imdn_message_id is missing: the SMS cannot be known by its text, which is empty or too long");
@@ -143,39 +141,11 @@ class Search {
   const Identity& identity_;
 };
 
-/// Addresses as Participants shows them: canonical where they can be, each once, between semicolons.
-std::string JoinAddresses(const std::vector<std::string>& addresses) {
-  std::vector<std::string> seen;
-  for (const std::string& address : addresses) {
-    std::string name = cpm::ParsePeer(address).value_or(address);
-    if (std::ranges::find(seen, name) == seen.end()) seen.push_back(std::move(name));
-  }
-  return fmt::format("{}", fmt::join(seen, ";"));
-}
-
-/// Who takes part, by what the object says; nullopt: it does not say.
-Result<std::optional<std::string>> ParticipantsOf(const AccountTxn& txn, const Event& event, FolderId session,
-                                                  Uid uid) {
-  std::vector<std::string> addresses;
-  if (const auto* start = std::get_if<cpm::SessionInfoObject>(&event.what)) {
-    addresses.push_back(event.head.from);
-    addresses.insert(addresses.end(), start->info.participants.begin(), start->info.participants.end());
-  } else if (const auto* end = std::get_if<cpm::GroupStateObject>(&event.what)) {
-    // An older state that comes late says nothing about now.
-    ASSIGN_OR_RETURN(const auto newest, GetServerAnnotation(txn, session, ServerAnnotation::kGroupState));
-    if (newest != fmt::format("{}", uid.value)) return std::optional<std::string>{};
-    for (const auto& participant : end->state.participants) addresses.push_back(participant.address);
-  } else {
-    return std::optional<std::string>{};
-  }
-  return std::optional(JoinAddresses(addresses));
-}
-
 /// One Record() inside its transaction.
 class Recording {
  public:
-  Recording(AccountTxn& txn, const StoreOptions& options, const Event& event, Actor actor)
-      : txn_(txn), tree_(txn, options, actor), event_(event), actor_(actor) {}
+  Recording(AccountTxn& txn, const StoreOptions& options, Actor actor)
+      : txn_(txn), tree_(txn, options, actor), actor_(actor) {}
 
   Result<Recorded> Run(const Destination& destination, const Delivery& delivery) {
     ASSIGN_OR_RETURN(const FolderId conversation, tree_.CreateConversation(destination.conversation));
@@ -184,28 +154,16 @@ class Recording {
       ASSIGN_OR_RETURN(folder, tree_.CreateSession(conversation, *destination.session));
     }
     ASSIGN_OR_RETURN(const auto placed, delivery.Place(txn_, tree_, folder, actor_));
-    const Uid uid = placed.uids.ranges().front().first;
-    if (event_.group) {
-      ASSIGN_OR_RETURN(const auto participants, ParticipantsOf(txn_, event_, folder, uid));
-      if (participants) RETURN_IF_ERROR(SetParticipants({folder, conversation}, *participants));
-    } else if (uid.value == 1) {
-      RETURN_IF_ERROR(SetParticipants({folder}, destination.conversation));
-    }
     ASSIGN_OR_RETURN(const auto row, txn_.Folder(folder));
-    return Recorded{
-        .folder = placed.folder, .path = row.path, .uid_validity = placed.uid_validity, .uid = uid};
+    return Recorded{.folder = placed.folder,
+                    .path = row.path,
+                    .uid_validity = placed.uid_validity,
+                    .uid = placed.uids.ranges().front().first};
   }
 
  private:
-  Result<> SetParticipants(std::initializer_list<FolderId> folders, const std::string& participants) {
-    for (const FolderId folder : folders)
-      RETURN_IF_ERROR(SetServerAnnotation(txn_, folder, ServerAnnotation::kParticipants, participants));
-    return {};
-  }
-
   AccountTxn& txn_;
   FolderTree tree_;
-  const Event& event_;
   const Actor actor_;
 };
 
@@ -229,7 +187,7 @@ Result<Recorded> MailStore::Record(AccountId account, Event event, Actor actor) 
       out = *std::move(before);
       return {};
     }
-    ASSIGN_OR_RETURN(out, Recording(txn, core_->options, event, actor).Run(destination, delivery));
+    ASSIGN_OR_RETURN(out, Recording(txn, core_->options, actor).Run(destination, delivery));
     out.object = object;
     return {};
   }));

@@ -1,17 +1,15 @@
 #include "storage/store/session_marks.h"
 
+#include <algorithm>
 #include <charconv>
-#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
-#include "protocol/cpm/body.h"
-#include "protocol/cpm/group_state.h"
-#include "protocol/cpm/object_head.h"
-#include "protocol/mime/parts.h"
+#include "protocol/model/mailbox_name.h"
 #include "storage/store/annotation_edit.h"
-#include "storage/store/body_source.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/session_objects.h"
 
 namespace storage {
 namespace {
@@ -19,10 +17,12 @@ namespace {
 using kv::Table;
 using protocol::ObjectKind;
 
-constexpr std::int64_t kEarliest = std::numeric_limits<std::int64_t>::min();
-
 bool IsSession(const schema::FolderRow& row) {
   return row.kind == static_cast<std::uint8_t>(FolderKind::kSession);
+}
+
+bool IsMarked(const Arrival& arrival) {
+  return arrival.kind == ObjectKind::kSessionInfo || arrival.kind == ObjectKind::kGroupState;
 }
 
 /// The UID that the folder names now; zero if none.
@@ -39,26 +39,35 @@ Result<> Mark(AccountTxn& txn, FolderId folder, ServerAnnotation name, Uid uid) 
                              uid.value == 0 ? std::nullopt : std::optional(fmt::format("{}", uid.value)));
 }
 
-/// Milliseconds since 1970 of a group state's timestamp.
-std::int64_t TimeOf(const AccountTxn& txn, const schema::StoredMessage& message) {
-  const auto parts = protocol::mime::DecodeParts(message.parts);
-  if (!parts || parts->empty()) return kEarliest;
-  BodySource source(txn.account(), message.object, message.size,
-                    [&txn](const std::string& key) { return txn.Get(Table::kBodies, key); });
-  const auto xml = protocol::cpm::ReadXmlBody(parts->front(), source);
-  if (!xml) return kEarliest;
-  const auto state = protocol::cpm::ReadGroupState(*xml);
-  if (!state) return kEarliest;
-  return protocol::cpm::ParseIsoDateTime(state->timestamp).value_or(kEarliest);
-}
-
-/// The same of the message with this UID, which may be gone.
-Result<std::int64_t> TimeOf(const AccountTxn& txn, FolderId folder, Uid uid) {
+/// nullopt: the message with this UID is gone.
+Result<std::optional<schema::StoredMessage>> RowOf(const AccountTxn& txn, FolderId folder, Uid uid) {
+  std::optional<schema::StoredMessage> row;
   ASSIGN_OR_RETURN(const auto value,
                    txn.Get(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode()));
-  if (!value) return kEarliest;
-  ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(*value));
-  return TimeOf(txn, row);
+  if (value) {
+    ASSIGN_OR_RETURN(row, schema::StoredMessage::Decode(*value));
+  }
+  return row;
+}
+
+Result<std::int64_t> TimeOf(const AccountTxn& txn, FolderId folder, Uid uid) {
+  ASSIGN_OR_RETURN(const auto row, RowOf(txn, folder, uid));
+  return row ? TimeOfGroupState(txn, *row) : kEarliest;
+}
+
+/// The participants that this object tells of are those of its session, and of the conversation, whose latest
+/// news it is.
+Result<> TellParticipants(AccountTxn& txn, const FolderEdit& edit, Uid uid) {
+  ASSIGN_OR_RETURN(const auto row, RowOf(txn, edit.id(), uid));
+  if (!row) return {};
+  const auto participants = ParticipantsOf(txn, *row);
+  if (!participants) return {};
+  RETURN_IF_ERROR(SetServerAnnotation(txn, edit.id(), ServerAnnotation::kParticipants, participants));
+  const schema::PathKey above{txn.account(), std::string(protocol::ParentName(edit.row().path))};
+  ASSIGN_OR_RETURN(const auto value, txn.Get(Table::kFolderNames, above.Encode()));
+  if (!value) return {};
+  ASSIGN_OR_RETURN(const auto conversation, schema::FolderNameRow::Decode(*value));
+  return SetServerAnnotation(txn, conversation.folder, ServerAnnotation::kParticipants, participants);
 }
 
 /// Of the objects seen, in UID order, the ones to name.
@@ -77,25 +86,25 @@ struct Newest {
 }  // namespace
 
 Result<> MarkArrivals(AccountTxn& txn, const FolderEdit& edit, const std::vector<Arrival>& arrivals) {
-  if (!IsSession(edit.row())) return {};
-  Newest newest;
+  if (!IsSession(edit.row()) || !std::ranges::any_of(arrivals, IsMarked)) return {};
+  ASSIGN_OR_RETURN(const Uid before, Marked(txn, edit.id(), ServerAnnotation::kGroupState));
+  Newest newest{.group_state = before};
+  if (before.value != 0) {
+    ASSIGN_OR_RETURN(newest.group_state_time, TimeOf(txn, edit.id(), before));
+  }
   for (const Arrival& arrival : arrivals) {
     if (arrival.kind == ObjectKind::kSessionInfo) newest.session_info = arrival.uid;
     if (arrival.kind != ObjectKind::kGroupState) continue;
-    if (newest.group_state.value == 0) {
-      ASSIGN_OR_RETURN(newest.group_state, Marked(txn, edit.id(), ServerAnnotation::kGroupState));
-      if (newest.group_state.value != 0) {
-        ASSIGN_OR_RETURN(newest.group_state_time, TimeOf(txn, edit.id(), newest.group_state));
-      }
-    }
     ASSIGN_OR_RETURN(const auto time, TimeOf(txn, edit.id(), arrival.uid));
     newest.SeeGroupState(arrival.uid, time);
   }
   if (newest.session_info.value != 0)
     RETURN_IF_ERROR(Mark(txn, edit.id(), ServerAnnotation::kSessionInfo, newest.session_info));
-  if (newest.group_state.value != 0)
-    RETURN_IF_ERROR(Mark(txn, edit.id(), ServerAnnotation::kGroupState, newest.group_state));
-  return {};
+  // At its end a session knows who was there, not only who was invited.
+  if (newest.group_state == before)
+    return before.value == 0 ? TellParticipants(txn, edit, newest.session_info) : Result<>{};
+  RETURN_IF_ERROR(Mark(txn, edit.id(), ServerAnnotation::kGroupState, newest.group_state));
+  return TellParticipants(txn, edit, newest.group_state);
 }
 
 Result<> MarkExpunged(AccountTxn& txn, FolderEdit& edit, const UidSet& gone) {
@@ -114,7 +123,7 @@ Result<> MarkExpunged(AccountTxn& txn, FolderEdit& edit, const UidSet& gone) {
       ForEachMessage(txn, edit.id(), left, [&](Uid uid, const schema::StoredMessage& message) -> Result<> {
         if (message.object_kind == ObjectKind::kSessionInfo) newest.session_info = uid;
         if (message.object_kind == ObjectKind::kGroupState && lost_group_state)
-          newest.SeeGroupState(uid, TimeOf(txn, message));
+          newest.SeeGroupState(uid, TimeOfGroupState(txn, message));
         return {};
       }));
   if (lost_session_info)

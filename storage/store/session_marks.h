@@ -11,6 +11,9 @@ namespace storage {
 /// the folder (spec note 3.3): `SessionInfo` names the session info object, the newest if there are several;
 /// `GroupState` the group state whose timestamp is the latest, the newest of those. A malformed one counts as
 /// the earliest. In folders of other kinds these do nothing.
+///
+/// `Participants`, of the session and of its conversation, are who its group state lists, or else whom its
+/// session info invites. They stay when the object goes: who took part did.
 
 struct Arrival {
   Uid uid;

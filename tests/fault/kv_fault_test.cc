@@ -356,7 +356,7 @@ TEST_F(RocksFaultTest, DamagedMiddleOfTheLogRefuses) {
     fs::remove_all(Options().path);
     Open();
     for (int i = 0; i < 20; ++i) ASSERT_TRUE(Write("k" + std::to_string(i), Durability::kNow, bytes));
-    engine_.reset();
+    LosePower();
     const auto log = File(".log");
     for (const auto at : {fs::file_size(log) / 50, fs::file_size(log) / 2, fs::file_size(log) / 4 * 3}) {
       Flip(log, at);
@@ -380,7 +380,7 @@ TEST_F(RocksFaultTest, UnsyncedRecordsThatReachedTheDiskOutOfOrderOpen) {
     ASSERT_TRUE(Write("b", Durability::kBeforeNext, bytes));
     ASSERT_TRUE(Write("c", Durability::kBeforeNext, bytes));
     fs::copy_file(log, folder_.path() / "log");
-    engine_.reset();
+    LosePower();
     fs::rename(folder_.path() / "log", log);
     Flip(log, synced + 50);  // of "a"; "b" and "c" are whole
     Open();
@@ -403,10 +403,26 @@ TEST_F(RocksFaultTest, OctetsOfAMessageDoNotPassForARecord) {
   batch.Put(Table::kBodies, "forged", forged + forged);
   ASSERT_TRUE(engine_->Apply(batch, Durability::kBeforeNext));
   const auto log = File(".log");
-  engine_.reset();
+  fs::copy_file(log, folder_.path() / "log");
+  LosePower();
+  fs::rename(folder_.path() / "log", log);
   Flip(log, synced + 50);
   Open();
   EXPECT_EQ(Keys(), (std::set<std::string>{"synced"}));
+}
+
+TEST_F(RocksFaultTest, NothingIsInTheLogOfAStoreAtRest) {
+  Open();
+  ASSERT_TRUE(Write("a"));
+  ASSERT_TRUE(Write("b", Durability::kBeforeNext));
+  engine_.reset();
+  fs::resize_file(File(".log"), 0);
+  Open();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"a", "b"}));
+  Reopen();  // nothing was written: no file for nothing
+  const auto tables = Stat("disk_bytes_table_files");
+  Reopen();
+  EXPECT_EQ(Stat("disk_bytes_table_files"), tables);
 }
 
 TEST_F(RocksFaultTest, MissingLogRefuses) {

@@ -19,19 +19,21 @@ MESSAGES = 40
 
 
 class Template:
-    """A stopped store with rows in table files and in its log; each case damages a copy."""
+    """A killed server's store with rows in table files and in its log; each case damages a copy."""
 
     def __init__(self, options, directory):
         self.cmsd = fixture.Cmsd(options.build, directory)
         self.store = os.path.join(directory, 'store')
         self.whole = os.path.join(directory, 'whole')
+        self.at_rest = os.path.join(directory, 'at-rest')
         self.cmsd.start()
         self.account = self.cmsd.add_account(1)
         self.append(MESSAGES // 2)
         assert self.cmsd.stop() == 0
-        self.cmsd.start()        # what was in the log is in table files now
+        shutil.copytree(self.store, self.at_rest)
+        self.cmsd.start()        # what was written so far is in table files
         self.append(MESSAGES // 2)
-        assert self.cmsd.stop() == 0
+        self.cmsd.kill()         # and this in the log
         shutil.copytree(self.store, self.whole)
 
     def client(self):
@@ -43,9 +45,14 @@ class Template:
                 body = os.urandom(3000).hex().encode()     # nothing that a table file could compress away
                 assert client.append('INBOX', b'Subject: %d\r\n\r\n%s\r\n' % (number, body)).status == 'OK'
 
-    def fresh(self):
+    def fresh(self, origin=None):
         shutil.rmtree(self.store, ignore_errors=True)
-        shutil.copytree(self.whole, self.store)
+        shutil.copytree(origin or self.whole, self.store)
+
+    def messages(self):
+        with self.client() as client:
+            found = client.ok('STATUS INBOX (MESSAGES)').all(rb'\* STATUS "?INBOX"? \(MESSAGES (\d+)\)')
+        return int(found[0].group(1))
 
     def file(self, pattern):
         """The largest file whose name is like this."""
@@ -139,10 +146,17 @@ def log_is_cut_short(template):
     path = template.file(r'\d+\.log')
     os.truncate(path, middle(path))
     template.cmsd.start()
-    with template.client() as client:
-        found = client.ok('STATUS INBOX (MESSAGES)').all(rb'\* STATUS "?INBOX"? \(MESSAGES (\d+)\)')
-    count = int(found[0].group(1))
-    assert MESSAGES // 2 <= count < MESSAGES, count
+    assert MESSAGES // 2 <= template.messages() < MESSAGES
+    assert template.cmsd.stop() == 0
+    template.cmsd.check_store()
+
+
+def log_at_rest_is_cut_short(template):
+    """A clean stop leaves nothing in it that could be missed."""
+    template.fresh(template.at_rest)
+    os.truncate(template.file(r'\d+\.log'), 0)
+    template.cmsd.start()
+    assert template.messages() == MESSAGES // 2
     assert template.cmsd.stop() == 0
     template.cmsd.check_store()
 
@@ -199,7 +213,8 @@ def not_a_store(template):
 
 CASES = [('a table file is short', table_file_is_short), ('a table file is missing', table_file_is_missing),
          ('an octet of a table file is wrong', octet_in_a_table_file), ('an octet of the log is wrong', octet_in_the_log),
-         ('the log is cut short', log_is_cut_short), ('the log is missing', log_is_missing),
+         ('the log is cut short', log_is_cut_short), ('the log of a store at rest is cut short', log_at_rest_is_cut_short),
+         ('the log is missing', log_is_missing),
          ('CURRENT is missing', current_is_missing), ('the manifest is missing', manifest_is_missing),
          ('an octet of the manifest is wrong', octet_in_the_manifest),
          ('a first start that was interrupted', first_start_interrupted), ('a folder that is no store', not_a_store)]

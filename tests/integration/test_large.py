@@ -165,10 +165,34 @@ def partials(server, *people):
                 assert octets == whole[start:start + 20] or octets in whole[start - 2:start + 22], (start, octets)
 
 
+def expunged_while_fetched(server, *people):
+    """Whoever has begun to receive a message receives all of it."""
+    with wire.Client(server.host, server.port, timeout=600).login(people[0].user, people[0].password) as reader, \
+            wire.Client(server.host, server.port, timeout=600).login(people[0].user, people[0].password) as other:
+        size = size_of(server)
+        reader.ok('SELECT large')
+        reader.send(b'a FETCH 1 (BODY.PEEK[])\r\n')
+        head = bytearray()
+        while not (found := re.search(rb'\{(\d+)\}\r\n', head)):
+            head += reader.receive()
+        got = len(head) - found.end()
+        other.ok('SELECT large')
+        other.ok('STORE 1 +FLAGS.SILENT (\\Deleted)')
+        other.ok('EXPUNGE')
+        while got < size:
+            octets = reader.receive()
+            got += len(octets)
+            if got > size:
+                reader.buffer += octets[len(octets) - (got - size):]
+        assert reader.finish('a').status == 'OK'
+        assert reader.ok('NOOP').all(rb'\* 1 EXPUNGE')
+
+
 CASES = [
     ('16 appends of 100 MiB at once', appends),
     ('16 slow fetches of 100 MiB at once', slow_fetches),
     ('partial fetches of 100 MiB', partials),
+    ('a message that is expunged while it is fetched', expunged_while_fetched),
 ]
 
 if __name__ == '__main__':

@@ -76,6 +76,17 @@ def main():
         for folder in set(expected):
             assert state['folders'][folder][0] == expected.count(folder), (folder, state['folders'].get(folder))
 
+    def conversations():
+        """Each folder of the demo that stands for a peer or a group, also the one that the user keeps, in the table that tools/up names."""
+        with open(os.path.join(DEMO, 'manifest.jsonl'), encoding='utf-8') as rows:
+            folders = {json.loads(row)['folder'] for row in rows}
+        peers = {folder.rsplit('/', 1)[-1] for folder in folders if re.search(r'/(tel|sip):', folder)}
+        groups = {folder.split('/')[1] for folder in folders if re.match(r'Default/[0-9a-f]', folder)}
+        command = re.search(r'^  operator:  (.*)$', state['text'], re.MULTILINE).group(1).split()
+        listed = json.loads(subprocess.run([*command, '--json'], stdout=subprocess.PIPE, check=True, timeout=60).stdout)
+        assert len(peers) == 7 and len(groups) == 1
+        assert {one['folder'].rsplit('/', 1)[-1] for one in listed} == peers | groups, listed
+
     def second():
         up.process.send_signal(signal.SIGINT)
         assert up.process.wait(60) == 0, up.log_tail()
@@ -90,7 +101,8 @@ def main():
         assert other.returncode != 0 and 'taken' in other.stderr, other
 
     try:
-        for name, case in (('first start: account, demo store, TLS', first), ('second start keeps everything', second),
+        for name, case in (('first start: account, demo store, TLS', first), ('every conversation of the demo is listed', conversations),
+                            ('second start keeps everything', second),
                            ('a port that is taken is named', taken)):
             bad += fixture.run_case(name, case)
     finally:

@@ -44,8 +44,9 @@ std::string AnyPath() {
 std::vector<std::string> AnyFlags() {
   return *rc::gen::container<std::vector<std::string>>(
       static_cast<std::size_t>(*rc::gen::inRange(0, 4)),
-      rc::gen::element<std::string>("\\Deleted", "\\Deleted", "\\Seen", "\\Flagged", "$One", "$ONE", "two",
-                                    "\\read-report-sent"));
+      rc::gen::element<std::string>("\\Deleted", "\\Deleted", "\\Seen", "\\Answered", "\\Flagged", "$One",
+                                    "$ONE", "two", "\\read-report-sent", "$Forwarded", "$Archived",
+                                    "$Deferred"));
 }
 
 StoreOp AnyOp() {
@@ -61,14 +62,19 @@ StoreOp AnyOp() {
                                              {5, Kind::kCopy},
                                              {5, Kind::kMove},
                                              {2, Kind::kClaimRecent},
+                                             {2, Kind::kAccess},
                                              {3, Kind::kAnnotate},
                                              {1, Kind::kSetQuota},
-                                             {2, Kind::kAdvance},
+                                             {4, Kind::kAdvance},
                                              {2, Kind::kDrain},
                                              {2, Kind::kReopen}});
   op.path = AnyPath();
   op.other = AnyPath();
   op.count = *rc::gen::weightedElement<std::uint32_t>({{10, 1}, {5, 3}, {1, 130}});
+  if (op.kind == Kind::kAdvance) op.count = *rc::gen::element<std::uint32_t>(1, 3, 40, 400, 100'000);
+  // In the past, and in a year of four nines: refused.
+  op.expiry = *rc::gen::weightedElement<std::int64_t>(
+      {{6, 0}, {4, 2}, {4, 30}, {4, 60}, {2, 300}, {1, -1}, {1, 253'370'764'800}});
   op.size =
       op.count == 130 ? 10 : *rc::gen::weightedElement<std::uint32_t>({{10, 100}, {1, 0}, {1, 600'000}});
   op.first = *rc::gen::inRange<std::uint32_t>(1, 8);
@@ -88,10 +94,10 @@ StoreOp AnyOp() {
 void BehavesLikeTheModel(Driver driver, const std::vector<StoreOp>& ops) {
   TempStore store(driver, storage::StoreOptions{});  // with a default folder
   const auto account = CreateAccount(*store);
-  StorePlayer player(*store, account, 1'700'000'000);
+  StorePlayer player(*store, account, 1'700'000'000,
+                     [&](std::chrono::seconds time) { store.clock.Advance(time); });
   for (const auto& op : ops) {
     player.Play(op);
-    if (op.kind == Kind::kAdvance) store.clock.Advance(std::chrono::seconds(op.count));
     if (op.kind == Kind::kReopen) {
       player.Detach();
       store.Reopen();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <ostream>
+#include <tuple>
 
 #include "protocol/model/mailbox_name.h"
 
@@ -16,6 +17,10 @@ using storage::FolderKind;
 namespace {
 
 constexpr std::uint32_t kOneCommit = 100;  // storage/store/copy.cc: more UIDs are written ahead
+constexpr std::size_t kRowsPerStep = 500;  // storage/store/reap_steps.cc
+constexpr auto kDeferred = "$deferred";
+constexpr auto kArchived = "$archived";
+const std::int64_t kMaxDeferred = storage::Profile{}.max_deferred;
 
 bool IsSystem(const std::string& lower) {
   return lower == "\\answered" || lower == "\\flagged" || lower == "\\deleted" || lower == "\\seen" ||
@@ -24,6 +29,19 @@ bool IsSystem(const std::string& lower) {
 
 /// Of the names that the tests use.
 bool IsPeer(const std::string& path) { return path.find("/tel:+") != std::string::npos; }
+
+bool IsOwner(const StoreOp& op) { return op.role == storage::Role::kUser; }
+
+/// The keywords of a client's flags, in the order of a FlagSet. $Deferred is the store's to set.
+std::vector<std::string> KeywordsOf(const std::vector<std::string>& flags) {
+  std::vector<std::string> out = Flags(flags).keywords();
+  std::erase_if(out, [](const std::string& name) { return Lower(name) == kDeferred; });
+  return out;
+}
+
+bool Has(const std::vector<std::string>& flags, std::string_view name) {
+  return std::any_of(flags.begin(), flags.end(), [&](const auto& flag) { return Lower(flag) == name; });
+}
 
 }  // namespace
 
@@ -37,13 +55,15 @@ std::ostream& operator<<(std::ostream& out, const StoreOp& op) {
     case Kind::kSubscribe: return out << "SUBSCRIBE " << op.path;
     case Kind::kUnsubscribe: return out << "UNSUBSCRIBE " << op.path;
     case Kind::kAppend:
-      return out << "APPEND " << op.path << " " << op.count << " times " << op.size << " octets " << flags;
+      return out << "APPEND " << op.path << " " << op.count << " times " << op.size << " octets " << flags
+                 << (op.expiry == 0 ? "" : fmt::format(" for {} seconds", op.expiry));
     case Kind::kFlags:
       return out << "STORE " << op.path << " " << uids << " " << "=+-"[static_cast<int>(op.op)] << flags;
     case Kind::kExpunge: return out << "EXPUNGE " << op.path << " " << uids;
     case Kind::kCopy: return out << "COPY " << op.path << " " << uids << " to " << op.other;
     case Kind::kMove: return out << "MOVE " << op.path << " " << uids << " to " << op.other;
     case Kind::kClaimRecent: return out << "SELECT " << op.path;
+    case Kind::kAccess: return out << "FETCH BODY[] " << op.path << " " << uids;
     case Kind::kAnnotate:
       return out << "SETMETADATA " << op.path << " " << op.entry << " " << op.value.value_or("NIL");
     case Kind::kSetQuota: return out << "quota " << op.quota;
@@ -77,9 +97,13 @@ std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
     case Kind::kCopy:
     case Kind::kMove: return Copy(op);
     case Kind::kClaimRecent: return ClaimRecent(op.path);
+    case Kind::kAccess: return Access(op);
     case Kind::kAnnotate: return Annotate(op);
     case Kind::kSetQuota: quota_ = op.quota; return {};
-    case Kind::kAdvance: now += op.count; return {};
+    case Kind::kAdvance:
+      now += op.count;
+      Reap();
+      return {};
     case Kind::kDrain:
     case Kind::kReopen: return {};
   }
@@ -220,7 +244,7 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
     folders_[to].seen.annotations = folders_[from].seen.annotations;
     if (Find(from)->seen.messages.empty()) return {};
     --modseq_;  // making the folder and moving the messages is one change
-    return Copy({.kind = Kind::kMove, .path = from, .other = to});
+    return Copy({.kind = Kind::kMove, .path = from, .other = to, .role = op.role});
   }
   if (!folders_.contains(from)) return Errc::kNoSuchFolder;
   if (to.starts_with(from + "/")) return Errc::kNotAllowed;
@@ -233,6 +257,9 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
     const bool mine = at->first == from || at->first.starts_with(from + "/");
     if (mine) moved[to + at->first.substr(from.size())] = std::move(at->second);
     at = mine ? folders_.erase(at) : std::next(at);
+  }
+  for (auto& [path, folder] : moved) {
+    if (IsOwner(op)) Keep(folder, 1, 0xffffffff);
   }
   folders_.merge(moved);
   Prune(from);
@@ -264,13 +291,17 @@ std::string StoreModel::Keyword(Folder& folder, const std::string& name) {
 }
 
 std::optional<Errc> StoreModel::Append(const StoreOp& op) {
+  // The owner keeps what is archived.
+  const bool temporary = op.expiry != 0 && !Has(op.flags, kArchived);
+  if (temporary && (op.expiry < 0 || op.expiry > kMaxDeferred)) return Errc::kNotAllowed;
   Folder* folder = Find(op.path);
   if (!folder) return Errc::kNoSuchFolder;
   if (folder->seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
   if (quota_ != 0 && used_messages_ + op.count > quota_) return Errc::kOverQuota;
   ++modseq_;
   // Keywords enter the table in the order of a FlagSet, not in that of the client.
-  const auto flags = Flags(op.flags);
+  auto flags = Flags(KeywordsOf(op.flags));
+  if (temporary) flags.Insert(std::string_view("$Deferred"));
   for (std::uint32_t i = 0; i < op.count; ++i) {
     const std::string octets = MessageOctets(seed++, op.size);
     MessageSeen message{.modseq = modseq_,
@@ -282,6 +313,7 @@ std::optional<Errc> StoreModel::Append(const StoreOp& op) {
       if (IsSystem(Lower(name))) message.flags.insert(Lower(name));
     }
     for (const auto& name : flags.keywords()) message.flags.insert(Keyword(*folder, name));
+    if (temporary) folder->due[folder->seen.uid_next] = now + op.expiry;
     folder->seen.messages[folder->seen.uid_next++] = std::move(message);
     used_octets_ += octets.size();
     ++used_messages_;
@@ -298,8 +330,7 @@ std::optional<Errc> StoreModel::ChangeFlags(const StoreOp& op) {
   for (const auto& name : op.flags) {
     if (IsSystem(Lower(name))) named.insert(Lower(name));
   }
-  const auto flags_named = Flags(op.flags);
-  for (const auto& name : flags_named.keywords())
+  for (const auto& name : KeywordsOf(op.flags))
     named.insert(op.op == FlagChange::Op::kRemove ? Lower(name) : Keyword(changed, name));
   bool any = false;
   for (auto& [uid, message] : changed.seen.messages) {
@@ -307,6 +338,17 @@ std::optional<Errc> StoreModel::ChangeFlags(const StoreOp& op) {
     auto flags = op.op == FlagChange::Op::kReplace ? named : message.flags;
     if (op.op == FlagChange::Op::kAdd) flags.insert(named.begin(), named.end());
     if (op.op == FlagChange::Op::kRemove) std::erase_if(flags, [&](auto& f) { return named.contains(f); });
+    if (message.flags.contains(kDeferred)) {
+      // \Seen, \Answered and $Forwarded are the owner's access, archiving is anybody's, and so is to say it.
+      const auto set = [&](const char* name) {
+        return flags.contains(name) && !message.flags.contains(name);
+      };
+      const bool accessed = set("\\seen") || set("\\answered") || set("$forwarded");
+      const bool stays = (accessed && IsOwner(op)) || set(kArchived) ||
+                         (op.op == FlagChange::Op::kRemove && Has(op.flags, kDeferred));
+      flags.insert(kDeferred);
+      if (stays) flags.erase(kDeferred);
+    }
     if (flags == message.flags) continue;
     any = true;
     message.flags = std::move(flags);
@@ -329,6 +371,7 @@ std::optional<Errc> StoreModel::Expunge(const StoreOp& op) {
       any = true;
       used_octets_ -= at->second.size;
       --used_messages_;
+      folder->due.erase(at->first);
     }
     at = gone ? messages.erase(at) : std::next(at);
   }
@@ -363,22 +406,84 @@ std::optional<Errc> StoreModel::Copy(const StoreOp& op) {
   ++modseq_;
   const auto names = source->seen.keywords;
   for (auto& [uid, message] : chosen) {
+    if (IsOwner(op)) message.flags.erase(kDeferred);
+    if (message.flags.contains(kDeferred)) target->due[target->seen.uid_next] = source->due.at(uid);
     for (const auto& name : names) {
       if (message.flags.contains(Lower(name))) Keyword(*target, name);
     }
     message.modseq = modseq_;
     message.save_date = now;
     target->seen.messages[target->seen.uid_next++] = message;
-    if (move) source->seen.messages.erase(uid);
+    if (move) {
+      source->seen.messages.erase(uid);
+      source->due.erase(uid);
+    }
   }
   if (!move) {
     used_octets_ += octets;
     used_messages_ += chosen.size();
+    for (const auto& [uid, message] : chosen) {
+      if (IsOwner(op)) Keep(*source, uid, uid);
+    }
   } else {
     source->seen.highest_modseq = modseq_;
   }
   target->seen.highest_modseq = modseq_;
   return {};
+}
+
+std::optional<Errc> StoreModel::Access(const StoreOp& op) {
+  Folder* folder = Find(op.path);
+  if (!folder) return Errc::kNoSuchFolder;
+  if (!IsOwner(op)) return {};
+  const auto& messages = folder->seen.messages;
+  const bool any = std::any_of(messages.lower_bound(op.first), messages.upper_bound(op.last),
+                               [](const auto& entry) { return entry.second.flags.contains(kDeferred); });
+  if (!any) return {};
+  ++modseq_;
+  Keep(*folder, op.first, op.last);
+  return {};
+}
+
+void StoreModel::Keep(Folder& folder, std::uint32_t first, std::uint32_t last) {
+  for (auto& [uid, message] : folder.seen.messages) {
+    if (uid < first || uid > last || message.flags.erase(kDeferred) == 0) continue;
+    message.modseq = folder.seen.highest_modseq = modseq_;
+  }
+}
+
+void StoreModel::Reap() {
+  while (ReapSome()) {
+  }
+}
+
+/// One step: what is due of the folder that has something due first, but not more rows than a step looks at.
+bool StoreModel::ReapSome() {
+  std::map<std::tuple<std::int64_t, std::uint32_t, std::uint32_t>, Folder*> rows;
+  for (auto& [path, folder] : folders_) {
+    // Ids of folders are given out in the order of UIDVALIDITYs.
+    for (const auto& [uid, time] : folder.due) {
+      if (time <= now) rows[{time, folder.seen.uid_validity, uid}] = &folder;
+    }
+  }
+  if (rows.empty()) return false;
+  Folder& folder = *rows.begin()->second;
+  bool any = false;
+  std::size_t seen = 0;
+  for (const auto& [key, of] : rows) {
+    if (seen++ == kRowsPerStep) break;
+    if (of != &folder) continue;
+    const std::uint32_t uid = std::get<2>(key);
+    folder.due.erase(uid);
+    const auto message = folder.seen.messages.find(uid);
+    if (message == folder.seen.messages.end() || !message->second.flags.contains(kDeferred)) continue;
+    used_octets_ -= message->second.size;
+    --used_messages_;
+    folder.seen.messages.erase(message);
+    any = true;
+  }
+  if (any) folder.seen.highest_modseq = ++modseq_;
+  return true;
 }
 
 std::optional<Errc> StoreModel::ClaimRecent(const std::string& path) {

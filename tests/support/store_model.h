@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -72,6 +74,7 @@ struct StoreOp {
     kCopy,
     kMove,
     kClaimRecent,
+    kAccess,
     kAnnotate,
     kSetQuota,
     kAdvance,
@@ -85,6 +88,7 @@ struct StoreOp {
   std::uint32_t size = 100;  ///< of each
   std::uint32_t first = 1;   ///< UIDs
   std::uint32_t last = 0xffffffff;
+  std::int64_t expiry = 0;  ///< seconds from now until the messages to append expire; 0: never
   std::uint64_t quota = 0;  ///< messages
   protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
   std::vector<std::string> flags;
@@ -111,6 +115,9 @@ class StoreModel {
     FolderSeen seen;
     std::uint32_t recent_from = 1;
     bool peer = false;  ///< a conversation with one peer
+    /// When messages with `$Deferred` expire. Those of messages that are permanent by now wait for their
+    /// time.
+    std::map<std::uint32_t, std::int64_t> due;
   };
   std::optional<Errc> Create(const StoreOp& op);
   std::optional<Errc> Delete(const std::string& path);
@@ -120,6 +127,7 @@ class StoreModel {
   std::optional<Errc> Expunge(const StoreOp& op);
   std::optional<Errc> Copy(const StoreOp& op);
   std::optional<Errc> ClaimRecent(const std::string& path);
+  std::optional<Errc> Access(const StoreOp& op);
   std::optional<Errc> Annotate(const StoreOp& op);
 
   Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
@@ -129,6 +137,11 @@ class StoreModel {
   std::optional<Errc> MayRename(const StoreOp& op) const;
   bool TakesUserFolders(const std::string& superior) const;
   void Drop(const Folder& folder);
+  /// Those of the folder in this range stay for good, by the change under way.
+  void Keep(Folder& folder, std::uint32_t first, std::uint32_t last);
+  /// All that is due goes.
+  void Reap();
+  bool ReapSome();
   void Make(const std::string& path, protocol::SpecialUse use);
   void MakeSuperiors(const std::string& path);
   void Prune(std::string path);
@@ -139,7 +152,7 @@ class StoreModel {
   std::uint32_t next_uid_validity_ = 0;
   std::uint64_t used_octets_ = 0;
   std::uint64_t used_messages_ = 0;
-  std::uint64_t modseq_ = 0;
+  std::uint64_t modseq_ = 0;  ///< of the change under way: counted on before it is made
   std::uint64_t quota_ = 0;
 };
 
@@ -148,7 +161,9 @@ class StoreModel {
 /// Lifetime: the store outlives it, or Detach() was called.
 class StorePlayer : private storage::ChangeListener {
  public:
-  StorePlayer(storage::MailStore& store, storage::AccountId account, std::int64_t now);
+  /// `advance` moves the store's clock.
+  StorePlayer(storage::MailStore& store, storage::AccountId account, std::int64_t now,
+              std::function<void(std::chrono::seconds)> advance = {});
 
   /// nullopt: done, as the model. kUnavailable: refused by a fault, and the model left as it was. Any other
   /// error is the one that the model gave too. Throws where they differ.
@@ -169,10 +184,11 @@ class StorePlayer : private storage::ChangeListener {
   std::optional<Errc> Do(const StoreOp& op);
   std::optional<Errc> Append(const StoreOp& op);
   std::optional<Errc> CopyOrMove(const StoreOp& op, storage::FolderRef folder);
-  void TakeNews();
+  void TakeNews(StoreOp::Kind kind);
 
   storage::MailStore* store_;
   storage::AccountId account_;
+  std::function<void(std::chrono::seconds)> advance_;
   StoreModel model_;
   storage::ChangeFeed::Subscription subscription_;
   std::vector<std::shared_ptr<const storage::Change>> changes_;

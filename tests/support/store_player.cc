@@ -30,9 +30,11 @@ std::string DefaultOf(MailStore& store, storage::AccountId account) {
 
 }  // namespace
 
-StorePlayer::StorePlayer(MailStore& store, storage::AccountId account, std::int64_t now)
+StorePlayer::StorePlayer(MailStore& store, storage::AccountId account, std::int64_t now,
+                         std::function<void(std::chrono::seconds)> advance)
     : store_(&store),
       account_(account),
+      advance_(std::move(advance)),
       model_(now, Must(store.GetAccount(account)).modseq.value, DefaultOf(store, account)) {
   for (const auto& entry : Must(store.ListFolders(account))) heard_[entry.id.value].path = entry.path;
   for (auto& path : Must(store.ListSubscriptions(account))) heard_subscriptions_.insert(std::move(path));
@@ -66,16 +68,24 @@ std::optional<Errc> StorePlayer::Play(const StoreOp& op) {
          << (expected ? static_cast<int>(*expected) : -1);
     throw std::runtime_error(text.str());
   }
-  TakeNews();
+  TakeNews(op.kind);
   return actual;
 }
 
 std::optional<Errc> StorePlayer::Append(const StoreOp& op) {
   // The model counts the seeds on when it appends, and only then.
   const std::uint32_t last = model_.seed;
-  std::vector<std::string> bodies;
-  for (std::uint32_t i = 0; i < op.count; ++i) bodies.push_back(MessageOctets(last - op.count + i, op.size));
-  const auto done = tests::Append(*store_, account_, op.path, bodies, op.flags, Origin{origin_});
+  const std::int64_t now = model_.now;
+  std::vector<storage::NewMessage> messages;
+  for (std::uint32_t i = 0; i < op.count; ++i) {
+    auto body = store_->Stage(account_);
+    if (!body) return body.error().code;
+    if (const auto written = body->Write(MessageOctets(last - op.count + i, op.size)); !written)
+      return written.error().code;
+    messages.push_back({*std::move(body), Flags(op.flags), {}});
+    if (op.expiry != 0) messages.back().expiry = now + op.expiry;
+  }
+  const auto done = store_->Append(account_, op.path, std::move(messages), Actor(Origin{origin_}, op.role));
   if (!done) return done.error().code;
   Demand(done->uids.size() == op.count, "APPEND gave another number of UIDs");
   return {};
@@ -99,6 +109,7 @@ std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
     case Kind::kExpunge:
     case Kind::kCopy:
     case Kind::kMove:
+    case Kind::kAccess:
     case Kind::kClaimRecent: {
       const auto status = store_->GetFolder(account_, op.path);
       if (!status) return status.error().code;
@@ -121,20 +132,30 @@ std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
     case Kind::kCopy:
     case Kind::kMove: return CopyOrMove(op, folder);
     case Kind::kClaimRecent: return ErrorOf(store_->OpenFolder(folder, /*claim_recent=*/true));
+    case Kind::kAccess: return ErrorOf(store_->NoteAccess(folder, UidRange(op.first, op.last), actor));
     case Kind::kAnnotate:
       return ErrorOf(store_->SetAnnotations(account_, op.path, {{op.entry, op.value}}, account_, actor));
     case Kind::kSetQuota: return ErrorOf(store_->SetQuota(account_, 0, op.quota));
     case Kind::kDrain: store_->DrainJanitor(); return {};
     case Kind::kAdvance:
-    case Kind::kReopen: return {};  // the owner of clock and store does these
+      // Rows of messages that are gone would be looked at, too, and nobody knows when they go.
+      store_->DrainJanitor();
+      if (advance_) advance_(std::chrono::seconds(op.count));
+      store_->ReapDue();
+      return {};
+    case Kind::kReopen: return {};  // the owner of the store does it
   }
   return {};
 }
 
-void StorePlayer::TakeNews() {
+void StorePlayer::TakeNews(Kind kind) {
   for (const auto& change : changes_) {
     Demand(change->account == account_, "news of another account");
-    Demand(change->origin == Origin{origin_}, "news with another origin");
+    // What expires is nobody's doing, and who makes a message permanent is told of it as others are.
+    const bool of_the_store =
+        kind == Kind::kAdvance || std::holds_alternative<storage::FlagsChanged>(change->what);
+    Demand(change->origin == Origin{origin_} || (of_the_store && change->origin == Origin{}),
+           "news with another origin");
     if (const auto* subscribed = std::get_if<storage::SubscriptionChanged>(&change->what)) {
       if (subscribed->subscribed)
         heard_subscriptions_.insert(subscribed->path);

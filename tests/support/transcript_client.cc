@@ -25,6 +25,31 @@ void Client::StartTls() {
   SSL_set_connect_state(ssl_.get());
 }
 
+void Client::Send(std::string_view octets) {
+  if (deflate_) {
+    deflate_->Compress(octets, out_);
+  } else {
+    out_ += octets;
+  }
+}
+
+void Client::Take(std::string_view octets) {
+  if (!deflate_) {
+    in_ += octets;
+    return;
+  }
+  deflate_->Feed(octets);
+  while (!deflate_->NeedsInput()) {
+    std::array<char, 4096> space{};
+    const auto size = deflate_->Expand(space);
+    if (!size) {
+      ended_ = true;
+      return;
+    }
+    in_.append(space.data(), *size);
+  }
+}
+
 bool Client::Exchange() {
   if (ended_) return false;
   bool moved = false;
@@ -78,7 +103,7 @@ bool Client::Read() {
       return false;
     }
   }
-  in_.append(space.data(), static_cast<std::size_t>(n));
+  Take({space.data(), static_cast<std::size_t>(n)});
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/net/deflate.h"
 #include "server/net/unique_fd.h"
 
 struct ssl_st;
@@ -21,9 +22,11 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  void Send(std::string_view octets) { out_ += octets; }
+  void Send(std::string_view octets);
   /// TLS from here on; the handshake goes on in Exchange(). Any certificate will do.
   void StartTls();
+  /// RFC 4978, both ways, from here on.
+  void Compress() { deflate_.emplace(); }
   /// Sends and receives what is possible now; true if anything moved.
   bool Exchange();
 
@@ -50,10 +53,12 @@ class Client {
   bool Write();
   bool Read();
   bool TlsResult(int result);
+  void Take(std::string_view octets);
 
   server::net::UniqueFd fd_;
   std::unique_ptr<ssl_ctx_st, FreeSsl> context_;
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
+  std::optional<server::net::Deflate> deflate_;
   bool handshake_done_ = false;
   bool tls_failed_ = false;
   bool ended_ = false;

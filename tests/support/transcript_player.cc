@@ -62,6 +62,7 @@ class Player {
       case Kind::kLogin: return Login(step.session, step.text.empty() ? server_.user() : step.text);
       case Kind::kRun: return Run(step.session, step.text);
       case Kind::kHandshake: return Handshake(Named(step.session));
+      case Kind::kCompress: return Named(step.session).client->Compress();
       case Kind::kHangUp: Named(step.session).client->HangUp(); return;
       case Kind::kClosed: return ExpectClosed(step.session);
       case Kind::kNothing: return ExpectNothing(step.session);
@@ -305,6 +306,7 @@ bool NeedsLocalServer(const Script& script) {
         if (!GivenCommands(step.text, script.messages)) return true;
         break;
       case Kind::kHandshake:
+      case Kind::kCompress:
       case Kind::kAdvance:
       case Kind::kShutdown: return true;
       case Kind::kSend:

@@ -159,6 +159,8 @@ class ScriptParser {
       Add(Kind::kLogin, session, what.substr(9));
     } else if (what == "handshake") {
       Add(Kind::kHandshake, session, "");
+    } else if (what == "compress") {
+      Add(Kind::kCompress, session, "");
     } else if (what == "hangs up") {
       Add(Kind::kHangUp, session, "");
     } else if (what == "closed") {
@@ -168,7 +170,8 @@ class ScriptParser {
     } else if (!what.empty() && what.front() >= 'A' && what.front() <= 'Z') {
       Add(Kind::kRun, session, what);
     } else {
-      error_ = "expected connect, login, handshake, hangs up, closed, nothing or a command in capitals";
+      error_ =
+          "expected connect, login, handshake, compress, hangs up, closed, nothing or a command in capitals";
     }
   }
 

@@ -24,6 +24,7 @@ struct Step {
     kLogin,      ///< X: login [as user]; text: the user
     kRun,        ///< X: SELECT INBOX: logged in and run unseen, must be OK
     kHandshake,  ///< X: handshake
+    kCompress,   ///< X: compress
     kHangUp,     ///< X: hangs up
     kClosed,     ///< X: closed
     kNothing,    ///< X: nothing

@@ -7,14 +7,25 @@
 
 #include "protocol/model/flags.h"
 #include "protocol/model/internal_date.h"
+#include "protocol/model/sequence_set.h"
 
-/// APPEND streams, so it is no alternative of Command: CommandReader gives it out in these steps.
+/// APPEND and REPLACE stream, so they are no alternatives of Command: CommandReader gives them out in these
+/// steps.
 namespace protocol::command {
+
+/// What a REPLACE takes away from the selected mailbox (RFC 8508 §3).
+struct Replaced {
+  NumberKind numbers = NumberKind::kSequence;
+  SequenceSet message;  ///< one number, or "*"
+
+  friend bool operator==(const Replaced&, const Replaced&) = default;
+};
 
 /// RFC 3501 §6.3.11 with MULTIAPPEND (RFC 3502): the start of the command.
 struct AppendBegin {
   std::string tag;
-  std::string mailbox;  ///< UTF-8, canonical
+  std::string mailbox;               ///< UTF-8, canonical
+  std::optional<Replaced> replaces;  ///< the command is REPLACE, and has one message
 
   friend bool operator==(const AppendBegin&, const AppendBegin&) = default;
 };

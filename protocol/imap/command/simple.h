@@ -1,6 +1,6 @@
 #pragma once
 
-/// Commands without arguments.
+/// Commands without arguments that matter.
 namespace protocol::command {
 
 /// RFC 3501 §6.1.1.
@@ -18,6 +18,10 @@ struct Logout {
 /// RFC 3501 §6.2.1. After OK the caller must call CommandReader::DropInput before the handshake.
 struct StartTls {
   friend bool operator==(const StartTls&, const StartTls&) = default;
+};
+/// RFC 4978 §3; DEFLATE is the only algorithm there is. After OK both directions are compressed.
+struct Compress {
+  friend bool operator==(const Compress&, const Compress&) = default;
 };
 /// RFC 2342 §5.
 struct Namespace {

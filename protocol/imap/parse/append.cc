@@ -27,15 +27,30 @@ command::AppendMessage ParseAppendMessage(Cursor& in) {
   return message;
 }
 
-}  // namespace
-
-Parsed<AppendHead> ParseAppend(Cursor& in) {
-  AppendHead head;
+/// The mailbox and the first message.
+Parsed<AppendHead> ParseTarget(Cursor& in, AppendHead head) {
   in.Space();
   head.begin.mailbox = grammar::ParseMailbox(in);
   head.message = ParseAppendMessage(in);
   if (in.failed()) return tl::unexpected<ParseError>(in.error());
   return head;
+}
+
+}  // namespace
+
+Parsed<AppendHead> ParseAppend(Cursor& in) { return ParseTarget(in, {}); }
+
+// replace = "REPLACE" SP seq-number SP mailbox append-message        ; RFC 8508 §5
+// uid     =/ "UID" SP replace
+Parsed<AppendHead> ParseReplace(Cursor& in, NumberKind numbers) {
+  AppendHead head;
+  in.Space();
+  const std::size_t start = in.offset();
+  command::Replaced replaced{numbers, grammar::ParseSequenceSet(in)};
+  const auto& ranges = replaced.message.ranges;
+  if (ranges.size() != 1 || ranges.front().first != ranges.front().last) in.FailAt(start, "message number");
+  head.begin.replaces = std::move(replaced);
+  return ParseTarget(in, std::move(head));
 }
 
 Parsed<std::optional<command::AppendMessage>> ParseAfterMessage(std::string_view line) {

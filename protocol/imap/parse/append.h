@@ -7,7 +7,7 @@
 #include "protocol/imap/command/append.h"
 #include "protocol/imap/parse/parser.h"
 
-/// APPEND up to its messages' literals; CommandReader asks.
+/// APPEND and REPLACE up to their messages' literals; CommandReader asks.
 namespace protocol::parse {
 
 /// The command up to and with the first message's "{n}CRLF".
@@ -18,6 +18,8 @@ struct AppendHead {
 
 /// What follows the name APPEND.
 Parsed<AppendHead> ParseAppend(Cursor& in);
+/// What follows the name REPLACE.
+Parsed<AppendHead> ParseReplace(Cursor& in, NumberKind numbers);
 
 /// Like ParseCommand for a line that ends in a literal's announcement. An `incomplete` error: accept that
 /// literal and ask again once its octets are there.

@@ -8,6 +8,7 @@ namespace protocol::parse {
 
 Parsed<command::Authenticate> ParseAuthenticate(Cursor& in);
 Parsed<command::Login> ParseLogin(Cursor& in);
+Parsed<command::Compress> ParseCompress(Cursor& in);
 Parsed<command::Id> ParseId(Cursor& in);
 Parsed<command::Enable> ParseEnable(Cursor& in);
 Parsed<command::Select> ParseSelect(Cursor& in);

@@ -78,6 +78,7 @@ constexpr std::array kCommands{
     Plain<parse::ParseSetMetadata>("SETMETADATA"),
     Bare<command::Capability>("CAPABILITY"),
     Bare<command::StartTls>("STARTTLS"),
+    Plain<parse::ParseCompress>("COMPRESS"),
     Bare<command::Namespace>("NAMESPACE"),
     Bare<command::Check>("CHECK"),
     Bare<command::Close>("CLOSE"),
@@ -95,16 +96,22 @@ Parse Find(const std::array<Row, kSize>& rows, std::string_view name) {
 
 constexpr std::size_t kLongestName = 32;
 
+using Body = std::variant<Command, parse::AppendHead>;
+
 /// Command name and arguments.
-Parsed<Command> ParseBody(Cursor& in, std::size_t start, std::string_view name) {
-  Parse parse = nullptr;
-  if (ascii::EqualNoCase(name, "UID")) {
+Parsed<Body> ParseBody(Cursor& in) {
+  std::size_t start = in.offset();
+  std::string_view name = grammar::ParseAtom(in, kLongestName, "command name");
+  const bool uid = ascii::EqualNoCase(name, "UID");
+  if (uid) {
     in.Space();
     start = in.offset();
-    parse = Find(kUidCommands, grammar::ParseAtom(in, kLongestName, "command name"));
-  } else {
-    parse = Find(kCommands, name);
+    name = grammar::ParseAtom(in, kLongestName, "command name");
   }
+  if (in.failed()) return tl::unexpected<ParseError>(in.error());
+  if (ascii::EqualNoCase(name, "REPLACE")) return parse::ParseReplace(in, uid ? kUid : kSequence);
+  if (!uid && ascii::EqualNoCase(name, "APPEND")) return parse::ParseAppend(in);
+  const Parse parse = uid ? Find(kUidCommands, name) : Find(kCommands, name);
   if (parse == nullptr) {
     in.FailAt(start, "command name");
     return tl::unexpected<ParseError>(in.error());
@@ -124,19 +131,14 @@ tl::expected<std::variant<TaggedCommand, AppendHead>, ParseFailure> ParseHead(st
     return tl::unexpected<ParseFailure>(ParseFailure{error, std::string(tag)});
   };
   in.Space();
-  const std::size_t start = in.offset();
-  const std::string_view name = grammar::ParseAtom(in, kLongestName, "command name");
   if (in.failed()) return failure(in.error());
-
-  if (ascii::EqualNoCase(name, "APPEND")) {
-    auto head = ParseAppend(in);
-    if (!head) return failure(head.error());
-    head->begin.tag = tag;
-    return *std::move(head);
+  auto body = ParseBody(in);
+  if (!body) return failure(body.error());
+  if (auto* append = std::get_if<AppendHead>(&*body)) {
+    append->begin.tag = tag;
+    return std::move(*append);
   }
-  auto command = ParseBody(in, start, name);
-  if (!command) return failure(command.error());
-  return TaggedCommand{std::string(tag), *std::move(command)};
+  return TaggedCommand{std::string(tag), std::get<Command>(*std::move(body))};
 }
 
 }  // namespace parse

@@ -1,4 +1,5 @@
-// APPEND (RFC 3501 §6.3.11), with MULTIAPPEND (RFC 3502), LITERAL+ (RFC 7888) and APPENDUID (RFC 4315 §3).
+// APPEND (RFC 3501 §6.3.11), with MULTIAPPEND (RFC 3502), LITERAL+ (RFC 7888) and APPENDUID (RFC 4315 §3),
+// and REPLACE (RFC 8508).
 #include "protocol/imap/command/append.h"
 
 #include <spdlog/spdlog.h>
@@ -6,6 +7,7 @@
 #include "protocol/imap/limits.h"
 #include "server/imap/commands/append_intake.h"
 #include "server/imap/commands/read_line.h"
+#include "server/imap/commands/resolve.h"
 #include "server/imap/session.h"
 
 namespace server::imap {
@@ -19,14 +21,14 @@ using protocol::ResponseCode;
 
 namespace {
 
-/// One APPEND from its first step to its reply.
+/// One APPEND or REPLACE from its first step to its reply.
 class AppendCommand {
  public:
-  AppendCommand(Session& session, const std::string& mailbox)
+  AppendCommand(Session& session, const protocol::command::AppendBegin& begin)
       : session_(session),
         wire_(session.wire()),
-        mailbox_(mailbox),
-        intake_(session, mailbox),
+        begin_(begin),
+        intake_(session, begin.mailbox),
         step_({session.services().options.transfer_step, session.services().options.transfer_stall}) {}
 
   /// nullopt: the reader has refused the command, and that has been answered.
@@ -64,7 +66,8 @@ class AppendCommand {
 
   /// Decides about a message before its octets; a reply ends the command.
   asio::awaitable<std::optional<Reply>> Announce(const protocol::command::AppendMessage& message) {
-    auto refusal = RefusalOf(message);
+    auto refusal = begin_.replaces ? ResolveReplaced() : std::nullopt;
+    if (!refusal) refusal = RefusalOf(message);
     announced_ += message.size;
     // RFC 3501 §6.3.11: better to hear [TRYCREATE] before a long literal than after it; and [OVERQUOTA].
     const bool first = message.index == 0 && message.synchronizing;
@@ -89,10 +92,25 @@ class AppendCommand {
   storage::Result<> LookAhead(bool first, std::uint64_t messages) const {
     auto& store = session_.services().store;
     if (first) {
-      const auto folder = store.GetFolder(session_.account(), mailbox_);
+      const auto folder = store.GetFolder(session_.account(), begin_.mailbox);
       if (!folder) return tl::unexpected(folder.error());
     }
+    if (replaced_) return {};  // what it takes counts less what goes: the commit will see
     return store.CheckRoom(session_.account(), announced_, messages);
+  }
+
+  /// Which message it is that goes.
+  std::optional<Reply> ResolveReplaced() {
+    if (session_.state() != State::kSelected)
+      return Bad("REPLACE needs a selected mailbox: SELECT one first");
+    const MailboxView& view = *session_.selected()->view;
+    if (view.read_only())
+      return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
+    const auto uids = Resolve(view, begin_.replaces->numbers, begin_.replaces->message);
+    if (!uids) return uids.error();
+    if (uids->empty()) return No(ResponseCode::kNonExistent, "There is no such message to replace");
+    replaced_ = uids->front();
+    return std::nullopt;
   }
 
   std::optional<Reply> RefusalOf(const protocol::command::AppendMessage& message) const {
@@ -114,17 +132,23 @@ class AppendCommand {
 
   asio::awaitable<Reply> Finish() {
     if (intake_.failure()) co_return *intake_.failure();
-    auto append = [this] { return intake_.Commit(); };
+    auto append = [this] { return intake_.Commit(replaced_); };
     const auto done = co_await session_.services().storage.Run(append);
-    if (!done) co_return session_.Failed(done.error(), Folder::kTarget);
-    co_return Ok(ResponseCode::AppendUid{done->uid_validity, done->uids}, "APPEND completed");
+    const bool own_gone = replaced_ && session_.selected()->view->deleted();
+    if (!done) co_return session_.Failed(done.error(), own_gone ? Folder::kNamed : Folder::kTarget);
+    const ResponseCode::AppendUid code{done->uid_validity, done->uids};
+    if (!replaced_) co_return Ok(code, "APPEND completed");
+    // The client hears of the new message before the EXPUNGE of the old one (RFC 8508 §4.3).
+    protocol::WriteUntagged(wire_.out.text(), Ok(code, "Replacement message ready"));
+    co_return Ok("REPLACE completed");
   }
 
   Session& session_;
   Wire& wire_;
-  const std::string& mailbox_;
+  const protocol::command::AppendBegin& begin_;
   AppendIntake intake_;
   bool receiving_ = false;
+  std::optional<storage::Uid> replaced_;
   std::uint64_t announced_ = 0;  ///< octets of all messages so far
   net::TransferDeadline step_;
 };
@@ -133,10 +157,11 @@ class AppendCommand {
 
 asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
   access_ = Access::kWrites;
-  AppendCommand append(*this, begin.mailbox);
+  AppendCommand append(*this, begin);
   auto reply = co_await append.Run();
   if (!reply) co_return;
-  co_await Conclude(begin.tag, *std::move(reply), ExpungePolicy::kAllowed, /*with_uid=*/false);
+  const bool with_uid = begin.replaces && begin.replaces->numbers == protocol::NumberKind::kUid;
+  co_await Conclude(begin.tag, *std::move(reply), ExpungePolicy::kAllowed, with_uid);
 }
 
 }  // namespace server::imap

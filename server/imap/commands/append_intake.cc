@@ -73,13 +73,17 @@ storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets
   return message.body->Write(octets);
 }
 
-storage::Result<storage::AppendResult> AppendIntake::Commit() {
+storage::Result<storage::AppendResult> AppendIntake::Commit(std::optional<storage::Uid> replaced) {
   std::vector<storage::NewMessage> messages;
   messages.reserve(messages_.size());
   for (Incoming& incoming : messages_) {
     const auto staged = Stage(incoming, {});
     if (!staged) return tl::unexpected(staged.error());
     messages.push_back({*std::move(incoming.body), std::move(incoming.flags), incoming.date});
+  }
+  if (replaced) {
+    return store_.Replace(session_.selected()->view->folder(), *replaced, mailbox_,
+                          std::move(messages.front()), session_.actor());
   }
   return store_.Append(session_.account(), mailbox_, std::move(messages), session_.actor());
 }

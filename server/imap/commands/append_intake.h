@@ -32,7 +32,8 @@ class AppendIntake {
   bool TakeInMemory(std::string_view octets);
   void TakeBlocking(std::string_view octets);
 
-  storage::Result<storage::AppendResult> Commit();
+  /// `replaced`: of the selected folder, goes in the same change.
+  storage::Result<storage::AppendResult> Commit(std::optional<storage::Uid> replaced);
 
   /// What went wrong, as the client will be told.
   const std::optional<protocol::Reply>& failure() const { return failure_; }

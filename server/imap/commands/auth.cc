@@ -92,7 +92,7 @@ asio::awaitable<Reply> Handle(const command::StartTls&, NotAuthenticatedContext&
   if (!ctx.session.Capabilities().starttls_available) co_return Bad("STARTTLS is not available here");
   // What was pipelined behind STARTTLS came in plain text, perhaps from somebody else.
   ctx.wire.reader.DropInput();
-  ctx.session.RequestTls();
+  ctx.session.Request(Session::Upgrade::kTls);
   co_return Ok("Begin TLS negotiation now");
 }
 

@@ -18,6 +18,7 @@ asio::awaitable<Reply> Handle(const command::Logout& cmd, AnyContext& ctx);
 asio::awaitable<Reply> Handle(const command::Id& cmd, AnyContext& ctx);
 
 asio::awaitable<Reply> Handle(const command::StartTls& cmd, NotAuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::Compress& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Login& cmd, NotAuthenticatedContext& ctx);
 

@@ -1,4 +1,4 @@
-// CAPABILITY, NOOP, LOGOUT, ID, ENABLE, NAMESPACE, CHECK.
+// CAPABILITY, NOOP, LOGOUT, ID, ENABLE, NAMESPACE, CHECK, COMPRESS.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -10,6 +10,7 @@
 
 namespace server::imap {
 
+using protocol::Bad;
 using protocol::Ok;
 
 asio::awaitable<Reply> Handle(const command::Capability&, AnyContext& ctx) {
@@ -59,6 +60,14 @@ asio::awaitable<Reply> Handle(const command::Namespace&, AuthenticatedContext& c
   const std::array<protocol::write::NamespacePrefix, 1> personal{{{""}}};
   protocol::write::NamespaceLine(ctx.out, personal, {}, {});
   co_return Ok("NAMESPACE completed");
+}
+
+asio::awaitable<Reply> Handle(const command::Compress&, AuthenticatedContext& ctx) {
+  if (ctx.wire.compressed()) co_return Bad("DEFLATE is active already");
+  // RFC 4978 §3: whether what follows is compressed, nobody could say.
+  if (ctx.wire.reader.HasInput()) co_return Bad("Wait for the answer to COMPRESS before the next command");
+  ctx.session.Request(Session::Upgrade::kCompression);
+  co_return Ok("DEFLATE active");
 }
 
 // RFC 3501 §6.4.1: there is nothing to check, all that was acknowledged is on stable storage.

@@ -138,17 +138,24 @@ Program::Node Program::Compiler::Row(Op op, std::int64_t number) {
 // RFC 3501 §6.4.4: HEADER matches a substring, without regard to case.
 // Deviates: identifiers (storage/store/id_lookup.h) match as a whole, octet by octet. What their clients ask
 // is "do you have this one?", of which a substring is no answer; and it is answered from an index, at once,
-// however large the folder. An empty text still asks for the field's presence, and TEXT still finds a part of
-// one.
-Program::Node Program::Compiler::Header(std::string_view field, const std::string& text) {
+// however large the folder. An empty text still asks for the field's presence, one that is longer than any
+// identifier should be is looked for as RFC 3501 says, and TEXT still finds a part of one.
+Program::Node Program::Compiler::Header(std::string_view field, const std::string& asked) {
+  std::string text;
   if (const auto id = storage::IdKindOf(field)) {
-    std::string value = protocol::mime::Unfold(Utf8(text));
-    if (*id == storage::IdKind::kCorrelator) value = protocol::mime::DecodeWords(value);
-    if (storage::IsIndexed(value)) return {.op = Op::kId, .text = std::move(value), .id = *id};
+    text = protocol::mime::Unfold(Utf8(asked));
+    if (*id == storage::IdKind::kCorrelator) text = protocol::mime::DecodeWords(text);
+    if (storage::IsIndexed(*id, text)) return {.op = Op::kId, .text = std::move(text), .id = *id};
+    // Longer than the index knows: any part of a header is found, so with and without brackets is one.
+    if (*id == storage::IdKind::kMessage && text.size() > 2 && text.starts_with('<') && text.ends_with('>'))
+      text = text.substr(1, text.size() - 2);
+    text = protocol::text::Fold(text);
+  } else {
+    text = Folded(asked);
   }
   program.uses_rows_ = true;
   CountText();
-  return {.op = Op::kHeader, .field = protocol::ascii::Lower(field) + ":", .text = Folded(text)};
+  return {.op = Op::kHeader, .field = protocol::ascii::Lower(field) + ":", .text = std::move(text)};
 }
 
 Program::Node Program::Compiler::Text(Op op, const std::string& text) {

@@ -39,6 +39,7 @@ std::vector<Accepted> SimpleCommands() {
       {"BareLineFeed", "a1 NOOP\n", command::Noop{}},
       {"Logout", "a LOGOUT\r\n", command::Logout{}},
       {"StartTls", "a STARTTLS\r\n", command::StartTls{}},
+      {"Compress", "a compress DEFLATE\r\n", command::Compress{}},
       {"Namespace", "a NAMESPACE\r\n", command::Namespace{}},
       {"Idle", "a Idle\r\n", command::Idle{}},
       {"Check", "a CHECK\r\n", command::Check{}},

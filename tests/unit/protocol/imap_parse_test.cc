@@ -182,6 +182,20 @@ TEST(ParseAppendTest, GivesMailboxFlagsDateAndSize) {
           .flags = flags, .date = InternalDate{0, 60}, .size = 12, .binary = true, .synchronizing = false}));
 }
 
+TEST(ParseAppendTest, ReplaceNamesOneMessage) {
+  const auto head = parse::ParseHead("a uid replace 7 x {5+}\r\n");
+  ASSERT_TRUE(head.has_value());
+  const auto& begin = std::get<parse::AppendHead>(*head).begin;
+  ASSERT_TRUE(begin.replaces);
+  EXPECT_EQ(begin.replaces->numbers, NumberKind::kUid);
+  EXPECT_EQ(begin.replaces->message.ToString(), "7");
+  EXPECT_TRUE(parse::ParseHead("a REPLACE * x {5+}\r\n"));
+  for (const char* line : {"a REPLACE 1,2 x {5}\r\n", "a REPLACE 1:2 x {5}\r\n", "a REPLACE $ x {5}\r\n",
+                           "a REPLACE x {5}\r\n", "a UID APPEND x {5}\r\n", "a REPLACE 1 {5}\r\n"}) {
+    EXPECT_FALSE(parse::ParseHead(line)) << line;
+  }
+}
+
 TEST(ParseAppendTest, FlagsAndDateMayBeLeftOut) {
   const auto head = parse::ParseHead("a APPEND x {5000000000}\r\n");
   ASSERT_TRUE(head.has_value());

@@ -173,6 +173,13 @@ TEST(InspectSearchTest, WordsAndCharsetsAreDecodedAndFolded) {
 TEST(InspectSearchTest, AnEncodedLineEndDoesNotForgeAField) {
   EXPECT_EQ(Of("A: =?utf-8?q?x=0D=0Ab:_c?=\r\n\r\n").search_header, "a: x  b: c\n");
 }
+// GMime reads no further than the first word's padding.
+TEST(InspectSearchTest, EncodedWordsWithPaddingAreCompleteInThemselves) {
+  EXPECT_EQ(DecodeWords("=?utf-8?B?YQ==?= =?utf-8?b?Yg==?= \t=?UTF-8?B?Yw==?="), "abc");
+  EXPECT_EQ(DecodeWords("=?utf-8?B?YQ==?= b =?utf-8?B?Yw==?= =?utf-8?q?d?= e"), "a b cd e");
+  // Senders that break a character between two words: the first has no padding.
+  EXPECT_EQ(DecodeWords("=?utf-8?B?w4nD?= =?utf-8?B?qQ==?="), "\xc3\x89\xc3\xa9");
+}
 TEST(InspectSearchTest, WordsInAnUnknownCharsetAreStillUtf8) {
   const auto found = Of("Subject: =?x-none?q?a=E9?= =?utf-8?q?=FF?=\r\n\r\n");
   ASSERT_TRUE(found.subject);
@@ -226,7 +233,8 @@ TEST(InspectValuesTest, FirstNonEmptyOccurrenceIsTaken) {
   EXPECT_FALSE(found.contribution_id);
 }
 TEST(InspectValuesTest, OverlongIdIsNotGiven) {
-  EXPECT_FALSE(Of("Conversation-ID: " + std::string(600, 'x') + "\r\n\r\n").conversation_id);
+  EXPECT_TRUE(Of("Conversation-ID: " + std::string(640, 'x') + "\r\n\r\n").conversation_id);
+  EXPECT_FALSE(Of("Conversation-ID: " + std::string(641, 'x') + "\r\n\r\n").conversation_id);
 }
 TEST(InspectValuesTest, ReferencesKeepTheNearest) {
   const auto found = Of("References: <1@a> junk <2@a>\r\n <3@a\r\n <4@a>\r\n\r\n", {.max_references = 2});

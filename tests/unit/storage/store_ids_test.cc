@@ -86,9 +86,26 @@ TEST_F(IdsTest, LongValuesAreComparedBeyondWhereTheIndexCutsThem) {
   EXPECT_THAT(InInbox(IdKind::kContribution, stem + "1"), ElementsAre(2));
   EXPECT_THAT(InInbox(IdKind::kContribution, stem + "3"), IsEmpty());
   EXPECT_THAT(InInbox(IdKind::kContribution, stem), ElementsAre(1));
-  EXPECT_FALSE(storage::IsIndexed(std::string(513, 'x')));
-  EXPECT_TRUE(storage::IsIndexed(std::string(512, 'x')));
-  EXPECT_FALSE(storage::IsIndexed(std::string("a\0b", 3)));
+}
+
+TEST_F(IdsTest, WhatIsTooLongIsNotToBeLookedFor) {
+  const auto kind = IdKind::kContribution;
+  EXPECT_TRUE(storage::IsIndexed(kind, std::string(512, 'x')));
+  EXPECT_FALSE(storage::IsIndexed(kind, std::string(513, 'x')));
+  EXPECT_FALSE(storage::IsIndexed(kind, std::string("a\0b", 3)));
+  EXPECT_FALSE(storage::IsIndexed(kind, ""));
+  // A message may have it in brackets, which makes it longer.
+  EXPECT_TRUE(storage::IsIndexed(IdKind::kMessage, std::string(510, 'x')));
+  EXPECT_FALSE(storage::IsIndexed(IdKind::kMessage, std::string(511, 'x')));
+  EXPECT_TRUE(storage::IsIndexable(std::string(640, 'x')));
+  EXPECT_FALSE(storage::IsIndexable(std::string(641, 'x')));
+  for (const std::size_t size : {510U, 512U, 640U}) {
+    const std::string value(size, 'y');
+    Put("INBOX", "Contribution-ID: " + value);
+    EXPECT_EQ(InInbox(kind, value).size(), 1U) << size;
+  }
+  Put("INBOX", "Contribution-ID: " + std::string(641, 'y'));
+  EXPECT_THAT(InInbox(kind, std::string(641, 'y')), IsEmpty());
 }
 
 TEST_F(IdsTest, OnlyMessagesThatAreThereAreFound) {

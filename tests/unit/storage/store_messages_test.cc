@@ -316,6 +316,25 @@ TEST_F(MessagesTest, OctetsAreAnyStretchAcrossChunks) {
   EXPECT_EQ(source->Read(octets.size(), std::span(all)), 0);
 }
 
+TEST_F(MessagesTest, ABodyThatIsOpenOutlivesItsMessage) {
+  constexpr std::uint64_t kChunk = storage::StagedBody::kChunk;
+  const std::string octets = MessageOctets(5, 3 * kChunk);
+  Must(Append(*store, account, "INBOX", {octets}));
+  storage::ObjectId object;
+  Must(Must(store->Read(inbox)).Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
+    object = row.object;
+    return true;
+  }));
+  const auto source = store->OpenBody(account, object, octets.size());
+  Store(Uids({1}), FlagChange::Op::kAdd, {"\\Deleted"});
+  Must(store->Expunge(inbox, std::nullopt));
+  store->DrainJanitor();
+  ASSERT_EQ(RowsIn(Table::kBodies), 0);
+  std::string last(kChunk, '\0');
+  ASSERT_EQ(source->Read(2 * kChunk, std::span(last)), static_cast<std::int64_t>(kChunk));
+  EXPECT_EQ(last, octets.substr(2 * kChunk));
+}
+
 TEST_F(MessagesTest, TextIsDecodedAndFolded) {
   Must(Append(*store, account, "INBOX", {"Subject: Hello\r\n\r\nSome TEXT\r\n"}));
   const auto reader = Must(store->Read(inbox));

@@ -1,4 +1,5 @@
 // MailStore::Record: every kind of event in both layouts, where it goes, and what is recorded only once.
+#include <latch>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -355,6 +356,18 @@ TEST_F(RecordOnceTest, TheSmallWordsOfSmsComeMoreThanOnce) {
   EXPECT_TRUE(Record(sms(1000, "tel:+15550100333")).created) << "another peer";
 }
 
+TEST_F(RecordOnceTest, ALongSmsIsKnownByItsCorrelator) {
+  std::string text;
+  for (int i = 0; i < 160; ++i) text += "\U0001F6A2";  // 640 octets
+  const auto sms = [&] {
+    Event event = Received(cpm::SmsMessage{text + " and more than the correlator holds"});
+    event.head.imdn_message_id.clear();
+    return event;
+  };
+  EXPECT_TRUE(Record(sms()).created);
+  EXPECT_FALSE(Record(sms()).created);
+}
+
 TEST_F(RecordOnceTest, SessionsByKindAndContributionId) {
   EXPECT_TRUE(Record(Start()).created);
   Event again = Start();
@@ -427,14 +440,17 @@ TEST_F(RecordOnceTest, AConversationThatIsMovedWhileItIsRecordedInto) {
 }
 
 TEST_F(RecordOnceTest, AnAccountThatIsDeletedWhileItIsRecordedInto) {
+  std::latch recording(1);  // it is under way before the account goes
   std::jthread network([&] {
     for (int i = 0;; ++i) {
       const auto result = Try(Chat(fmt::format("m{}", i)));
+      if (i == 0) recording.count_down();
       if (result) continue;
       EXPECT_EQ(result.error().code, Errc::kNoSuchAccount);
       return;
     }
   });
+  recording.wait();
   Must(store->DeleteAccount(account));
   network.join();
   store->DrainJanitor();  // the invariants are checked at the end: nothing half-written stays
