@@ -234,6 +234,7 @@ storage::Profile ProfileOf(const config::Profile& settings) {
                        .user = days(settings.retention.user),
                        .conversation = days(settings.retention.conversation),
                        .session = days(settings.retention.session)};
+  profile.keep_vanished = days(settings.keep_vanished);
   return profile;
 }
 

@@ -49,6 +49,8 @@ constexpr std::array kCapabilities{
     Row{"ESEARCH", LoggedIn},             // RFC 4731
     Row{"SEARCHRES", LoggedIn},           // RFC 5182
     Row{"WITHIN", LoggedIn},              // RFC 5032
+    Row{"CONDSTORE", LoggedIn},           // RFC 7162
+    Row{"QRESYNC", LoggedIn},             // RFC 7162
     Row{"COMPRESS=DEFLATE", LoggedIn},    // RFC 4978
     Row{"METADATA", LoggedIn},            // RFC 5464
     Row{"STATUS=SIZE", LoggedIn},         // RFC 8438

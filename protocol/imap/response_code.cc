@@ -2,6 +2,7 @@
 
 #include "protocol/imap/object_id.h"
 #include "protocol/imap/write/flags.h"
+#include "protocol/imap/write/search.h"
 #include "protocol/imap/write/string.h"
 
 namespace protocol {
@@ -76,6 +77,16 @@ void WriteValue(std::string& out, const ResponseCode::MetadataLongEntries& code)
 void WriteValue(std::string& out, const ResponseCode::MetadataMaxSize& code) {
   out += "METADATA MAXSIZE ";
   write::Number(out, code.octets);
+}
+
+void WriteValue(std::string& out, const ResponseCode::HighestModSeq& code) {
+  out += "HIGHESTMODSEQ ";
+  write::Number(out, code.modseq.value);
+}
+
+void WriteValue(std::string& out, const ResponseCode::Modified& code) {
+  out += "MODIFIED ";
+  write::Ranges(out, code.messages);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "protocol/model/flags.h"
 #include "protocol/model/ids.h"
+#include "protocol/model/sequence_set.h"
 #include "protocol/model/uid_set.h"
 
 namespace protocol {
@@ -111,8 +112,20 @@ struct ResponseCode {
     friend bool operator==(const MetadataMaxSize&, const MetadataMaxSize&) = default;
   };
 
-  using Value = std::variant<Plain, BadCharset, Capability, PermanentFlags, UidNext, UidValidity, Unseen,
-                             AppendUid, CopyUid, MailboxId, MetadataLongEntries, MetadataMaxSize>;
+  /// RFC 7162 §3.1.2.1.
+  struct HighestModSeq {
+    ModSeq modseq;
+    friend bool operator==(const HighestModSeq&, const HighestModSeq&) = default;
+  };
+  /// RFC 7162 §3.1.3: the messages that failed UNCHANGEDSINCE, as numbers or as UIDs; sorted ranges.
+  struct Modified {
+    std::vector<NumberRange> messages;
+    friend bool operator==(const Modified&, const Modified&) = default;
+  };
+
+  using Value =
+      std::variant<Plain, BadCharset, Capability, PermanentFlags, UidNext, UidValidity, Unseen, AppendUid,
+                   CopyUid, MailboxId, MetadataLongEntries, MetadataMaxSize, HighestModSeq, Modified>;
 
   Value value = kNone;
 

@@ -54,6 +54,7 @@ struct ModSeq {
 };
 
 inline constexpr Uid kMaxUid{0xffffffffU};
+inline constexpr ModSeq kMaxModSeq{0x7fffffffffffffffU};
 
 }  // namespace protocol
 

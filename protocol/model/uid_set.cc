@@ -16,6 +16,18 @@ auto FirstNotBefore(Ranges& ranges, std::uint32_t uid) {
 
 }  // namespace
 
+UidSet UidSet::Of(std::vector<UidRange> ranges) {
+  std::ranges::sort(ranges, {}, &UidRange::first);
+  UidSet out;
+  for (const UidRange& range : ranges) {
+    // What the last range covers already is passed over, so that each Add() appends.
+    const std::uint64_t first =
+        out.empty() ? range.first.value : std::max<std::uint64_t>(range.first.value, out.back().value + 1ULL);
+    if (first <= range.last.value) out.Add(Uid{static_cast<std::uint32_t>(first)}, range.last);
+  }
+  return out;
+}
+
 void UidSet::Add(Uid first, Uid last) {
   if (!ranges_.empty() && first.value > ranges_.back().last.value) {
     if (first.value == ranges_.back().last.value + 1) {

@@ -22,6 +22,8 @@ class UidSet {
   UidSet() = default;
   explicit UidSet(Uid uid) { Add(uid); }
   UidSet(Uid first, Uid last) { Add(first, last); }
+  /// Of ranges in any order, overlapping or not.
+  static UidSet Of(std::vector<UidRange> ranges);
 
   void Add(Uid uid) { Add(uid, uid); }
   /// first <= last, first >= 1. Appending in ascending order is O(1), elsewhere O(ranges).

@@ -109,6 +109,7 @@ struct Profile {
   std::uint32_t max_deferred = 30;  ///< days: the furthest expiry of a deferred message
   seconds deleted_grace{0};         ///< from \Deleted to the purge; 0: when a client says so
   Retention retention;
+  std::uint32_t keep_vanished = 30;  ///< days for which expunged messages are remembered, for QRESYNC
   std::vector<ProfileFolder> folders = {{"Drafts", protocol::SpecialUse::kDrafts},
                                         {"Sent", protocol::SpecialUse::kSent},
                                         {"Trash", protocol::SpecialUse::kTrash},

@@ -157,6 +157,7 @@ void ReadProfile(Section in, Profile& out) {
   in.Number("max_deferred", out.max_deferred, 1, 366);
   in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
   ReadRetention(in.Table("retention"), out.retention);
+  in.Number("keep_vanished", out.keep_vanished, 1, 36'500);
   in.Text("admin_contact", out.admin_contact);
   if (!out.admin_contact.empty() && !IsUri(out.admin_contact))
     in.Report("admin_contact", "must be a URI, such as \"mailto:admin@example.com\"");

@@ -1,5 +1,7 @@
 #include "server/imap/command_table.h"
 
+#include <algorithm>
+
 namespace server::imap {
 
 bool IsUidForm(const protocol::Command& command) {
@@ -15,6 +17,23 @@ bool IsUidForm(const protocol::Command& command) {
         }
       },
       command);
+}
+
+namespace {
+
+bool NamesNumbers(const protocol::SearchKey& key) {
+  if (key.op == protocol::SearchKey::Op::kSequenceSet) return !key.set.saved_result;
+  return std::ranges::any_of(key.children, NamesNumbers);
+}
+
+}  // namespace
+
+bool MayTellExpunge(const protocol::Command& command) {
+  if (RowOf(command).expunge == Expunge::kAlways) return true;
+  if (!IsUidForm(command)) return false;
+  // RFC 7162 §3.2.10.2: numbers must mean the same from the command to its answer.
+  const auto* search = std::get_if<command::Search>(&command);
+  return search == nullptr || !NamesNumbers(search->key);
 }
 
 }  // namespace server::imap

@@ -109,4 +109,7 @@ inline const CommandRow& RowOf(const protocol::Command& command) { return kComma
 /// UID FETCH and its like: answers name UIDs.
 bool IsUidForm(const protocol::Command& command);
 
+/// Whether EXPUNGE and VANISHED may stand in its answer.
+bool MayTellExpunge(const protocol::Command& command);
+
 }  // namespace server::imap

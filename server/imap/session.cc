@@ -6,7 +6,6 @@
 #include "protocol/imap/write/metadata.h"
 #include "server/imap/command_table.h"
 #include "server/imap/view/read_picture.h"
-#include "server/imap/view/view_writer.h"
 
 namespace server::imap {
 
@@ -51,18 +50,64 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
   access_ = row.access;
   const bool uid_form = IsUidForm(command.command);
   if (uid_form) {
-    // A UID that the client learnt elsewhere (APPENDUID) is known here from now on.
-    if (!SyncFromMemory(ExpungePolicy::kForbidden, true)) co_await Sync(ExpungePolicy::kForbidden, true);
+    co_await LearnUids();
   } else if (state_ == State::kSelected) {
     // COPY, MOVE and STORE must know which of the messages that they name are gone (RFC 2180 §4). News that
     // were lost are read after the command.
     static_cast<void>(selected_->view->Absorb());
   }
-  const Reply reply = co_await row.run(command.command, *this);
-  const bool expunge = row.expunge == Expunge::kAlways || uid_form;
-  const auto policy = expunge ? ExpungePolicy::kAllowed : ExpungePolicy::kForbidden;
-  if (!SyncFromMemory(policy, uid_form)) co_await Sync(policy, uid_form);
-  Finish(command.tag, reply);
+  Reply reply = co_await row.run(command.command, *this);
+  const auto policy = MayTellExpunge(command.command) ? ExpungePolicy::kAllowed : ExpungePolicy::kForbidden;
+  co_await Conclude(command.tag, std::move(reply), policy, uid_form);
+}
+
+/// A UID that the client learnt elsewhere (APPENDUID) is known here from now on. What has become of flags is
+/// told after the command: before it, the client could not tell whether a silent STORE is counted in.
+asio::awaitable<void> Session::LearnUids() {
+  if (state_ != State::kSelected) co_return;
+  MailboxView& view = *selected_->view;
+  if (view.Absorb()) co_await ReadAnew(view);
+  ViewWriter writer(wire_.out.text(), view, Form(/*with_uid=*/true));
+  view.ReportArrivals(writer);
+}
+
+asio::awaitable<void> Session::Conclude(std::string_view tag, Reply reply, ExpungePolicy policy,
+                                        bool with_uid) {
+  if (!SyncFromMemory(policy, with_uid)) co_await Sync(policy, with_uid);
+  TellHighestModSeq(reply);
+  Finish(tag, reply);
+}
+
+/// RFC 7162 §3.2, §3.2.7 and §6: once VANISHED has told of expunges the client learns how far it is now;
+/// while it may not be told of something, that it is not as far as the mod-sequences that it sees in FETCH
+/// answers.
+void Session::TellHighestModSeq(Reply& reply) {
+  if (!condstore_ || state_ != State::kSelected) return;
+  MailboxView& view = *selected_->view;
+  const storage::ModSeq shown = view.TakeShown();
+  if (view.deleted()) return;
+  const ResponseCode code = ResponseCode::HighestModSeq{view.told()};
+  // Without QRESYNC it is the UIDs that tell of expunges, not the mod-sequence.
+  if (shown > view.told() && (qresync_ || view.gone().empty())) {
+    protocol::WriteUntagged(wire_.out.text(), protocol::Ok(code, "Other changes are told of later"));
+  } else if (qresync_ && view.TakeExpunged()) {
+    if (reply.status == Reply::Status::kOk && reply.code == ResponseCode()) {
+      reply.code = code;
+    } else {
+      protocol::WriteUntagged(wire_.out.text(), protocol::Ok(code, "Highest"));
+    }
+  }
+}
+
+void Session::EnableCondstore() {
+  if (std::exchange(condstore_, true) || state_ != State::kSelected) return;
+  protocol::WriteUntagged(wire_.out.text(), protocol::Ok(ResponseCode::HighestModSeq{selected_->view->told()},
+                                                         "CONDSTORE is now enabled"));
+}
+
+void Session::EnableQresync() {
+  EnableCondstore();
+  qresync_ = true;
 }
 
 void Session::Finish(std::string_view tag, const Reply& reply) {
@@ -149,25 +194,28 @@ bool Session::SyncFromMemory(ExpungePolicy policy, bool with_uid) {
   if (state_ != State::kSelected) return true;
   MailboxView& view = *selected_->view;
   if (view.Absorb()) return false;
-  ViewWriter writer(wire_.out.text(), view, with_uid);
+  ViewWriter writer(wire_.out.text(), view, Form(with_uid));
   return view.Report(policy, writer);
+}
+
+/// News were lost.
+asio::awaitable<void> Session::ReadAnew(MailboxView& view) {
+  auto read = [&] { return ReadPicture(services_.store, view.folder(), view.modseq()); };
+  const auto picture = co_await services_.storage.Run(read);
+  if (picture) {
+    view.Adopt(*picture);
+  } else {
+    services_.log.error("event=resync_failed conn={} account={} detail=\"{}\"", info_.id, account_.value,
+                        picture.error().detail);
+  }
 }
 
 asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
   if (state_ != State::kSelected) co_return;
   MailboxView& view = *selected_->view;
-  if (view.Absorb()) {
-    auto read = [&] { return ReadPicture(services_.store, view.folder(), view.modseq()); };
-    const auto picture = co_await services_.storage.Run(read);
-    if (picture) {
-      view.Adopt(*picture);
-    } else {
-      services_.log.error("event=resync_failed conn={} account={} detail=\"{}\"", info_.id, account_.value,
-                          picture.error().detail);
-    }
-  }
+  if (view.Absorb()) co_await ReadAnew(view);
   for (;;) {
-    ViewWriter writer(wire_.out.text(), view, with_uid);
+    ViewWriter writer(wire_.out.text(), view, Form(with_uid));
     if (view.Report(policy, writer)) co_return;
     const bool flushed = co_await wire_.out.Flush();
     if (!flushed) co_return;

@@ -14,6 +14,7 @@
 #include "server/imap/services.h"
 #include "server/imap/view/mailbox_view.h"
 #include "server/imap/view/metadata_news.h"
+#include "server/imap/view/view_writer.h"
 #include "server/imap/wire.h"
 #include "server/net/listener.h"
 
@@ -49,6 +50,16 @@ class Session {
   asio::awaitable<void> ExecuteAppend(const protocol::command::AppendBegin& begin);
   /// Answers what was no command.
   void Reject(const protocol::BadCommand& bad);
+
+  /// From now on FETCH answers that were not asked for tell UID and MODSEQ (RFC 7162 §3.1, §3.2.4). The first
+  /// time a selected folder's HIGHESTMODSEQ is told, before what the command itself answers.
+  void EnableCondstore();
+  /// And VANISHED stands for EXPUNGE (RFC 7162 §3.2.3).
+  void EnableQresync();
+  bool condstore() const { return condstore_; }
+  bool qresync() const { return qresync_; }
+  /// How changes are told; `with_uid`: within a UID command.
+  ReportForm Form(bool with_uid) const { return {with_uid || condstore_, condstore_, qresync_}; }
 
   /// From now on others' changes of METADATA entries are told (RFC 5464 §4.4).
   void EnableMetadata();
@@ -109,6 +120,12 @@ class Session {
       std::optional<std::chrono::steady_clock::time_point> since) const;
 
  private:
+  asio::awaitable<void> LearnUids();
+  asio::awaitable<void> ReadAnew(MailboxView& view);
+  /// Tells what has happened, then the tagged line.
+  asio::awaitable<void> Conclude(std::string_view tag, protocol::Reply reply, ExpungePolicy policy,
+                                 bool with_uid);
+  void TellHighestModSeq(protocol::Reply& reply);
   void Finish(std::string_view tag, const protocol::Reply& reply);
   void CountBad();
   void ReportMetadata();
@@ -125,6 +142,8 @@ class Session {
   Access access_ = Access::kReads;  ///< of the command that is running
   std::size_t bad_commands_ = 0;
   Upgrade upgrade_ = Upgrade::kNone;
+  bool condstore_ = false;
+  bool qresync_ = false;  ///< then `condstore_` as well
   std::unique_ptr<AccountWatch> watch_;
   std::unique_ptr<AccountWatch> actor_watch_;  ///< if another account acts here
   std::unique_ptr<MetadataNews> metadata_;

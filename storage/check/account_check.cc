@@ -356,6 +356,7 @@ Result<> AccountCheck::Texts() {
 }
 
 Result<> AccountCheck::Vanished() {
+  FolderId previous;
   return ForEach<schema::VanishedKey>(
       Table::kVanished, [&](const schema::VanishedKey& key, std::string_view value) {
         if (dropped_folders_.contains(key.folder.value)) return;
@@ -366,8 +367,11 @@ Result<> AccountCheck::Vanished() {
         if (folder == nullptr) return Report(15, fmt::format("{}: no such folder", name));
         if (key.modseq > folder->row.highest_modseq)
           Report(15, fmt::format("{} is above HIGHESTMODSEQ", name));
-        if (row->uids.empty() || row->uids.back() >= folder->row.uid_next)
+        if (row->uids.empty() && previous == key.folder)
+          Report(15, fmt::format("{} has no UIDs, but is not its folder's first", name));
+        if (!row->uids.empty() && row->uids.back() >= folder->row.uid_next)
           Report(15, fmt::format("{}: UIDs are not below UIDNEXT", name));
+        previous = key.folder;
       });
 }
 

@@ -147,6 +147,7 @@ struct BodyRefRow {
 };
 
 /// Value in `vanished`:  version | when signed (Unix seconds) | uids
+/// Without UIDs: what vanished at this modseq or before it is forgotten; such a row is its folder's first.
 /// Value in `intents` of kind kPurge:  version | folder_id | uids
 /// where uids = n, (first - end of the range before, last - first) * n
 struct VanishedRow {

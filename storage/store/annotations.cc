@@ -163,7 +163,12 @@ class Setting {
     }
     if (names.empty()) return {};
     RETURN_IF_ERROR(edit.Save(options_));
-    RETURN_IF_ERROR(txn_.NextModSeq());
+    ASSIGN_OR_RETURN(const ModSeq modseq, txn_.NextModSeq());
+    // RFC 7162 §3.2: an entry of a mailbox is a part of it.
+    if (row_) {
+      row_->highest_modseq = modseq;
+      txn_.PutFolder(folder_, *row_);
+    }
     txn_.Announce(actor_.origin, AnnotationsChanged{folder_, std::string(path_), std::move(names), viewer_});
     return {};
   }

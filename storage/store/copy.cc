@@ -255,8 +255,10 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
   }
   target.Save(modseq);
   RETURN_IF_ERROR(MarkArrivals(txn, target, copy.arrivals()));
-  txn.Announce(actor.origin, MessagesAdded{to, out.target});
+  // The new ones last: within one folder both have one modseq, and who has heard of half of it must be able
+  // to count on having heard of the expunge (RFC 7162 §3.2).
   if (sources == Sources::kRemove) txn.Announce(actor.origin, MessagesExpunged{from, out.source});
+  txn.Announce(actor.origin, MessagesAdded{to, out.target});
   return {};
 }
 

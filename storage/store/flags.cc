@@ -25,12 +25,20 @@ void Apply(FlagChange::Op op, const FlagBits& bits, StatePage::State& state) {
   }
 }
 
+/// RFC 7162 §3.1.3. `since` 0 asks that none of the named items exists: the five system flags always do, a
+/// keyword does where it is set.
+bool MayChange(const StatePage::State& state, const FlagChange& change, const FlagBits& bits, ModSeq since) {
+  if (since.value != 0) return state.modseq <= since.value;
+  return change.op != FlagChange::Op::kReplace && bits.system == 0 && (state.keywords & bits.keywords) == 0;
+}
+
 }  // namespace
 
 Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids, const FlagChange& change,
-                                           Actor actor) {
+                                           Actor actor, std::optional<ModSeq> unchanged_since) {
   StoreResult out;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+    out = {};
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder.folder));
     const protocol::FlagSet flags = WithoutDeferred(change.flags);
     FlagBits bits = edit.KnownBitsOf(flags);
@@ -43,11 +51,19 @@ Result<StoreResult> MailStore::UpdateFlags(FolderRef folder, const UidSet& uids,
     std::vector<MessageState> changed;
     bool any_permanent = false;
     RETURN_IF_ERROR(edit.ForEach(uids, [&](Uid uid, const StatePage::State& old) {
+      if (unchanged_since && !MayChange(old, change, bits, *unchanged_since)) {
+        out.modified.push_back({uid, {old.system, old.keywords}, {old.modseq}});
+        return;
+      }
       StatePage::State state = old;
       Apply(change.op, bits, state);
       state.keywords = KeywordsAfter(old, state, marks, actor, drop);
       any_permanent = any_permanent || (old.keywords & ~state.keywords & marks.deferred) != 0;
-      if (state != old) changed.push_back({uid, {state.system, state.keywords}, {}});
+      if (state != old) {
+        changed.push_back({uid, {state.system, state.keywords}, {}});
+      } else if (unchanged_since) {
+        out.unchanged.push_back({uid, {state.system, state.keywords}, {state.modseq}});
+      }
     }));
     if (changed.empty()) {
       ASSIGN_OR_RETURN(auto row, txn.Folder(folder.folder));

@@ -107,6 +107,37 @@ Result<> FolderReader::States(const UidSet& uids, const StateVisitor& visit, Mod
   return {};
 }
 
+Result<std::optional<UidSet>> FolderReader::VanishedSince(ModSeq since) const {
+  const FolderRef ref = status_.ref;
+  const std::string begin = schema::FolderKey{ref.account, ref.folder}.Encode();
+  const std::string end = kv::PrefixEnd(begin);
+  bool forgotten = false;
+  std::vector<protocol::UidRange> ranges;
+  Result<> bad;
+  const auto scan = [&](const std::string& first, const auto& visit) -> Result<> {
+    RETURN_IF_ERROR(
+        view_->Scan(Table::kVanished, first, end, [&](std::string_view key, std::string_view value) {
+          const auto at = schema::VanishedKey::Decode(key);
+          const auto row = schema::VanishedRow::Decode(value);
+          if (at && row) return visit(at->modseq, *row);
+          bad = tl::unexpected<Error>(at ? row.error() : at.error());
+          return false;
+        }));
+    return bad;
+  };
+  RETURN_IF_ERROR(scan(begin, [&](ModSeq modseq, const schema::VanishedRow& row) {
+    forgotten = row.uids.empty() && modseq > since;
+    return false;
+  }));
+  if (forgotten) return std::optional<UidSet>{};
+  const std::string first = schema::VanishedKey{ref.account, ref.folder, {since.value + 1}}.Encode();
+  RETURN_IF_ERROR(scan(first, [&](ModSeq, const schema::VanishedRow& row) {
+    ranges.insert(ranges.end(), row.uids.ranges().begin(), row.uids.ranges().end());
+    return true;
+  }));
+  return std::optional(UidSet::Of(std::move(ranges)));
+}
+
 Result<UidSet> FolderReader::Temporary(const UidSet& uids) const {
   UidSet out;
   const std::uint64_t deferred = MarksOf(*keywords_).deferred;

@@ -39,6 +39,10 @@ class FolderReader {
   using StateVisitor = std::function<void(const MessageState&)>;
   Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
 
+  /// What has been expunged with a higher modseq, and perhaps more that is gone for longer; nullopt: that is
+  /// forgotten (Profile::keep_vanished), so any UID that is not there may have gone since.
+  Result<std::optional<UidSet>> VanishedSince(ModSeq since) const;
+
   /// Those of `uids` that are temporary (storage/store/deferred.h). Reads nothing in a folder that never had
   /// such a message.
   Result<UidSet> Temporary(const UidSet& uids) const;

@@ -132,8 +132,10 @@ class MailStore {
   Result<Recorded> Record(AccountId account, Event event, Actor actor = {});
   /// UIDs that are not there are passed over. A change that changes nothing has no modseq. New keywords are
   /// added to the folder's table: kTooManyKeywords if it is full (then nothing is changed).
+  /// `unchanged_since`: messages with a higher modseq are left alone, as of the same moment; 0 asks that none
+  /// of the flags exists, where the five system flags always do (RFC 7162 §3.1.3).
   Result<StoreResult> UpdateFlags(FolderRef folder, const UidSet& uids, const protocol::FlagChange& change,
-                                  Actor actor = {});
+                                  Actor actor = {}, std::optional<ModSeq> unchanged_since = std::nullopt);
   /// Removes the messages with \Deleted, among `only` if given; the UIDs removed.
   Result<UidSet> Expunge(FolderRef folder, const std::optional<UidSet>& only, Actor actor = {});
   /// All or none; flags and internal date are kept (RFC 3501 §6.4.7). Missing UIDs are passed over.

@@ -103,6 +103,10 @@ struct CopyResult {
 
 struct StoreResult {
   std::vector<MessageState> changed;  ///< only those that did change, as they are now
+  /// Of a conditional change only, as they are: those that it applied to but had the flags already, and those
+  /// that it left alone because they had changed.
+  std::vector<MessageState> unchanged;
+  std::vector<MessageState> modified;
   std::shared_ptr<const KeywordTable> keywords;
 };
 

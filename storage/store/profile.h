@@ -45,6 +45,9 @@ struct Profile {
   /// Seconds after which a message with \Deleted is expunged; 0: when a client says so.
   std::int64_t deleted_grace = 0;
   Retention retention;
+  /// Seconds for which it is known at which modseq a message was expunged (RFC 7162 §5.3): a client that was
+  /// away for longer is told of all that is not there.
+  std::int64_t keep_vanished = 30 * 24 * 60 * 60;
 };
 
 }  // namespace storage

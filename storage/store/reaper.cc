@@ -11,6 +11,8 @@ namespace {
 using kv::Table;
 using schema::ExpiryKey;
 
+constexpr std::int64_t kDay = 24 * 60 * 60;
+
 /// How long messages stay in folders of this kind; 0: for ever.
 std::int64_t RetentionOf(const Retention& retention, FolderKind kind) {
   switch (kind) {
@@ -69,6 +71,7 @@ bool Reaper::HasPolicy() const {
 Result<> Reaper::Start() {
   RETURN_IF_ERROR(FirstRows(engine_, [&](AccountId account, std::int64_t due) { Add(account, due); }));
   if (HasPolicy()) next_round_ = options_.now();
+  next_forget_ = options_.now() + kRound;  // there is enough to do at the start
   thread_ = std::thread([this] { Run(); });
   return {};
 }
@@ -115,13 +118,12 @@ std::optional<AccountId> Reaper::TakeDue() {
 }
 
 std::chrono::milliseconds Reaper::Pause(Clock::time_point now) const {
-  auto until = next_round_;
-  if (!due_.empty()) {
-    const Clock::time_point due{std::chrono::seconds(due_.begin()->first)};
-    until = until ? std::min(*until, due) : due;
-  }
+  // Without anything else to wait for, to forget a while later does no harm.
+  if (due_.empty() && !next_round_) return kRound;
+  auto until = next_round_ ? std::min(*next_round_, next_forget_) : next_forget_;
+  if (!due_.empty()) until = std::min(until, Clock::time_point{std::chrono::seconds(due_.begin()->first)});
   // The clock may be set, so it is looked at now and then.
-  const auto ahead = std::chrono::ceil<std::chrono::milliseconds>(*until - now);
+  const auto ahead = std::chrono::ceil<std::chrono::milliseconds>(until - now);
   return std::clamp(ahead, std::chrono::milliseconds(1), options_.reaper_look);
 }
 
@@ -132,18 +134,19 @@ void Reaper::Run() {
     const auto now = options_.now();
     const bool round = next_round_ && *next_round_ <= now;
     if (round) next_round_ = now + kRound;
+    const bool forget = next_forget_ <= now;
+    if (forget) next_forget_ = now + kForget;
     lock.unlock();
     ServeAllDue();
     if (round) Round();
+    if (forget) Forget();
     lock.lock();
     if (round) first_round_ = false;
     served_ = asked;
     idle_.notify_all();
     const auto news = [&] { return stop_ || asked_ != asked; };
     if (news()) continue;
-    if (due_.empty() && !next_round_)
-      wake_.wait(lock, [&] { return news() || !due_.empty(); });
-    else if (due_.empty() || due_.begin()->first > Seconds(options_.now()))
+    if (due_.empty() || due_.begin()->first > Seconds(options_.now()))
       wake_.wait_for(lock, Pause(options_.now()));
   }
   idle_.notify_all();
@@ -222,6 +225,41 @@ Result<> Reaper::LookAt(AccountId account) {
       RETURN_IF_ERROR(lanes_.Run(account, [&](AccountTxn& txn) { return CoverDeleted(txn, folder.id); }));
     if (folder.keep != 0)
       RETURN_IF_ERROR(ReapFolder(account, folder.id, Seconds(options_.now()) - folder.keep));
+  }
+  return {};
+}
+
+void Reaper::Forget() {
+  const std::int64_t now = Seconds(options_.now());
+  for (std::string from; !Stopping();) {
+    std::optional<FolderRef> folder;
+    const auto read =
+        engine_.OpenView()->Scan(Table::kVanished, from, {}, [&](std::string_view key, std::string_view) {
+          if (const auto at = schema::VanishedKey::Decode(key)) folder = FolderRef{at->account, at->folder};
+          return false;
+        });
+    if (!read || !folder) return;
+    const auto done = ForgetOf(*folder, {now - options_.profile.keep_vanished, now - kDay});
+    if (!done) static_cast<void>(MayRetry(folder->account, done.error()));  // tomorrow
+    from = kv::PrefixEnd(schema::FolderKey{folder->account, folder->folder}.Encode());
+    if (from.empty()) return;
+    ServeAllDue();
+  }
+}
+
+Result<> Reaper::ForgetOf(FolderRef folder, VanishedAge age) {
+  // Mostly there is nothing to do: no need for the lane.
+  ASSIGN_OR_RETURN(const bool any, HasOldVanished(*engine_.OpenView(), folder, age));
+  std::optional<ModSeq> from{ModSeq{0}};
+  if (!any) from.reset();
+  while (from && !Stopping()) {
+    auto next = from;
+    RETURN_IF_ERROR(lanes_.Run(folder.account, [&](AccountTxn& txn) {
+      next = from;
+      return TrimVanished(txn, folder.folder, age, next);
+    }));
+    from = next;
+    ServeAllDue();
   }
   return {};
 }

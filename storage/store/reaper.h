@@ -13,11 +13,13 @@
 #include "storage/store/account_lanes.h"
 #include "storage/store/mail_store.h"
 #include "storage/store/reap_steps.h"
+#include "storage/store/vanished_steps.h"
 
 namespace storage {
 
 /// Expunges what its time has come for: temporary messages that nobody accessed, messages whose \Deleted has
-/// had its grace, and what is older than the retention of its folder's kind.
+/// had its grace, and what is older than the retention of its folder's kind. And forgets, once a day, what
+/// was expunged long ago (vanished_steps.h).
 ///
 /// `expiries` is keyed by account, as all tables are, because an account is one range that may move to
 /// another machine (design.md 5). So the reaper keeps in memory when each account that has such rows has
@@ -48,6 +50,7 @@ class Reaper {
 
  private:
   static constexpr std::chrono::hours kRound{1};
+  static constexpr std::chrono::hours kForget{24};
 
   using Clock = std::chrono::system_clock;
   void Run();
@@ -63,6 +66,8 @@ class Reaper {
   void ServeAllDue();
   void Round();
   Result<> LookAt(AccountId account);
+  void Forget();
+  Result<> ForgetOf(FolderRef folder, VanishedAge age);
   Result<> ReapFolder(AccountId account, FolderId folder, std::int64_t until);
   void Carry(const Reaped& done);
   /// True if the work may succeed later: after a pause.
@@ -80,6 +85,7 @@ class Reaper {
   std::set<std::pair<std::int64_t, AccountId>> due_;
   std::map<AccountId, std::int64_t> due_of_;  ///< the same, by account
   std::optional<Clock::time_point> next_round_;
+  Clock::time_point next_forget_;
   bool first_round_ = true;
   std::uint64_t asked_ = 0;   ///< calls of Drain()
   std::uint64_t served_ = 0;  ///< of these, how many have been answered

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   int failures = 0;
   std::size_t run = 0;
   for (const auto group : {bench::AppendWorkloads(), bench::ReadWorkloads(), bench::ChangeWorkloads(),
-                           bench::ConnectionWorkloads()}) {
+                           bench::ResyncWorkloads(), bench::ConnectionWorkloads()}) {
     for (const bench::Workload& workload : group) {
       if (list) fmt::print("{:24} {}\n", workload.name, workload.what);
       if (list || (!only.empty() && std::ranges::find(only, workload.name) == only.end())) continue;

@@ -36,6 +36,7 @@ struct Workload {
 std::span<const Workload> AppendWorkloads();
 std::span<const Workload> ReadWorkloads();
 std::span<const Workload> ChangeWorkloads();
+std::span<const Workload> ResyncWorkloads();
 std::span<const Workload> ConnectionWorkloads();
 
 /// A CPM-like message (headers, CPIM shell, text) of exactly `size` octets; `number` varies it.

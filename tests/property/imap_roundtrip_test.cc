@@ -175,7 +175,7 @@ RC_GTEST_PROP(WriteParseProperty, Dates, ()) {
 RC_GTEST_PROP(WriteParseProperty, FetchItems, ()) {
   FetchItem item;
   item.kind =
-      static_cast<FetchItem::Kind>(*rc::gen::inRange(0, static_cast<int>(FetchItem::Kind::kSaveDate) + 1));
+      static_cast<FetchItem::Kind>(*rc::gen::inRange(0, static_cast<int>(FetchItem::Kind::kModSeq) + 1));
   const bool section = item.kind == FetchItem::Kind::kSection;
   const bool binary = item.kind == FetchItem::Kind::kBinary;
   if (section || binary || item.kind == FetchItem::Kind::kBinarySize) {

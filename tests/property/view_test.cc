@@ -15,7 +15,6 @@ namespace server::imap {
 namespace {
 
 using storage::Change;
-using storage::FlagBits;
 using storage::KeywordTable;
 using storage::MessageState;
 using storage::ModSeq;
@@ -27,6 +26,7 @@ struct Folder {
   std::map<std::uint32_t, MessageState> messages;
   std::uint32_t uid_next = 1;
   std::uint64_t modseq = 1;
+  std::map<std::uint32_t, std::uint64_t> vanished;  ///< modseq by UID
   std::shared_ptr<const KeywordTable> keywords = std::make_shared<KeywordTable>();
   std::vector<ChangeInbox*> listeners;
 
@@ -57,6 +57,7 @@ struct Folder {
     });
     if (gone.empty()) return;
     ++modseq;
+    gone.ForEach([&](Uid uid) { vanished[uid.value] = modseq; });
     Publish(origin, storage::MessagesExpunged{kFolder.folder, gone});
   }
   std::vector<MessageState> Flag(const UidSet& uids, std::uint32_t bit, bool add, storage::Origin origin) {
@@ -115,16 +116,26 @@ class Client final : public ViewReports {
     known.erase(known.begin() + (seq.value - 1));
     ++written;
   }
-  void FetchFlags(SeqNum seq, Uid uid, const FlagBits& flags, bool) override {
+  void Vanished(const UidSet& uids) override {
+    RC_ASSERT(expunge_allowed);
+    // Only what was announced, and each once (RFC 7162 §3.2.10.2).
+    const auto told =
+        std::erase_if(known, [&](const Message& message) { return uids.Contains(message.uid); });
+    RC_ASSERT(told == uids.size());
+    ++written;
+  }
+  bool expunges_by_uid() const override { return by_uid; }
+  void FetchFlags(SeqNum seq, const MessageState& state, bool) override {
     RC_ASSERT(seq.value >= 1 && seq.value <= known.size());
-    RC_ASSERT(known[seq.value - 1].uid == uid);
-    known[seq.value - 1].flags = flags.system;
+    RC_ASSERT(known[seq.value - 1].uid == state.uid);
+    known[seq.value - 1].flags = state.flags.system;
     ++written;
   }
   bool Full() const override { return written >= room; }
 
   std::vector<Message> known;
   bool expunge_allowed = false;
+  bool by_uid = false;
   std::size_t written = 0;
   std::size_t room = 1000;
 
@@ -145,6 +156,7 @@ struct Session {
     opened.recent_from = Uid{folder.uid_next};
     view = std::make_unique<MailboxView>(opened, false, own, inbox);
     client.Exists(view->messages());
+    client.by_uid = id % 2 == 0;
   }
   ~Session() { std::erase(folder.listeners, &inbox); }
 
@@ -203,6 +215,26 @@ void CheckAgrees(const Folder& folder, const Session& session) {
   }
 }
 
+/// RFC 7162 §6: a client that loses its connection now, and comes back with what the view says it was told,
+/// is told the rest.
+void CheckReturn(const Folder& folder, const Session& session) {
+  const std::uint64_t told = session.view->told().value;
+  for (const Client::Message& message : session.client.known) {
+    const auto at = folder.messages.find(message.uid.value);
+    if (at == folder.messages.end()) {
+      RC_ASSERT(folder.vanished.at(message.uid.value) > told);
+    } else {
+      RC_ASSERT(at->second.modseq.value > told || at->second.flags.system == message.flags);
+    }
+  }
+  // What it does not know is new to it, so it has a higher UID than all that it knows.
+  for (const auto& [uid, state] : folder.messages) {
+    const auto known = [&](const Client::Message& message) { return message.uid.value == uid; };
+    const bool higher = session.client.known.empty() || uid > session.client.known.back().uid.value;
+    RC_ASSERT(higher || std::ranges::any_of(session.client.known, known));
+  }
+}
+
 struct Step {
   int what;
   int session;
@@ -238,7 +270,10 @@ void EverySessionAgreesInTheEnd(ChangeInbox::Limits limits) {
   std::vector<std::unique_ptr<Session>> sessions;
   for (std::uint64_t id = 1; id <= 3; ++id) sessions.push_back(std::make_unique<Session>(folder, id, limits));
   const auto steps = *rc::gen::container<std::vector<Step>>(ArbitraryStep());
-  for (const Step& step : steps) Perform(folder, *sessions[static_cast<std::size_t>(step.session)], step);
+  for (const Step& step : steps) {
+    Perform(folder, *sessions[static_cast<std::size_t>(step.session)], step);
+    for (const auto& session : sessions) CheckReturn(folder, *session);
+  }
   for (auto& session : sessions) {
     session->Sync(ExpungePolicy::kAllowed, 1000);
     CheckAgrees(folder, *session);

@@ -276,7 +276,7 @@ std::optional<Errc> StoreModel::Annotate(const StoreOp& op) {
     annotations[Lower(op.entry)] = *op.value;
   else
     annotations.erase(Lower(op.entry));
-  if (annotations != before) ++modseq_;
+  if (annotations != before) at->second.seen.highest_modseq = ++modseq_;
   return {};
 }
 

@@ -40,6 +40,7 @@ std::string_view Name(FetchItem::Kind kind) {
     case FetchItem::Kind::kEmailId: return "EMAILID";
     case FetchItem::Kind::kThreadId: return "THREADID";
     case FetchItem::Kind::kSaveDate: return "SAVEDATE";
+    case FetchItem::Kind::kModSeq: return "MODSEQ";
   }
   return {};
 }
@@ -81,6 +82,7 @@ std::string_view Name(SearchKey::Op op) {
     case SearchKey::Op::kYounger: return "YOUNGER";
     case SearchKey::Op::kEmailId: return "EMAILID";
     case SearchKey::Op::kThreadId: return "THREADID";
+    case SearchKey::Op::kModSeq: return "MODSEQ";
   }
   return {};
 }
@@ -95,6 +97,7 @@ std::string_view Name(StatusItem item) {
     case StatusItem::kSize: return "SIZE";
     case StatusItem::kAppendLimit: return "APPENDLIMIT";
     case StatusItem::kMailboxId: return "MAILBOXID";
+    case StatusItem::kHighestModSeq: return "HIGHESTMODSEQ";
   }
   return {};
 }
@@ -176,11 +179,11 @@ TEST(TranscriptCoverage, EveryUidFormHasADialog) {
 }
 
 TEST(TranscriptCoverage, EveryFetchItemHasADialog) {
-  ExpectAll(Transcripts().fetch, FetchItem::Kind::kSaveDate);
+  ExpectAll(Transcripts().fetch, FetchItem::Kind::kModSeq);
 }
 
 TEST(TranscriptCoverage, EverySearchKeyHasADialog) {
-  ExpectAll(Transcripts().search, SearchKey::Op::kThreadId);
+  ExpectAll(Transcripts().search, SearchKey::Op::kModSeq);
   for (const auto* flag : {"\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen"}) {
     EXPECT_TRUE(Transcripts().search_flags.contains(flag)) << flag;
     EXPECT_TRUE(Transcripts().search_flags.contains(std::string("not ") + flag)) << "not " << flag;
@@ -188,7 +191,7 @@ TEST(TranscriptCoverage, EverySearchKeyHasADialog) {
 }
 
 TEST(TranscriptCoverage, EveryStatusItemHasADialog) {
-  ExpectAll(Transcripts().status, StatusItem::kMailboxId);
+  ExpectAll(Transcripts().status, StatusItem::kHighestModSeq);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/model/ids.h"
 #include "protocol/model/section.h"
 #include "protocol/model/sequence_set.h"
 
@@ -28,6 +29,7 @@ struct FetchItem {
     kEmailId,       ///< RFC 8474 §5.3
     kThreadId,      ///< RFC 8474 §5.3
     kSaveDate,      ///< RFC 8514 §4.2
+    kModSeq,        ///< RFC 7162 §3.1.4.2
   };
 
   Kind kind = Kind::kFlags;
@@ -52,7 +54,9 @@ namespace protocol::command {
 struct Fetch {
   NumberKind numbers = NumberKind::kSequence;
   SequenceSet set;
-  std::vector<FetchItem> items;  ///< in the order asked for, at least one
+  std::vector<FetchItem> items;         ///< in the order asked for, at least one
+  std::optional<ModSeq> changed_since;  ///< only messages with a higher mod-sequence (RFC 7162 §3.1.4.1)
+  bool vanished = false;                ///< and what vanished since; UID FETCH only (RFC 7162 §3.2.6)
 
   friend bool operator==(const Fetch&, const Fetch&) = default;
 };

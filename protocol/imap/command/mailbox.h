@@ -1,15 +1,47 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "protocol/model/ids.h"
+#include "protocol/model/sequence_set.h"
 
 /// Commands that name mailboxes. A mailbox argument is UTF-8, decoded from modified UTF-7, canonical
 /// (CanonicalMailboxName) and otherwise unchecked: CheckMailboxName is for CREATE and RENAME.
 namespace protocol::command {
 
+/// Some message numbers and the UIDs that the client had for them, both ascending and without "*", pair by
+/// pair (RFC 7162 §3.2.5.2).
+struct SequenceMatch {
+  SequenceSet numbers;
+  SequenceSet uids;
+
+  friend bool operator==(const SequenceMatch&, const SequenceMatch&) = default;
+};
+
+/// What a returning client knows of a mailbox (RFC 7162 §3.2.5).
+struct Qresync {
+  UidValidity uid_validity;
+  ModSeq modseq;
+  std::optional<SequenceSet> known_uids;  ///< without "*"; nullopt: all up to UIDNEXT
+  std::optional<SequenceMatch> match;
+
+  friend bool operator==(const Qresync&, const Qresync&) = default;
+};
+
+/// select-params of RFC 4466 §2.1.
+struct SelectParameters {
+  bool condstore = false;  ///< RFC 7162 §3.1.8
+  std::optional<Qresync> qresync;
+
+  friend bool operator==(const SelectParameters&, const SelectParameters&) = default;
+};
+
 /// RFC 3501 §6.3.1.
 struct Select {
   std::string mailbox;
+  SelectParameters parameters = {};
 
   friend bool operator==(const Select&, const Select&) = default;
 };
@@ -17,6 +49,7 @@ struct Select {
 /// RFC 3501 §6.3.2.
 struct Examine {
   std::string mailbox;
+  SelectParameters parameters = {};
 
   friend bool operator==(const Examine&, const Examine&) = default;
 };

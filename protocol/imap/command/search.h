@@ -48,6 +48,7 @@ struct SearchKey {
     kYounger,            ///< number: seconds
     kEmailId,            ///< text (RFC 8474 §6)
     kThreadId,           ///< text
+    kModSeq,             ///< number (RFC 7162 §3.1.5); what metadata item was named is of no matter here
   };
 
   Op op = Op::kAll;
@@ -81,6 +82,7 @@ struct Search {
   std::optional<SearchReturn> returns;  ///< present: the answer is ESEARCH
   std::string charset;                  ///< upper case; empty when none was named (US-ASCII); not checked
   SearchKey key;                        ///< kAnd at the top, even for one key
+  bool modseq = false;                  ///< a kModSeq is somewhere in it: the answer tells a mod-sequence
 
   friend bool operator==(const Search&, const Search&) = default;
 };

@@ -6,7 +6,8 @@
 
 namespace protocol {
 
-/// RFC 3501 §6.3.10; SIZE of RFC 8438, APPENDLIMIT of RFC 7889 §3.1, MAILBOXID of RFC 8474 §4.3.
+/// RFC 3501 §6.3.10; SIZE of RFC 8438, APPENDLIMIT of RFC 7889 §3.1, MAILBOXID of RFC 8474 §4.3,
+/// HIGHESTMODSEQ of RFC 7162 §3.1.7.
 enum class StatusItem : std::uint8_t {
   kMessages,
   kRecent,
@@ -16,6 +17,7 @@ enum class StatusItem : std::uint8_t {
   kSize,
   kAppendLimit,
   kMailboxId,
+  kHighestModSeq,
 };
 
 }  // namespace protocol

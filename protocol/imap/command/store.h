@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "protocol/model/flags.h"
+#include "protocol/model/ids.h"
 #include "protocol/model/sequence_set.h"
 
 namespace protocol::command {
@@ -11,6 +14,7 @@ struct Store {
   SequenceSet set;  ///< as the client sent it; "*" is resolved later, by the view
   FlagChange change;
   bool silent = false;
+  std::optional<ModSeq> unchanged_since;  ///< RFC 7162 §3.1.3; may be 0
 
   friend bool operator==(const Store&, const Store&) = default;
 };

@@ -35,6 +35,7 @@ constexpr std::array kItems{
     Row{"EMAILID", Kind::kEmailId},
     Row{"THREADID", Kind::kThreadId},
     Row{"SAVEDATE", Kind::kSaveDate},
+    Row{"MODSEQ", Kind::kModSeq},
 };
 
 bool IsNameChar(char c) { return ascii::IsAlpha(c) || ascii::IsDigit(c) || c == '.'; }
@@ -44,6 +45,7 @@ bool IsNameChar(char c) { return ascii::IsAlpha(c) || ascii::IsDigit(c) || c == 
 // fetch-att =/ "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary    ; RFC 3516 §7
 // fetch-att =/ "EMAILID" / "THREADID"                                ; RFC 8474 §7
 // fetch-att =/ "SAVEDATE"                                            ; RFC 8514 §5
+// fetch-att =/ "MODSEQ"                                              ; RFC 7162 §7
 FetchItem ParseFetchItem(Cursor& in) {
   FetchItem item;
   const std::size_t start = in.offset();
@@ -80,7 +82,8 @@ FetchItem ParseFetchItem(Cursor& in) {
     case Kind::kRfc822Text:
     case Kind::kEmailId:
     case Kind::kThreadId:
-    case Kind::kSaveDate: break;
+    case Kind::kSaveDate:
+    case Kind::kModSeq: break;
   }
   return item;
 }
@@ -98,10 +101,34 @@ bool AcceptMacro(Cursor& in, std::vector<FetchItem>& items) {
   return count > 0;
 }
 
+// fetch-modifier      =  "CHANGEDSINCE" SP mod-sequence-value        ; RFC 7162 §7
+// rexpunges-fetch-mod =  "VANISHED"
+void ParseModifier(Cursor& in, command::Fetch& cmd) {
+  if (!cmd.changed_since && in.AcceptWord("CHANGEDSINCE")) {
+    in.Space();
+    cmd.changed_since = grammar::ParseModSeq(in);
+  } else if (!cmd.vanished && cmd.numbers == NumberKind::kUid && in.AcceptWord("VANISHED")) {
+    cmd.vanished = true;
+  } else {
+    in.Fail(cmd.numbers == NumberKind::kUid ? "CHANGEDSINCE or VANISHED, each once" : "CHANGEDSINCE, once");
+  }
+}
+
+// fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"   ; RFC 4466 §2.4
+void ParseModifiers(Cursor& in, command::Fetch& cmd) {
+  in.Space();
+  in.Expect('(', "\"(\"");
+  do ParseModifier(in, cmd);
+  while (in.Accept(' '));
+  // RFC 7162 §3.2.6: VANISHED says nothing without a time.
+  if (cmd.vanished && !cmd.changed_since) in.Fail("CHANGEDSINCE beside VANISHED");
+  in.Expect(')', "\")\"");
+}
+
 }  // namespace
 
 // fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
-//         "(" fetch-att *(SP fetch-att) ")")                         ; RFC 3501 §9
+//         "(" fetch-att *(SP fetch-att) ")") [fetch-modifiers]       ; RFC 3501 §9, RFC 4466 §2.4
 Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers) {
   command::Fetch cmd{.numbers = numbers};
   in.Space();
@@ -119,7 +146,7 @@ Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers) {
   } else if (!AcceptMacro(in, cmd.items)) {
     cmd.items.push_back(ParseFetchItem(in));
   }
-  if (in.PeekWord(" (")) in.Fail("CRLF (FETCH has no modifiers here)");
+  if (in.Peek(' ')) ParseModifiers(in, cmd);
   return in.Finish(std::move(cmd));
 }
 

@@ -159,6 +159,22 @@ std::uint32_t ParseNzNumber(Cursor& in) {
   return value;
 }
 
+// mod-sequence-valzer = "0" / mod-sequence-value                     ; RFC 7162 §7
+ModSeq ParseModSeqOrZero(Cursor& in) {
+  const std::size_t start = in.offset();
+  const ModSeq value{Digits<std::uint64_t>(in, "mod-sequence")};
+  if (!in.failed() && value > kMaxModSeq) in.FailAt(start, "mod-sequence of 63 bits");
+  return value;
+}
+
+// mod-sequence-value = 1*DIGIT               ; RFC 7162 §7: 1 <= n <= 9,223,372,036,854,775,807
+ModSeq ParseModSeq(Cursor& in) {
+  const std::size_t start = in.offset();
+  const ModSeq value = ParseModSeqOrZero(in);
+  if (!in.failed() && value.value == 0) in.FailAt(start, "mod-sequence above 0");
+  return value;
+}
+
 // "{" number ["+"] "}" CRLF
 LiteralHead ParseLiteralHead(Cursor& in) {
   LiteralHead head;

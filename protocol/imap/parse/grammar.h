@@ -8,6 +8,7 @@
 
 #include "protocol/imap/parse/cursor.h"
 #include "protocol/model/flags.h"
+#include "protocol/model/ids.h"
 #include "protocol/model/internal_date.h"
 #include "protocol/model/section.h"
 #include "protocol/model/sequence_set.h"
@@ -30,6 +31,8 @@ std::string_view ParseAtom(Cursor& in, std::size_t limit, std::string_view expec
 std::uint32_t ParseNumber(Cursor& in);
 std::uint32_t ParseNzNumber(Cursor& in);
 std::uint64_t ParseNumber64(Cursor& in);
+ModSeq ParseModSeq(Cursor& in);        ///< at least 1
+ModSeq ParseModSeqOrZero(Cursor& in);  ///< mod-sequence-valzer
 
 /// A literal's announcement, without its octets.
 struct LiteralHead {

@@ -21,7 +21,8 @@ enum class Argument {
   kSize,
   kInterval,
   kUids,
-  kObjectId
+  kObjectId,
+  kModSeq
 };
 
 struct Row {
@@ -73,11 +74,14 @@ constexpr std::array kKeys{
     Row{"UID", Op::kUidSet, Argument::kUids},
     Row{"EMAILID", Op::kEmailId, Argument::kObjectId},
     Row{"THREADID", Op::kThreadId, Argument::kObjectId},
+    Row{"MODSEQ", Op::kModSeq, Argument::kModSeq},
 };
 
 class ProgramParser {
  public:
   explicit ProgramParser(Cursor& in) : in_(in) {}
+
+  bool has_modseq() const { return has_modseq_; }
 
   // search-key *(SP search-key)
   SearchKey List(std::size_t depth) {
@@ -152,11 +156,36 @@ class ProgramParser {
       case Argument::kInterval: key.number = grammar::ParseNzNumber(in_); break;
       case Argument::kUids: key.set = grammar::ParseSequenceSet(in_); break;
       case Argument::kObjectId: key.text = grammar::ParseAtom(in_, limits::kFlagName, "objectid"); break;
+      case Argument::kModSeq:
+        has_modseq_ = true;
+        MetadataItem();
+        key.number = grammar::ParseModSeqOrZero(in_).value;
+        break;
     }
   }
 
+  // search-modseq-ext = SP entry-name SP entry-type-req               ; RFC 7162 §7
+  // entry-name        = DQUOTE "/flags/" attr-flag DQUOTE
+  // Read and forgotten: a message has one mod-sequence for all its flags (§3.1.5).
+  void MetadataItem() {
+    if (!in_.Peek('"')) return;
+    const std::size_t start = in_.offset();
+    const std::string name = grammar::ParseString(in_, kFlagsPrefix.size() + limits::kFlagName);
+    if (name.size() <= kFlagsPrefix.size() ||
+        !ascii::EqualNoCase(std::string_view(name).substr(0, kFlagsPrefix.size()), kFlagsPrefix)) {
+      in_.FailAt(start, "\"/flags/\" and a flag");
+    }
+    in_.Space();
+    if (!in_.AcceptWord("priv") && !in_.AcceptWord("shared") && !in_.AcceptWord("all"))
+      in_.Fail("priv, shared or all");
+    in_.Space();
+  }
+
+  static constexpr std::string_view kFlagsPrefix = "/flags/";
+
   Cursor& in_;
   std::size_t keys_ = 0;
+  bool has_modseq_ = false;
 };
 
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"   ; RFC 4466 §2.6.1
@@ -206,7 +235,9 @@ Parsed<command::Search> ParseSearch(Cursor& in, NumberKind numbers) {
     cmd.charset = ascii::Upper(grammar::ParseAstring(in, limits::kFlagName));
     in.Space();
   }
-  cmd.key = ProgramParser(in).List(0);
+  ProgramParser program(in);
+  cmd.key = program.List(0);
+  cmd.modseq = program.has_modseq();
   return in.Finish(std::move(cmd));
 }
 

@@ -10,7 +10,7 @@
 namespace protocol::parse {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, StatusItem>, 8> kItems{{
+constexpr std::array<std::pair<std::string_view, StatusItem>, 9> kItems{{
     {"MESSAGES", StatusItem::kMessages},
     {"RECENT", StatusItem::kRecent},
     {"UIDNEXT", StatusItem::kUidNext},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<std::string_view, StatusItem>, 8> kItems{{
     {"SIZE", StatusItem::kSize},
     {"APPENDLIMIT", StatusItem::kAppendLimit},
     {"MAILBOXID", StatusItem::kMailboxId},
+    {"HIGHESTMODSEQ", StatusItem::kHighestModSeq},
 }};
 
 // status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
@@ -28,11 +29,7 @@ StatusItem ParseStatusItem(Cursor& in) {
   for (const auto& [name, item] : kItems) {
     if (ascii::EqualNoCase(name, word)) return item;
   }
-  if (ascii::EqualNoCase("HIGHESTMODSEQ", word)) {
-    in.FailAt(start, "status-att (HIGHESTMODSEQ needs CONDSTORE)");
-  } else {
-    in.FailAt(start, "status-att");
-  }
+  in.FailAt(start, "status-att");
   return {};
 }
 

@@ -4,7 +4,23 @@
 
 namespace protocol::parse {
 
-// store           = "STORE" SP sequence-set SP store-att-flags
+namespace {
+
+// store-modifiers = SP "(" store-modifier *(SP store-modifier) ")"   ; RFC 4466 §2.5
+// store-modifier  = "UNCHANGEDSINCE" SP mod-sequence-valzer          ; RFC 7162 §7, at most once
+ModSeq ParseModifiers(Cursor& in) {
+  in.Expect('(', "\"(\"");
+  in.Word("UNCHANGEDSINCE");
+  in.Space();
+  const ModSeq modseq = grammar::ParseModSeqOrZero(in);
+  in.Expect(')', "\")\"");
+  in.Space();
+  return modseq;
+}
+
+}  // namespace
+
+// store           = "STORE" SP sequence-set [store-modifiers] SP store-att-flags
 // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP
 //                   (flag-list / (flag *(SP flag)))                  ; RFC 3501 §9
 Parsed<command::Store> ParseStore(Cursor& in, NumberKind numbers) {
@@ -12,7 +28,7 @@ Parsed<command::Store> ParseStore(Cursor& in, NumberKind numbers) {
   in.Space();
   cmd.set = grammar::ParseSequenceSet(in);
   in.Space();
-  if (in.Peek('(')) in.Fail("FLAGS (STORE has no modifiers here)");
+  if (in.Peek('(')) cmd.unchanged_since = ParseModifiers(in);
   if (in.Accept('+')) {
     cmd.change.op = FlagChange::Op::kAdd;
   } else if (in.Accept('-')) {

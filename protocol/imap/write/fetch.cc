@@ -25,6 +25,7 @@ std::string_view Word(FetchItem::Kind kind) {
     case FetchItem::Kind::kEmailId: return "EMAILID";
     case FetchItem::Kind::kThreadId: return "THREADID";
     case FetchItem::Kind::kSaveDate: return "SAVEDATE";
+    case FetchItem::Kind::kModSeq: return "MODSEQ";
   }
   return "";
 }
@@ -89,7 +90,8 @@ void FetchItemName(std::string& out, const FetchItem& item) {
     case FetchItem::Kind::kRfc822Text:
     case FetchItem::Kind::kEmailId:
     case FetchItem::Kind::kThreadId:
-    case FetchItem::Kind::kSaveDate: return;
+    case FetchItem::Kind::kSaveDate:
+    case FetchItem::Kind::kModSeq: return;
   }
 }
 
@@ -148,6 +150,12 @@ void FetchResponse::ThreadId(std::optional<std::string_view> id) {
 void FetchResponse::SaveDate(const std::optional<protocol::InternalDate>& date) {
   Name(date ? "SAVEDATE " : "SAVEDATE NIL");
   if (date) QuotedDate(out_, *date);
+}
+
+void FetchResponse::ModSeq(protocol::ModSeq modseq) {
+  Name("MODSEQ (");
+  Number(out_, modseq.value);
+  out_ += ')';
 }
 
 void FetchResponse::Structure(FetchItem::Kind kind, std::string_view value) {

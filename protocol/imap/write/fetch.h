@@ -35,6 +35,8 @@ class FetchResponse {
   /// nullopt: NIL, saved before this was recorded.
   void SaveDate(const std::optional<protocol::InternalDate>& date);
 
+  void ModSeq(protocol::ModSeq modseq);
+
   /// ENVELOPE, BODY or BODYSTRUCTURE with a value that is written already.
   void Structure(FetchItem::Kind kind, std::string_view value);
 

@@ -48,6 +48,7 @@ std::string_view Name(StatusItem item) {
     case StatusItem::kSize: return "SIZE ";
     case StatusItem::kAppendLimit: return "APPENDLIMIT ";
     case StatusItem::kMailboxId: return "MAILBOXID ";
+    case StatusItem::kHighestModSeq: return "HIGHESTMODSEQ ";
   }
   return "";
 }
@@ -75,6 +76,26 @@ void ListRootLine(std::string& out, std::string_view utf8_root) {
 void ExistsLine(std::string& out, std::uint32_t messages) { CountLine(out, messages, " EXISTS\r\n"); }
 void RecentLine(std::string& out, std::uint32_t messages) { CountLine(out, messages, " RECENT\r\n"); }
 void ExpungeLine(std::string& out, SeqNum number) { CountLine(out, number.value, " EXPUNGE\r\n"); }
+
+void VanishedLines(std::string& out, const UidSet& uids, bool earlier) {
+  constexpr std::size_t kRanges = 512;  // of up to 22 octets
+  std::size_t written = 0;
+  for (const UidRange& range : uids.ranges()) {
+    if (written % kRanges == 0) {
+      out += written == 0 ? "* VANISHED " : "\r\n* VANISHED ";
+      if (earlier) out += "(EARLIER) ";
+    } else {
+      out += ',';
+    }
+    Number(out, range.first.value);
+    if (range.first != range.last) {
+      out += ':';
+      Number(out, range.last.value);
+    }
+    ++written;
+  }
+  if (written > 0) out += "\r\n";
+}
 
 StatusLine::StatusLine(std::string& out, std::string_view utf8_name) : out_(out) {
   out_ += "* STATUS ";

@@ -8,6 +8,7 @@
 
 #include "protocol/imap/command/status.h"
 #include "protocol/model/ids.h"
+#include "protocol/model/uid_set.h"
 
 /// Untagged responses about mailboxes (RFC 3501 §7.2, §7.3.1, §7.4.1). Each appends one whole line.
 namespace protocol::write {
@@ -23,6 +24,9 @@ void ListRootLine(std::string& out, std::string_view utf8_root);
 void ExistsLine(std::string& out, std::uint32_t messages);
 void RecentLine(std::string& out, std::uint32_t messages);
 void ExpungeLine(std::string& out, SeqNum number);
+/// "* VANISHED 4:7,9", "* VANISHED (EARLIER) ..." (RFC 7162 §3.2.10): as many lines as keep each short enough
+/// for clients that limit them; none for the empty set.
+void VanishedLines(std::string& out, const UidSet& uids, bool earlier);
 
 /// "* STATUS name (ITEM value ...)": items in the order in which they are added.
 class StatusLine {

@@ -4,11 +4,16 @@
 
 namespace protocol::write {
 
-void SearchLine(std::string& out, std::span<const std::uint32_t> numbers) {
+void SearchLine(std::string& out, std::span<const std::uint32_t> numbers, std::optional<ModSeq> modseq) {
   out += "* SEARCH";
   for (const std::uint32_t number : numbers) {
     out += ' ';
     Number(out, number);
+  }
+  if (modseq) {
+    out += " (MODSEQ ";
+    Number(out, modseq->value);
+    out += ')';
   }
   out += "\r\n";
 }
@@ -45,6 +50,10 @@ void EsearchLine(std::string& out, const EsearchResult& result) {
   if (result.count) {
     out += " COUNT ";
     Number(out, *result.count);
+  }
+  if (result.modseq) {
+    out += " MODSEQ ";
+    Number(out, result.modseq->value);
   }
   out += "\r\n";
 }

@@ -6,16 +6,20 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/model/ids.h"
 #include "protocol/model/sequence_set.h"
 #include "protocol/model/uid_set.h"
 
 namespace protocol::write {
 
-/// "* SEARCH 2 84 882" (RFC 3501 §7.2.5); every number, ascending.
-void SearchLine(std::string& out, std::span<const std::uint32_t> numbers);
+/// "* SEARCH 2 84 882" (RFC 3501 §7.2.5), "* SEARCH 2 84 882 (MODSEQ 12)" (RFC 7162 §3.1.6); every number,
+/// ascending.
+void SearchLine(std::string& out, std::span<const std::uint32_t> numbers,
+                std::optional<ModSeq> modseq = std::nullopt);
 
-/// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT. Of an empty
-/// result only COUNT is given. `all` points to sorted ranges of message numbers or UIDs and may be null.
+/// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT MODSEQ. Of an
+/// empty result only COUNT is given. `all` points to sorted ranges of message numbers or UIDs and may be
+/// null.
 struct EsearchResult {
   std::string_view tag;
   NumberKind numbers = NumberKind::kSequence;
@@ -23,6 +27,7 @@ struct EsearchResult {
   std::optional<std::uint32_t> max;
   std::optional<std::span<const NumberRange>> all;
   std::optional<std::uint32_t> count;
+  std::optional<ModSeq> modseq;  ///< RFC 4731 §3.2
 };
 void EsearchLine(std::string& out, const EsearchResult& result);
 

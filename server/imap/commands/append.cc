@@ -158,11 +158,10 @@ class AppendCommand {
 asio::awaitable<void> Session::ExecuteAppend(const protocol::command::AppendBegin& begin) {
   access_ = Access::kWrites;
   AppendCommand append(*this, begin);
-  const auto reply = co_await append.Run();
+  auto reply = co_await append.Run();
   if (!reply) co_return;
   const bool with_uid = begin.replaces && begin.replaces->numbers == protocol::NumberKind::kUid;
-  if (!SyncFromMemory(ExpungePolicy::kAllowed, with_uid)) co_await Sync(ExpungePolicy::kAllowed, with_uid);
-  Finish(begin.tag, *reply);
+  co_await Conclude(begin.tag, *std::move(reply), ExpungePolicy::kAllowed, with_uid);
 }
 
 }  // namespace server::imap

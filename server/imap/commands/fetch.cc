@@ -1,8 +1,12 @@
-// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
+// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8; RFC 7162 §3.1.4, §3.2.6).
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
+#include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
+#include "server/imap/commands/vanished.h"
 #include "server/imap/fetch/fetch_run.h"
 
 namespace server::imap {
@@ -24,16 +28,43 @@ Reply ResultOf(const FetchRun& run, bool by_uid) {
   return Ok("FETCH completed");
 }
 
+bool EnablesCondstore(const command::Fetch& cmd) {
+  return cmd.changed_since || std::ranges::any_of(cmd.items, [](const FetchItem& item) {
+           return item.kind == FetchItem::Kind::kModSeq;
+         });
+}
+
+/// VANISHED (EARLIER) of a UID FETCH. What still has a number here will be told without EARLIER. Blocks.
+storage::Result<> WriteVanished(const command::Fetch& cmd, SelectedContext& ctx) {
+  const auto reader = ctx.store.Read(ctx.view.folder());
+  if (!reader) return tl::unexpected(reader.error());
+  const UidSet known =
+      cmd.set.saved_result ? ctx.view.saved() : KnownUids(cmd.set, reader->status().uid_next);
+  const auto gone = VanishedAmong(*reader, known, ctx.view.map().Uids(), *cmd.changed_since);
+  if (!gone) return tl::unexpected(gone.error());
+  protocol::write::VanishedLines(ctx.out, *gone, /*earlier=*/true);
+  return {};
+}
+
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
+  if (cmd.vanished && !ctx.session.qresync()) co_return protocol::Bad("VANISHED needs ENABLE QRESYNC first");
+  if (EnablesCondstore(cmd)) ctx.session.EnableCondstore();
   auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return std::move(uids.error());
-  FetchPlan plan(cmd, ctx.view.read_only());
+  FetchPlan plan(cmd, ctx.view.read_only(), ctx.session.condstore());
   const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
   FetchRun run(ctx.store, ctx.view, ctx.actor, ctx.services.clock, std::move(plan), *std::move(uids),
                ctx.out);
-  auto produce = [&] { return run.Produce(); };
+  bool tell_vanished = cmd.vanished;
+  auto produce = [&]() -> storage::Result<bool> {
+    if (std::exchange(tell_vanished, false)) {
+      const auto told = WriteVanished(cmd, ctx);
+      if (!told) return tl::unexpected(told.error());
+    }
+    return run.Produce();
+  };
   for (;;) {
     storage::Result<bool> done = false;
     if (in_memory) {

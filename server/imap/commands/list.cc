@@ -2,6 +2,7 @@
 // 5819, SPECIAL-USE of RFC 6154, LIST-METADATA of RFC 9590).
 #include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/status_line.h"
 #include "server/imap/list/list_run.h"
 
 namespace server::imap {
@@ -46,6 +47,7 @@ asio::awaitable<Reply> Handle(const command::List& cmd, AuthenticatedContext& ct
     protocol::write::ListRootLine(ctx.out, "");
     co_return Ok("LIST completed");
   }
+  if (EnablesCondstore(cmd.returns.status)) ctx.session.EnableCondstore();
   const list::Query query(cmd);
   co_return co_await Tell(query, ctx, "LIST completed");
 }

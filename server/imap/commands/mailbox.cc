@@ -86,6 +86,7 @@ asio::awaitable<Reply> Handle(const command::Unsubscribe& cmd, AuthenticatedCont
 }
 
 asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& ctx) {
+  if (EnablesCondstore(cmd.items)) ctx.session.EnableCondstore();
   auto read = [&] { return ctx.store.GetFolder(ctx.account, cmd.mailbox); };
   const auto status = co_await ctx.storage.Run(read);
   if (!status) co_return ctx.Failed(status.error());

@@ -38,6 +38,17 @@ tl::expected<UidSet, protocol::Reply> Resolve(const MailboxView& view, NumberKin
   return uids;
 }
 
+std::vector<protocol::NumberRange> Named(const MailboxView& view, NumberKind numbers, const UidSet& uids) {
+  std::vector<protocol::NumberRange> ranges;
+  if (numbers == NumberKind::kUid) {
+    for (const auto& range : uids.ranges()) ranges.push_back({range.first.value, range.last.value});
+  } else {
+    for (const auto& range : view.map().SeqRanges(uids))
+      ranges.push_back({range.first.value, range.last.value});
+  }
+  return ranges;
+}
+
 bool AnyGone(const MailboxView& view, const UidSet& uids) { return !view.gone().Intersect(uids).empty(); }
 
 }  // namespace server::imap

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include <tl/expected.hpp>
 
 #include "protocol/imap/reply.h"
@@ -13,6 +15,10 @@ namespace server::imap {
 /// are not there are the client's error, save that "*" and "n:*" in an empty folder name nothing.
 tl::expected<UidSet, protocol::Reply> Resolve(const MailboxView& view, protocol::NumberKind numbers,
                                               const protocol::SequenceSet& set);
+
+/// The same messages as a client names them: as sorted ranges of numbers, or of UIDs.
+std::vector<protocol::NumberRange> Named(const MailboxView& view, protocol::NumberKind numbers,
+                                         const UidSet& uids);
 
 /// Whether some of them are gone from the store already, as far as this session knows.
 bool AnyGone(const MailboxView& view, const UidSet& uids);

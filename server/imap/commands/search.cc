@@ -2,43 +2,46 @@
 #include "protocol/imap/write/search.h"
 
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/resolve.h"
 #include "server/imap/search/search_run.h"
 
 namespace server::imap {
 
-using protocol::NumberKind;
 using protocol::NumberRange;
 using protocol::Ok;
 using protocol::SearchReturn;
 
 namespace {
 
-std::vector<NumberRange> Ranges(const MailboxView& view, NumberKind numbers, const UidSet& found) {
-  std::vector<NumberRange> ranges;
-  if (numbers == NumberKind::kUid) {
-    for (const auto& range : found.ranges()) ranges.push_back({range.first.value, range.last.value});
-  } else {
-    for (const auto& range : view.map().SeqRanges(found))
-      ranges.push_back({range.first.value, range.last.value});
-  }
-  return ranges;
+/// RFC 7162 §3.1.6, RFC 4731 §3.2: of what is answered; nullopt: not asked for, or nothing was found.
+std::optional<storage::ModSeq> HighestModSeq(const command::Search& cmd, const search::SearchRun& run) {
+  if (!cmd.modseq || run.found().empty()) return std::nullopt;
+  const bool ends = cmd.returns && !cmd.returns->all && !cmd.returns->count;
+  const bool min = ends && cmd.returns->min;
+  const bool max = ends && cmd.returns->max;
+  if (min && max) return std::max(run.first().modseq, run.last().modseq);
+  if (min) return run.first().modseq;
+  if (max) return run.last().modseq;
+  return run.highest_modseq();
 }
 
-void WritePlain(std::string& out, const std::vector<NumberRange>& ranges) {
+void WritePlain(std::string& out, const std::vector<NumberRange>& ranges,
+                std::optional<storage::ModSeq> modseq) {
   std::vector<std::uint32_t> numbers;
   for (const auto& range : ranges) {
     for (std::uint64_t n = range.first; n <= range.last; ++n)
       numbers.push_back(static_cast<std::uint32_t>(n));
   }
-  protocol::write::SearchLine(out, numbers);
+  protocol::write::SearchLine(out, numbers, modseq);
 }
 
 void WriteExtended(std::string& out, std::string_view tag, const command::Search& cmd,
-                   const std::vector<NumberRange>& ranges, std::uint64_t count) {
+                   const std::vector<NumberRange>& ranges, std::uint64_t count,
+                   std::optional<storage::ModSeq> modseq) {
   const SearchReturn& want = *cmd.returns;
   // SAVE alone has no answer (RFC 5182 §2.1).
   if (!want.min && !want.max && !want.all && !want.count) return;
-  protocol::write::EsearchResult result{.tag = tag, .numbers = cmd.numbers};
+  protocol::write::EsearchResult result{.tag = tag, .numbers = cmd.numbers, .modseq = modseq};
   if (want.count) result.count = static_cast<std::uint32_t>(count);
   if (!ranges.empty()) {
     if (want.min) result.min = ranges.front().first;
@@ -60,6 +63,7 @@ UidSet ToSave(const SearchReturn& want, const UidSet& found) {
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx) {
+  if (cmd.modseq) ctx.session.EnableCondstore();
   const bool save = cmd.returns && cmd.returns->save;
   search::SearchRun run(ctx.store, ctx.view, cmd, ctx.services.clock);
   auto slice = [&] { return run.Slice(); };
@@ -79,11 +83,12 @@ asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx) 
     if (save && run.refusal()->status == Reply::Status::kNo) ctx.view.Save({});
     co_return *run.refusal();
   }
-  const auto ranges = Ranges(ctx.view, cmd.numbers, run.found());
+  const auto ranges = Named(ctx.view, cmd.numbers, run.found());
+  const auto modseq = HighestModSeq(cmd, run);
   if (cmd.returns) {
-    WriteExtended(ctx.out, ctx.session.tag(), cmd, ranges, run.found().size());
+    WriteExtended(ctx.out, ctx.session.tag(), cmd, ranges, run.found().size(), modseq);
   } else {
-    WritePlain(ctx.out, ranges);
+    WritePlain(ctx.out, ranges, modseq);
   }
   if (save) ctx.view.Save(ToSave(*cmd.returns, run.found()));
   co_return Ok("SEARCH completed");

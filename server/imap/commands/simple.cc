@@ -37,9 +37,20 @@ asio::awaitable<Reply> Handle(const command::Id&, AnyContext& ctx) {
 // RFC 5161 §3.1: what is unknown is ignored.
 asio::awaitable<Reply> Handle(const command::Enable& cmd, AuthenticatedContext& ctx) {
   std::vector<std::string> enabled;
-  if (std::ranges::find(cmd.capabilities, "METADATA") != cmd.capabilities.end()) {
+  const auto asked = [&](std::string_view name) {
+    return std::ranges::find(cmd.capabilities, name) != cmd.capabilities.end();
+  };
+  if (asked("METADATA")) {
     ctx.session.EnableMetadata();
     enabled.emplace_back("METADATA");
+  }
+  if (asked("CONDSTORE")) {
+    ctx.session.EnableCondstore();
+    enabled.emplace_back("CONDSTORE");
+  }
+  if (asked("QRESYNC")) {
+    ctx.session.EnableQresync();
+    enabled.emplace_back("QRESYNC");
   }
   protocol::write::EnabledLine(ctx.out, enabled);
   co_return Ok("ENABLE completed");

@@ -1,5 +1,7 @@
 #include "server/imap/commands/status_line.h"
 
+#include <algorithm>
+
 #include "protocol/imap/write/mailbox.h"
 
 namespace server::imap {
@@ -17,10 +19,15 @@ void WriteStatus(std::string& out, std::string_view name, std::span<const protoc
       case StatusItem::kUnseen: line.Add(item, status.unseen); break;
       case StatusItem::kSize: line.Add(item, status.octets); break;
       case StatusItem::kAppendLimit: line.Add(item, options.append_limit); break;
+      case StatusItem::kHighestModSeq: line.Add(item, status.highest_modseq.value); break;
       case StatusItem::kMailboxId: line.AddMailboxId(status.ref.folder); break;
     }
   }
   line.End();
+}
+
+bool EnablesCondstore(std::span<const protocol::StatusItem> items) {
+  return std::ranges::find(items, protocol::StatusItem::kHighestModSeq) != items.end();
 }
 
 }  // namespace server::imap

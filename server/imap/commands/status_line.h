@@ -14,4 +14,7 @@ namespace server::imap {
 void WriteStatus(std::string& out, std::string_view name, std::span<const protocol::StatusItem> items,
                  const storage::FolderStatus& status, const ImapOptions& options);
 
+/// RFC 7162 §3.1: who asks for HIGHESTMODSEQ knows CONDSTORE.
+bool EnablesCondstore(std::span<const protocol::StatusItem> items);
+
 }  // namespace server::imap

@@ -15,7 +15,8 @@ using Begun = BodyTransfer::Begun;
 
 namespace {
 
-constexpr std::uint32_t kFlagsBatch = 8192;  ///< state pages are cheap: about 256 KiB of answers
+constexpr std::uint32_t kFlagsBatch = 8192;     ///< state pages are cheap: about 256 KiB of answers
+constexpr std::uint32_t kChangedBatch = 65536;  ///< with CHANGEDSINCE: most pages are passed over
 constexpr std::uint32_t kRowsBatch = 512;
 constexpr std::uint32_t kBodiesBatch = 100;
 constexpr std::size_t kLoaded = 256 * 1024;  ///< octets of rows and short messages kept while bodies are sent
@@ -39,6 +40,8 @@ class StateFinder {
 
 storage::Result<bool> FetchRun::Produce() {
   until_ = clock_.Now() + kTime;
+  const auto dropped = DropUnchanged();
+  if (!dropped) return tl::unexpected(dropped.error());
   switch (plan_.reads) {
     case FetchPlan::Reads::kNothing: return ProduceUids();
     case FetchPlan::Reads::kStates: return ProduceFlags();
@@ -48,9 +51,23 @@ storage::Result<bool> FetchRun::Produce() {
   return true;
 }
 
+/// What has not changed since is not looked at any further. ProduceFlags() does that by itself.
+storage::Result<> FetchRun::DropUnchanged() {
+  if (!plan_.changed_since || dropped_unchanged_ || plan_.reads == FetchPlan::Reads::kStates) return {};
+  const auto reader = store_.Read(view_.folder());
+  if (!reader) return tl::unexpected(reader.error());
+  UidSet changed;
+  const auto read =
+      reader->States(uids_, [&](const MessageState& state) { changed.Add(state.uid); }, *plan_.changed_since);
+  if (!read) return read;
+  uids_ = std::move(changed);  // before the first batch
+  dropped_unchanged_ = true;
+  return {};
+}
+
 void FetchRun::LearnKeywords(const storage::FolderReader& reader) {
   view_.Learn(reader.keywords());
-  ViewWriter writer(out_, view_, plan_.uid);
+  ViewWriter writer(out_, view_, {.uid = plan_.uid});
   view_.ReportKeywords(writer);
 }
 
@@ -70,13 +87,17 @@ storage::Result<bool> FetchRun::ProduceFlags() {
   const auto reader = store_.Read(view_.folder());
   if (!reader) return tl::unexpected(reader.error());
   LearnKeywords(*reader);
-  FlagsWriter flags(view_, plan_.uid);
+  FlagsWriter flags(view_, {.uid = plan_.uid, .flags = plan_.flags_asked, .modseq = plan_.modseq_asked});
+  const auto write = [&](const MessageState& state) {
+    if (flags.Write(out_, state)) ++answered_;
+  };
+  const storage::ModSeq since = plan_.changed_since.value_or(storage::ModSeq{});
+  const std::uint32_t batch = since.value != 0 ? kChangedBatch : kFlagsBatch;
   while (!batches_.done() && out_.size() < kProduce) {
-    const auto read = reader->States(batches_.Next(kFlagsBatch), [&](const MessageState& state) {
-      if (flags.Write(out_, state)) ++answered_;
-    });
+    const auto read = reader->States(batches_.Next(batch), write, since);
     if (!read) return tl::unexpected(read.error());
   }
+  view_.NoteShown(flags.highest_modseq());
   return batches_.done();
 }
 
@@ -102,7 +123,7 @@ storage::Result<bool> FetchRun::ProduceRows() {
       const auto seq = numbers.SeqOf(uid);
       if (!seq || (plan_.states && state == nullptr)) return true;
       FetchResponse response(out_, *seq);
-      WriteHead(response, uid);
+      WriteHead(response, uid, /*unasked=*/false);
       for (const FetchItem& item : plan_.items) {
         WriteItem(item, response, state != nullptr ? *state : MessageState{uid, {}, {}}, row);
       }
@@ -117,8 +138,9 @@ storage::Result<bool> FetchRun::ProduceRows() {
   return batches_.done();
 }
 
-void FetchRun::WriteHead(FetchResponse& response, storage::Uid uid) {
-  if (plan_.uid) response.Uid(uid);
+/// `unasked`: the answer will tell that the message became \Seen.
+void FetchRun::WriteHead(FetchResponse& response, storage::Uid uid, bool unasked) {
+  if (plan_.uid || (plan_.condstore && unasked)) response.Uid(uid);
 }
 
 void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const MessageState& state,
@@ -136,6 +158,7 @@ void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const M
     case Kind::kBodyStructure: response.Structure(item.kind, row.body_structure); break;
     case Kind::kEmailId: response.EmailId(row.object); break;
     case Kind::kThreadId: response.ThreadId(std::nullopt); break;
+    case Kind::kModSeq: WriteModSeq(response, state); break;
     case Kind::kSaveDate: response.SaveDate(protocol::InternalDate{row.save_date, 0}); break;
     case Kind::kRfc822:
     case Kind::kRfc822Header:
@@ -144,6 +167,11 @@ void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const M
     case Kind::kBinary:
     case Kind::kBinarySize: break;  // WriteMessage() streams them
   }
+}
+
+void FetchRun::WriteModSeq(FetchResponse& response, const MessageState& state) {
+  view_.NoteShown(state.modseq);
+  response.ModSeq(state.modseq);
 }
 
 void FetchRun::MarkSeen(const UidSet& batch) {
@@ -260,7 +288,7 @@ bool FetchRun::OpenMessage(Message& message) {
                                                                        std::move((*served)->replacements));
   }
   message.response.emplace(out_, message.seq);
-  WriteHead(*message.response, message.state.uid);
+  WriteHead(*message.response, message.state.uid, /*unasked=*/message.became_seen);
   return true;
 }
 
@@ -305,6 +333,9 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
   if (message.became_seen && !plan_.flags_asked) {
     message.response->Flags(message.state.flags.system, message.state.flags.keywords, view_.keywords(),
                             view_.IsRecent(message.state.uid));
+  }
+  if (message.became_seen && plan_.condstore && !plan_.modseq_asked) {
+    WriteModSeq(*message.response, message.state);
   }
   // None of the items could be answered, and msg-att is never empty (RFC 3501 §9).
   if (message.response->empty()) message.response->Uid(message.state.uid);

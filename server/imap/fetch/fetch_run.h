@@ -47,7 +47,8 @@ class FetchRun {
   /// What was written so far ends with a whole line.
   bool between_answers() const { return loaded_.empty() || !loaded_.front().response; }
   /// Messages that were to be answered but are gone.
-  bool any_missing() const { return answered_ + left_out_ < uids_.size(); }
+  /// With CHANGEDSINCE none is: nobody knows whether they would have been.
+  bool any_missing() const { return !plan_.changed_since && answered_ + left_out_ < uids_.size(); }
   bool unreadable() const { return unreadable_; }
   bool unknown_cte() const { return unknown_cte_; }
 
@@ -74,6 +75,7 @@ class FetchRun {
     std::size_t item = 0;
   };
 
+  storage::Result<> DropUnchanged();
   storage::Result<bool> ProduceUids();
   storage::Result<bool> ProduceFlags();
   storage::Result<bool> ProduceRows();
@@ -87,9 +89,10 @@ class FetchRun {
   void MarkSeen(const UidSet& batch);
   storage::Result<storage::FolderReader> OpenForBodies(const UidSet& batch);
   void LearnKeywords(const storage::FolderReader& reader);
-  void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid);
+  void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid, bool unasked);
   void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response,
                  const storage::MessageState& state, const storage::MessageRow& row);
+  void WriteModSeq(protocol::write::FetchResponse& response, const storage::MessageState& state);
   /// False: the output is full in the midst of the message.
   storage::Result<bool> WriteMessage(Message& message);
   bool OpenMessage(Message& message);
@@ -102,13 +105,14 @@ class FetchRun {
   const Clock& clock_;
   std::chrono::steady_clock::time_point until_;  ///< when this Produce() should end
   const FetchPlan plan_;
-  const UidSet uids_;
+  UidSet uids_;
   UidBatches batches_;
   std::string& out_;
   std::deque<Message> loaded_;
   UidSet became_seen_;  ///< by this command
   std::uint64_t answered_ = 0;
   std::uint64_t left_out_ = 0;  ///< there, but nothing could be said of them
+  bool dropped_unchanged_ = false;
   bool mid_literal_ = false;
   bool unreadable_ = false;
   bool unknown_cte_ = false;

@@ -1,5 +1,6 @@
 #include "server/imap/fetch/flags_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -15,24 +16,31 @@ char* Put(char* at, const char (&text)[N]) {
 }
 
 char* Put(char* at, std::uint32_t number) { return std::to_chars(at, at + 10, number).ptr; }
+char* Put(char* at, std::uint64_t number) { return std::to_chars(at, at + 20, number).ptr; }
 
 }  // namespace
 
 bool FlagsWriter::Write(std::string& out, const storage::MessageState& state) {
   const auto seq = cursor_.SeqOf(state.uid);
   if (!seq) return false;
-  const std::string& tail = TailOf(state.flags, view_.IsRecent(state.uid));
   char head[48];
   char* at = Put(head, "* ");
   at = Put(at, seq->value);
   at = Put(at, " FETCH (");
-  if (with_uid_) {
+  if (items_.uid) {
     at = Put(at, "UID ");
     at = Put(at, state.uid.value);
     *at++ = ' ';
   }
   out.append(head, static_cast<std::size_t>(at - head));
-  out.append(tail);
+  out.append(items_.flags ? std::string_view(TailOf(state.flags, view_.IsRecent(state.uid)))
+                          : std::string_view("MODSEQ ("));
+  if (!items_.modseq) return true;
+  highest_modseq_ = std::max(highest_modseq_, state.modseq);
+  char rest[32];
+  at = Put(rest, state.modseq.value);
+  at = Put(at, "))\r\n");
+  out.append(rest, static_cast<std::size_t>(at - rest));
   return true;
 }
 
@@ -48,7 +56,7 @@ const std::string& FlagsWriter::TailOf(const storage::FlagBits& flags, bool rece
   last_ = tails_.size();
   Tail tail{flags, recent, "FLAGS "};
   protocol::write::FlagList(tail.text, flags.system, flags.keywords, view_.keywords(), recent);
-  tail.text += ")\r\n";
+  tail.text += items_.modseq ? " MODSEQ (" : ")\r\n";
   tails_.push_back(std::move(tail));
   return tails_.back().text;
 }

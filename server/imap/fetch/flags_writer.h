@@ -7,23 +7,30 @@
 
 namespace server::imap {
 
-/// "* n FETCH (UID u FLAGS (...))" for many messages: a flag list is formatted once for each distinct set,
-/// numbers are written in place, nothing is allocated for a message.
+/// "* n FETCH (UID u FLAGS (...) MODSEQ (m))", or a part of it, for many messages: a flag list is formatted
+/// once for each distinct set, numbers are written in place, nothing is allocated for a message.
 ///
 /// Lifetime   within one answer; the view does not change meanwhile.
 class FlagsWriter {
  public:
-  FlagsWriter(const MailboxView& view, bool with_uid)
-      : view_(view), cursor_(view.map()), with_uid_(with_uid) {}
+  struct Items {
+    bool uid = false;
+    bool flags = true;
+    bool modseq = false;  ///< or `flags`
+  };
+  FlagsWriter(const MailboxView& view, Items items) : view_(view), cursor_(view.map()), items_(items) {}
 
   /// States in UID order. A message that has no number in the view is passed over: false.
   bool Write(std::string& out, const storage::MessageState& state);
+
+  /// The highest mod-sequence that was written.
+  storage::ModSeq highest_modseq() const { return highest_modseq_; }
 
  private:
   struct Tail {
     storage::FlagBits flags;
     bool recent;
-    std::string text;  ///< from "FLAGS" to the end of the line
+    std::string text;  ///< from "FLAGS" to the end of the line, or to the mod-sequence
   };
   const std::string& TailOf(const storage::FlagBits& flags, bool recent);
 
@@ -31,9 +38,10 @@ class FlagsWriter {
 
   const MailboxView& view_;
   SequenceMap::Cursor cursor_;
-  const bool with_uid_;
+  const Items items_;
   std::vector<Tail> tails_;
   std::size_t last_ = 0;
+  storage::ModSeq highest_modseq_;
 };
 
 }  // namespace server::imap

@@ -11,7 +11,8 @@ FetchPlan::Reads ReadsFor(const FetchItem& item) {
   switch (item.kind) {
     case Kind::kUid:
     case Kind::kThreadId: return Reads::kNothing;
-    case Kind::kFlags: return Reads::kStates;
+    case Kind::kFlags:
+    case Kind::kModSeq: return Reads::kStates;
     case Kind::kInternalDate:
     case Kind::kRfc822Size:
     case Kind::kEnvelope:
@@ -50,7 +51,8 @@ bool IsStructure(const FetchItem& item) {
 
 }  // namespace
 
-FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only) {
+FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only, bool with_condstore)
+    : changed_since(cmd.changed_since), condstore(with_condstore) {
   uid = cmd.numbers == protocol::NumberKind::kUid;
   for (const FetchItem& item : cmd.items) {
     if (item.kind == FetchItem::Kind::kUid) {
@@ -59,16 +61,24 @@ FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only) {
     }
     reads = std::max(reads, ReadsFor(item));
     flags_asked = flags_asked || item.kind == FetchItem::Kind::kFlags;
+    modseq_asked = modseq_asked || item.kind == FetchItem::Kind::kModSeq;
     access = access || IsContent(item);
     structures = structures || IsStructure(item);
     marks_seen = marks_seen || (!read_only && item.SetsSeen());
     items.push_back(item);
   }
-  states = flags_asked || marks_seen;
+  // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for it.
+  if (changed_since && !modseq_asked) {
+    items.push_back({.kind = FetchItem::Kind::kModSeq});
+    reads = std::max(reads, Reads::kStates);
+    modseq_asked = true;
+  }
+  states = flags_asked || modseq_asked || marks_seen;
   // An answer of flags and something from the view is still one about rows: the fast path knows one layout.
-  const bool only_flags = items.size() == 1 && flags_asked;
-  const bool only_uid = items.empty();
-  if (reads < Reads::kRows && !only_flags && !only_uid) reads = Reads::kRows;
+  const bool only_states = std::ranges::all_of(items, [](const FetchItem& item) {
+    return item.kind == FetchItem::Kind::kFlags || item.kind == FetchItem::Kind::kModSeq;
+  });
+  if (reads < Reads::kRows && !only_states) reads = Reads::kRows;
 }
 
 }  // namespace server::imap

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "protocol/imap/command/fetch.h"
@@ -19,12 +20,16 @@ struct FetchPlan {
     kBodies,   ///< rows, then octets of objects
   };
 
-  FetchPlan(const protocol::command::Fetch& cmd, bool read_only);
+  /// `condstore`: what is told unasked tells UID and MODSEQ, too (RFC 7162 §3.2.4).
+  FetchPlan(const protocol::command::Fetch& cmd, bool read_only, bool condstore);
 
   std::vector<FetchItem> items;  ///< without UID
   bool uid = false;
   bool states = false;
   bool flags_asked = false;
+  bool modseq_asked = false;
+  std::optional<protocol::ModSeq> changed_since;  ///< only messages with a higher one
+  bool condstore = false;
   bool marks_seen = false;  ///< and FLAGS are told of messages that became \Seen by it
   bool access = false;  ///< gives out content, not headers only: access to deferred messages (spec note 6)
   bool structures = false;  ///< ENVELOPE, BODY, BODYSTRUCTURE

@@ -33,6 +33,7 @@ struct Program::Compiler {
   Node Uids(NumberKind numbers, const protocol::SequenceSet& set);
   Node Flag(std::string_view name);
   Node Recent();
+  Node ModSeq(std::int64_t least);
   Node On(Date date, Compare compare, protocol::Day day);
   Node Row(Op op, std::int64_t number);
   Node Header(std::string_view field, const std::string& text);
@@ -119,6 +120,11 @@ Program::Node Program::Compiler::Recent() {
   return {.op = Op::kRecent, .number = std::int64_t{view.recent_from().value}};
 }
 
+Program::Node Program::Compiler::ModSeq(std::int64_t least) {
+  program.uses_states_ = true;
+  return {.op = Op::kModSeq, .number = least};
+}
+
 Program::Node Program::Compiler::On(Date date, Compare compare, protocol::Day day) {
   program.uses_rows_ = true;
   return {.op = Op::kDate, .date = date, .compare = compare, .day = day};
@@ -180,6 +186,7 @@ Program::Node Program::Compiler::Make(const SearchKey& key) {
     case K::kUnflag: return Not(Flag(key.text));
     case K::kRecent: return Recent();
     case K::kOld: return Not(Recent());
+    case K::kModSeq: return ModSeq(number);
     case K::kNew: {
       Node node{.op = Op::kAnd};
       node.children.push_back(Recent());

@@ -1,5 +1,6 @@
 #include "server/imap/search/program.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "protocol/mime/parts.h"
@@ -62,6 +63,9 @@ Truth Program::Evaluate(const Node& node, const Known& known) {
     case Op::kUids: return Certain(node.uids.Contains(known.uid));
     case Op::kId: return Truth::kUnknown;
     case Op::kRecent: return Certain(known.uid.value >= static_cast<std::uint64_t>(node.number));
+    case Op::kModSeq:
+      if (known.state == nullptr) return Truth::kUnknown;
+      return Certain(known.state->modseq.value >= static_cast<std::uint64_t>(node.number));
     case Op::kFlags:
       if (known.state == nullptr) return Truth::kUnknown;
       return Certain((known.state->flags.system & node.flags.system) == node.flags.system &&
@@ -156,6 +160,15 @@ UidSet Program::Narrow(const Node& node, UidSet candidates) {
     }
     default: return candidates;
   }
+}
+
+storage::ModSeq Program::ChangedSince(const Node& node) {
+  storage::ModSeq since;
+  if (node.op == Op::kModSeq && node.number > 0) since.value = static_cast<std::uint64_t>(node.number) - 1;
+  if (node.op == Op::kAnd) {
+    for (const Node& child : node.children) since = std::max(since, ChangedSince(child));
+  }
+  return since;
 }
 
 }  // namespace server::imap::search

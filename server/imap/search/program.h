@@ -43,6 +43,8 @@ class Program {
 
   /// A superset of what matches, from what the program says of numbers and identifiers.
   UidSet Narrow(UidSet candidates) const { return Narrow(root_, std::move(candidates)); }
+  /// What matches has changed since then, so older state pages can be passed over.
+  storage::ModSeq changed_since() const { return ChangedSince(root_); }
   bool uses_states() const { return uses_states_; }
   bool uses_rows() const { return uses_rows_; }
 
@@ -57,6 +59,7 @@ class Program {
     kId,  ///< an exact look-up; kUids once it is done
     kFlags,
     kRecent,
+    kModSeq,
     kDate,
     kLarger,
     kSmaller,
@@ -95,6 +98,7 @@ class Program {
   static bool MatchesText(const Node& node, const storage::MessageText& text);
   static storage::Result<> LookUp(Node& node, const storage::FolderReader& reader);
   static UidSet Narrow(const Node& node, UidSet candidates);
+  static storage::ModSeq ChangedSince(const Node& node);
 
   Node root_;
   bool uses_states_ = false;

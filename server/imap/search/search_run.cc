@@ -1,5 +1,6 @@
 #include "server/imap/search/search_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -61,18 +62,26 @@ storage::Result<bool> SearchRun::Slice() {
   return undecided_.empty() && batches_->done();
 }
 
+void SearchRun::Found(const MessageState& state) {
+  if (found_.empty() || state.uid < first_.uid) first_ = state;
+  if (found_.empty() || last_.uid < state.uid) last_ = state;
+  highest_modseq_ = std::max(highest_modseq_, state.modseq);
+  found_.Add(state.uid);
+}
+
 storage::Result<> SearchRun::SearchBatch(const storage::FolderReader& reader) {
   const UidSet batch = batches_->Next(program_->uses_rows() ? kRowsBatch : kStatesBatch);
   // States are read even if no key needs them: they say which messages are still there.
   std::vector<MessageState> remaining;
   UidSet rows;
-  const auto read = reader.States(batch, [&](const MessageState& state) {
+  const auto look = [&](const MessageState& state) {
     const Truth truth = program_->Evaluate({.uid = state.uid, .state = &state});
-    if (truth == Truth::kTrue) found_.Add(state.uid);
+    if (truth == Truth::kTrue) Found(state);
     if (truth != Truth::kUnknown) return;
     remaining.push_back(state);
     rows.Add(state.uid);
-  });
+  };
+  const auto read = reader.States(batch, look, program_->changed_since());
   if (!read || remaining.empty()) return read;
   return SearchRows(reader, rows, remaining);
 }
@@ -84,7 +93,7 @@ storage::Result<> SearchRun::SearchRows(const storage::FolderReader& reader, con
     while (state != states.end() && state->uid < uid) ++state;
     if (state == states.end() || state->uid != uid) return true;
     const Truth truth = program_->Evaluate({.uid = uid, .state = &*state, .row = &row});
-    if (truth == Truth::kTrue) found_.Add(uid);
+    if (truth == Truth::kTrue) Found(*state);
     if (truth == Truth::kUnknown) undecided_.push_back({*state, row});
     return true;
   });
@@ -103,7 +112,7 @@ storage::Result<> SearchRun::SearchText(const storage::FolderReader& reader, con
     if (!matches) return tl::unexpected(matches.error());
     truth = *matches ? Truth::kTrue : Truth::kFalse;
   }
-  if (truth == Truth::kTrue) found_.Add(message.state.uid);
+  if (truth == Truth::kTrue) Found(message.state);
   return {};
 }
 

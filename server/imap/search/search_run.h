@@ -30,6 +30,10 @@ class SearchRun {
   /// The program was refused: nothing was searched.
   const std::optional<protocol::Reply>& refusal() const { return refusal_; }
   const UidSet& found() const { return found_; }
+  /// Of found(), if there is any: the states of the first and the last, and the highest mod-sequence.
+  const storage::MessageState& first() const { return first_; }
+  const storage::MessageState& last() const { return last_; }
+  storage::ModSeq highest_modseq() const { return highest_modseq_; }
 
  private:
   static constexpr std::chrono::milliseconds kSlice{30};
@@ -41,6 +45,7 @@ class SearchRun {
   };
 
   storage::Result<> Compile(const storage::FolderReader& reader);
+  void Found(const storage::MessageState& state);
   storage::Result<> SearchBatch(const storage::FolderReader& reader);
   storage::Result<> SearchRows(const storage::FolderReader& reader, const UidSet& uids,
                                const std::vector<storage::MessageState>& states);
@@ -57,6 +62,9 @@ class SearchRun {
   std::optional<UidBatches> batches_;
   std::deque<Undecided> undecided_;
   UidSet found_;
+  storage::MessageState first_;
+  storage::MessageState last_;
+  storage::ModSeq highest_modseq_;
 };
 
 }  // namespace server::imap::search

@@ -19,6 +19,8 @@ MailboxView::MailboxView(const storage::OpenedFolder& opened, bool read_only, st
       told_keywords_(static_cast<std::uint32_t>(opened.keywords->size())),
       modseq_(opened.status.highest_modseq),
       read_at_(modseq_),
+      settled_(modseq_),
+      told_(modseq_),
       map_(opened.uids),
       keywords_(opened.keywords) {
   told_recent_ = recent();  // SELECT's answer tells both
@@ -47,6 +49,8 @@ void MailboxView::Apply(const storage::Change& change) {
   // as news is no measure: a MOVE within the folder is two pieces of news with one modseq.
   if (change.modseq <= read_at_ || deleted_) return;
   modseq_ = change.modseq;
+  if (!AnythingUntold()) told_ = settled_;
+  settled_ = modseq_;
   std::visit(
       [&](const auto& what) {
         using What = std::decay_t<decltype(what)>;
@@ -54,6 +58,7 @@ void MailboxView::Apply(const storage::Change& change) {
           AddUids(what.uids);
         } else if constexpr (std::is_same_v<What, storage::MessagesExpunged>) {
           RemoveUids(what.uids);
+          expunged_ = true;
         } else if constexpr (std::is_same_v<What, storage::FlagsChanged>) {
           Learn(what.keywords);
           MergeStates(what.states, change.origin == own_);
@@ -105,9 +110,11 @@ void MailboxView::Adopt(const FolderPicture& now) {
   lost_ = false;
   if (now.deleted) return DropFolder();
   if (now.modseq < modseq_) return;
-  modseq_ = read_at_ = now.modseq;
+  if (!AnythingUntold()) told_ = settled_;
+  modseq_ = read_at_ = settled_ = now.modseq;
   Learn(now.keywords);
   gone_ = map_.Uids().Minus(now.uids);
+  expunged_ = expunged_ || !gone_.empty();
   added_ = {};
   AddUids(now.uids);
   MergeStates(now.changed, /*own=*/false);
@@ -128,8 +135,20 @@ bool MailboxView::Report(ExpungePolicy policy, ViewReports& out) {
   return ReportFlags(out);
 }
 
+void MailboxView::ReportArrivals(ViewReports& out) {
+  ReportKeywords(out);
+  ReportCounts(out);
+}
+
 bool MailboxView::ReportExpunges(ViewReports& out) {
   if (gone_.empty()) return true;
+  if (out.expunges_by_uid()) {
+    out.Vanished(gone_);
+    map_.Remove(gone_);
+    saved_ = saved_.Minus(gone_);
+    gone_ = {};
+    return true;
+  }
   UidSet told;
   std::uint32_t before = 0;
   bool done = true;
@@ -170,7 +189,8 @@ bool MailboxView::ReportFlags(ViewReports& out) {
   for (; at != changed_.end() && !out.Full(); ++at) {
     const auto seq = map_.SeqOf(at->uid);
     if (!seq || gone_.Contains(at->uid)) continue;
-    out.FetchFlags(*seq, at->uid, at->flags, IsRecent(at->uid));
+    NoteShown(at->modseq);
+    out.FetchFlags(*seq, *at, IsRecent(at->uid));
   }
   const bool done = at == changed_.end();
   changed_.erase(changed_.begin(), at);

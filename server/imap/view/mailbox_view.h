@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "server/imap/view/change_inbox.h"
@@ -18,8 +20,11 @@ class ViewReports {
   virtual void Keywords(const storage::KeywordTable& keywords) = 0;
   virtual void Exists(std::uint32_t messages) = 0;
   virtual void Recent(std::uint32_t messages) = 0;
+  /// One of the two, as expunges_by_uid() says (RFC 7162 §3.2.10.2).
   virtual void Expunge(SeqNum seq) = 0;
-  virtual void FetchFlags(SeqNum seq, Uid uid, const storage::FlagBits& flags, bool recent) = 0;
+  virtual void Vanished(const UidSet& uids) = 0;
+  virtual bool expunges_by_uid() const { return false; }
+  virtual void FetchFlags(SeqNum seq, const storage::MessageState& state, bool recent) = 0;
   /// Enough for now: the view stops and goes on at the next call.
   virtual bool Full() const { return false; }
 };
@@ -68,6 +73,16 @@ class MailboxView {
   bool has_grown() const { return has_grown_; }
   /// The state of the folder that this view knows of.
   storage::ModSeq modseq() const { return modseq_; }
+  /// Up to where the client has been told everything, so what it may be given as HIGHESTMODSEQ: if it comes
+  /// back with that, it misses nothing (RFC 7162 §3.2, §6).
+  storage::ModSeq told() const { return AnythingUntold() ? told_ : settled_; }
+  /// The client was given this mod-sequence in a FETCH answer. If that is beyond told(), it must be told so:
+  /// it would take it for how far it is (RFC 7162 §3.2).
+  void NoteShown(storage::ModSeq modseq) { shown_ = std::max(shown_, modseq); }
+  /// The highest since the last call.
+  storage::ModSeq TakeShown() { return std::exchange(shown_, storage::ModSeq{}); }
+  /// Messages were expunged since the last call that said so, and none of them is untold.
+  bool TakeExpunged() { return gone_.empty() && std::exchange(expunged_, false); }
 
   const storage::KeywordTable& keywords() const { return *keywords_; }
   /// Takes over a newer table; an older one is passed over.
@@ -88,6 +103,8 @@ class MailboxView {
   /// up to the same modseq is not told again.
   void NoteTold(const std::vector<storage::MessageState>& told);
 
+  /// Tells of keywords and new messages alone: before a command that may name these.
+  void ReportArrivals(ViewReports& out);
   /// Tells what may be told; false if `out` was full before the end.
   [[nodiscard]] bool Report(ExpungePolicy policy, ViewReports& out);
 
@@ -97,6 +114,7 @@ class MailboxView {
   void RemoveUids(const UidSet& uids);
   void MergeStates(const std::vector<storage::MessageState>& states, bool own);
   void DropFolder();
+  bool AnythingUntold() const { return !gone_.empty() || !added_.empty() || !changed_.empty(); }
   bool ReportExpunges(ViewReports& out);
   void ReportCounts(ViewReports& out);
   bool ReportFlags(ViewReports& out);
@@ -113,6 +131,10 @@ class MailboxView {
   std::uint32_t told_keywords_;
   storage::ModSeq modseq_;
   storage::ModSeq read_at_;  ///< the folder's state when it was last read as a whole
+  storage::ModSeq settled_;  ///< up to here no news can come any more but of added messages
+  storage::ModSeq told_;     ///< settled_ when the oldest of what is untold came
+  storage::ModSeq shown_;    ///< see NoteShown()
+  bool expunged_ = false;    ///< see TakeExpunged()
   SequenceMap map_;
   std::shared_ptr<const storage::KeywordTable> keywords_;
   UidSet saved_;

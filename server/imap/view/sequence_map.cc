@@ -33,6 +33,18 @@ std::optional<SeqNum> SequenceMap::SeqOf(Uid uid) const {
   return SeqNum{runs_[at].seq + (uid.value - runs_[at].uid)};
 }
 
+std::optional<Uid> SequenceMap::LastTrueOf(SeqNum first, Uid uid, std::uint32_t count) const {
+  // The distance between UID and number grows from run to run, so at most one run has that of the pairs.
+  const std::int64_t wanted = std::int64_t{uid.value} - first.value;
+  const auto run = std::partition_point(runs_.begin(), runs_.end(),
+                                        [&](const Run& r) { return std::int64_t{r.uid} - r.seq < wanted; });
+  if (run == runs_.end() || std::int64_t{run->uid} - run->seq != wanted) return std::nullopt;
+  const std::uint64_t run_last = LastUid(static_cast<std::size_t>(run - runs_.begin()));
+  const std::uint64_t last = std::min(run_last, std::uint64_t{uid.value} + count - 1);
+  if (last < std::max(uid.value, run->uid)) return std::nullopt;
+  return Uid{static_cast<std::uint32_t>(last)};
+}
+
 std::optional<SeqNum> SequenceMap::Cursor::SeqOf(Uid uid) {
   const auto& runs = map_->runs_;
   while (run_ + 1 < runs.size() && runs[run_ + 1].uid <= uid.value) ++run_;

@@ -50,6 +50,11 @@ class SequenceMap {
     std::size_t run_ = 0;
   };
 
+  /// The last UID of the pairs (first + i, uid + i), i < count, that are true of this map: then the messages
+  /// up to it are as they were when the pair was noted, because none can have come between them (RFC 7162
+  /// §3.2.5.2). nullopt: none is.
+  std::optional<Uid> LastTrueOf(SeqNum first, Uid uid, std::uint32_t count) const;
+
   /// The UIDs of the messages first..last. REQUIRES: 1 <= first <= last <= size().
   void AddUids(SeqNum first, SeqNum last, UidSet& to) const;
   /// The messages with these UIDs, as ranges of sequence numbers.

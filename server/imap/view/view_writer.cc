@@ -41,10 +41,15 @@ void ViewWriter::Exists(std::uint32_t messages) { protocol::write::ExistsLine(ou
 void ViewWriter::Recent(std::uint32_t messages) { protocol::write::RecentLine(out_, messages); }
 void ViewWriter::Expunge(SeqNum seq) { protocol::write::ExpungeLine(out_, seq); }
 
-void ViewWriter::FetchFlags(SeqNum seq, Uid uid, const storage::FlagBits& flags, bool recent) {
+void ViewWriter::Vanished(const UidSet& uids) {
+  protocol::write::VanishedLines(out_, uids, /*earlier=*/false);
+}
+
+void ViewWriter::FetchFlags(SeqNum seq, const storage::MessageState& state, bool recent) {
   protocol::write::FetchResponse response(out_, seq);
-  if (with_uid_) response.Uid(uid);
-  response.Flags(flags.system, flags.keywords, view_.keywords(), recent);
+  if (form_.uid) response.Uid(state.uid);
+  response.Flags(state.flags.system, state.flags.keywords, view_.keywords(), recent);
+  if (form_.modseq) response.ModSeq(state.modseq);
   response.End();
 }
 

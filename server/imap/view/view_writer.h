@@ -8,25 +8,34 @@
 
 namespace server::imap {
 
+/// In which form a session is told of changes.
+struct ReportForm {
+  bool uid = false;       ///< FETCH names the UID (RFC 3501 §6.4.8, RFC 7162 §3.2.4)
+  bool modseq = false;    ///< and the mod-sequence (RFC 7162 §3.1)
+  bool vanished = false;  ///< VANISHED instead of EXPUNGE (RFC 7162 §3.2.10.2)
+};
+
 /// A view's reports as lines of IMAP.
 ///
 /// Lifetime   one call of MailboxView::Report().
 class ViewWriter final : public ViewReports {
  public:
-  ViewWriter(std::string& out, const MailboxView& view, bool with_uid)
-      : out_(out), view_(view), with_uid_(with_uid) {}
+  ViewWriter(std::string& out, const MailboxView& view, ReportForm form)
+      : out_(out), view_(view), form_(form) {}
 
   void Keywords(const storage::KeywordTable& keywords) override;
   void Exists(std::uint32_t messages) override;
   void Recent(std::uint32_t messages) override;
   void Expunge(SeqNum seq) override;
-  void FetchFlags(SeqNum seq, Uid uid, const storage::FlagBits& flags, bool recent) override;
+  void Vanished(const UidSet& uids) override;
+  bool expunges_by_uid() const override { return form_.vanished; }
+  void FetchFlags(SeqNum seq, const storage::MessageState& state, bool recent) override;
   bool Full() const override { return out_.size() >= Output::kFull; }
 
  private:
   std::string& out_;
   const MailboxView& view_;
-  const bool with_uid_;
+  const ReportForm form_;
 };
 
 /// FLAGS and the untagged OK [PERMANENTFLAGS] of SELECT (RFC 3501 §7.1, §7.2.6).

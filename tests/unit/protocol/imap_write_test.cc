@@ -98,6 +98,12 @@ TEST(WriteMailboxTest, CountsAndExpunge) {
   EXPECT_EQ(Written([](auto& out) { write::ExistsLine(out, 0); }), "* 0 EXISTS\r\n");
   EXPECT_EQ(Written([](auto& out) { write::RecentLine(out, 4294967295U); }), "* 4294967295 RECENT\r\n");
   EXPECT_EQ(Written([](auto& out) { write::ExpungeLine(out, SeqNum{3}); }), "* 3 EXPUNGE\r\n");
+  UidSet uids(Uid{4}, Uid{7});
+  uids.Add(Uid{9});
+  EXPECT_EQ(Written([&](auto& out) { write::VanishedLines(out, uids, false); }), "* VANISHED 4:7,9\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::VanishedLines(out, uids, true); }),
+            "* VANISHED (EARLIER) 4:7,9\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::VanishedLines(out, {}, true); }), "");
 }
 
 TEST(WriteMailboxTest, StatusItemsKeepTheirOrder) {
@@ -116,6 +122,24 @@ TEST(WriteSearchTest, SearchLines) {
   const std::array<std::uint32_t, 3> numbers{2, 84, 882};
   EXPECT_EQ(Written([&](auto& out) { write::SearchLine(out, numbers); }), "* SEARCH 2 84 882\r\n");
   EXPECT_EQ(Written([&](auto& out) { write::SearchLine(out, {}); }), "* SEARCH\r\n");
+}
+
+TEST(WriteMailboxTest, VanishedLinesAreNotEndless) {
+  UidSet uids;
+  for (std::uint32_t uid = 1; uid < 2 * 513; uid += 2) uids.Add(Uid{uid});
+  const std::string text = Written([&](auto& out) { write::VanishedLines(out, uids, false); });
+  EXPECT_TRUE(text.starts_with("* VANISHED 1,3,"));
+  EXPECT_TRUE(text.ends_with(",1023\r\n* VANISHED 1025\r\n"));
+}
+
+TEST(WriteSearchTest, ModSeqOfAResult) {
+  const std::vector<std::uint32_t> numbers{2, 84};
+  EXPECT_EQ(Written([&](auto& out) { write::SearchLine(out, numbers, ModSeq{12}); }),
+            "* SEARCH 2 84 (MODSEQ 12)\r\n");
+  EXPECT_EQ(Written([](auto& out) {
+              write::EsearchLine(out, {.tag = "a", .min = 2, .count = 2, .modseq = ModSeq{917162500}});
+            }),
+            "* ESEARCH (TAG \"a\") MIN 2 COUNT 2 MODSEQ 917162500\r\n");
 }
 
 TEST(WriteSearchTest, EsearchLines) {
@@ -258,6 +282,8 @@ TEST(WriteReplyTest, EveryKindOfCode) {
       {Ok(ResponseCode::MailboxId{FolderId{6}}, "x"), "t OK [MAILBOXID (F6)] x\r\n"},
       {Ok(ResponseCode::MetadataLongEntries{2199}, "x"), "t OK [METADATA LONGENTRIES 2199] x\r\n"},
       {No(ResponseCode::MetadataMaxSize{1024}, "x"), "t NO [METADATA MAXSIZE 1024] x\r\n"},
+      {Ok(ResponseCode::HighestModSeq{ModSeq{715194045007}}, "x"), "t OK [HIGHESTMODSEQ 715194045007] x\r\n"},
+      {Ok(ResponseCode::Modified{{{7, 7}, {9, 12}}}, "x"), "t OK [MODIFIED 7,9:12] x\r\n"},
       {No(ResponseCode::kMetadataTooMany, "x"), "t NO [METADATA TOOMANY] x\r\n"},
       {No(ResponseCode::kMetadataNoPrivate, "x"), "t NO [METADATA NOPRIVATE] x\r\n"},
   };
@@ -288,8 +314,8 @@ TEST(CapabilityTest, DependsOnTlsAndLogin) {
   EXPECT_EQ(CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
             "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
             "LIST-STATUS LIST-METADATA MOVE SPECIAL-USE "
-            "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES WITHIN COMPRESS=DEFLATE "
-            "METADATA STATUS=SIZE "
+            "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC "
+            "COMPRESS=DEFLATE METADATA STATUS=SIZE "
             "OBJECTID SAVEDATE "
             "APPENDLIMIT=104857600");
 }

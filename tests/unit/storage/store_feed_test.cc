@@ -93,7 +93,7 @@ TEST_F(FeedTest, EveryCommandTellsWhatItDid) {
   Must(store->Copy(inbox, Uids({2}), "a", me));
   EXPECT_THAT(News(), ElementsAre("added 1"));
   Must(store->Move(inbox, Uids({2}), "a", me));
-  EXPECT_THAT(News(), ElementsAre("added 2", "expunged 2"));
+  EXPECT_THAT(News(), ElementsAre("expunged 2", "added 2"));
   Must(store->Expunge(inbox, std::nullopt, me));
   EXPECT_THAT(News(), ElementsAre("expunged 1,3"));
   Must(store->RenameFolder(account, "a", "c", me));

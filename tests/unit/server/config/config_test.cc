@@ -68,6 +68,7 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.retention.user, defaults.profile.retention.user);
   EXPECT_EQ(sample->profile.retention.conversation, defaults.profile.retention.conversation);
   EXPECT_EQ(sample->profile.retention.session, defaults.profile.retention.session);
+  EXPECT_EQ(sample->profile.keep_vanished, defaults.profile.keep_vanished);
   EXPECT_EQ(sample->pf.act_for, defaults.pf.act_for);
   EXPECT_EQ(sample->profile.admin_contact, defaults.profile.admin_contact);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
@@ -107,6 +108,7 @@ strict = true
 object_layout = "2.0"
 max_deferred = 7
 deleted_grace = 86400
+keep_vanished = 60
 [profile.retention]
 conversation = 90
 [[profile.folder]]
@@ -133,6 +135,7 @@ name = "Notes"
   EXPECT_EQ(config.profile.object_layout, protocol::cpm::Layout::kV20);
   EXPECT_EQ(config.profile.max_deferred, 7U);
   EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
+  EXPECT_EQ(config.profile.keep_vanished, 60U);
   EXPECT_EQ(config.profile.retention.conversation, 90U);
   EXPECT_EQ(config.profile.retention.inbox, 0U);
   EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
@@ -193,6 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
         BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},
         BadFile{"Retention", "[profile.retention]\ninbox = -1", 2, "profile.retention.inbox"},
+        BadFile{"VanishedZero", "[profile]\nkeep_vanished = 0", 2, "profile.keep_vanished"},
         BadFile{"UnknownRetention", "[profile.retention]\nspam = 1", 2, "profile.retention.spam"},
         BadFile{"MaxDeferred", "[profile]\nmax_deferred = 0", 2, "profile.max_deferred"},
         BadFile{"NotToml", "[store\n", 1, ""},

@@ -83,8 +83,26 @@ TEST_F(SessionTest, SelectDescribesTheFolder) {
 
 TEST_F(SessionTest, FailedSelectLeavesNothingSelected) {
   Client c = Selected();
-  EXPECT_THAT(c("SELECT Nowhere"), StartsWith("a NO [NONEXISTENT]"));
+  EXPECT_THAT(c("SELECT Nowhere"), AllOf(StartsWith("* OK [CLOSED] "), HasSubstr("\na NO [NONEXISTENT]")));
   EXPECT_THAT(c("FETCH 1 FLAGS"), StartsWith("a BAD"));
+}
+
+TEST_F(SessionTest, KnownUidsAreBounded) {
+  // RFC 7162 §4: clients send long sets; a million ranges are refused, and the connection goes on.
+  Fill(3);
+  const auto status = store_->GetFolder(account_, "INBOX");
+  ASSERT_TRUE(status);
+  Client c = LoggedIn();
+  c("ENABLE QRESYNC");
+  const auto select = [&](int ranges) {
+    std::string command = "SELECT INBOX (QRESYNC (" + std::to_string(status->uid_validity.value) + " 1 1";
+    for (int i = 1; i < ranges; ++i) command += "," + std::to_string(2 * i + 1);
+    return c(command + "))");
+  };
+  EXPECT_THAT(select(10'000), AllOf(HasSubstr("* 3 FETCH (UID 3 FLAGS "), Not(HasSubstr("(UID 2 ")),
+                                    Not(HasSubstr("VANISHED")), HasSubstr("\na OK [READ-WRITE]")));
+  EXPECT_THAT(select(1'000'000), StartsWith("a BAD "));
+  EXPECT_THAT(c("UID FETCH 1 UID"), StartsWith("* 1 FETCH (UID 1)")) << "INBOX is still selected";
 }
 
 TEST_F(SessionTest, AppendIsFetchedBackOctetForOctet) {

@@ -9,7 +9,6 @@ namespace server::imap {
 namespace {
 
 using storage::Change;
-using storage::FlagBits;
 using storage::KeywordTable;
 using storage::ModSeq;
 
@@ -24,12 +23,15 @@ class Words final : public ViewReports {
   void Exists(std::uint32_t n) override { Add("exists " + std::to_string(n)); }
   void Recent(std::uint32_t n) override { Add("recent " + std::to_string(n)); }
   void Expunge(SeqNum seq) override { Add("expunge " + std::to_string(seq.value)); }
-  void FetchFlags(SeqNum seq, Uid uid, const FlagBits& flags, bool recent) override {
-    Add("flags " + std::to_string(seq.value) + "/" + std::to_string(uid.value) + "=" +
-        std::to_string(flags.system) + (recent ? "r" : ""));
+  void Vanished(const UidSet& uids) override { Add("vanished " + uids.ToString()); }
+  bool expunges_by_uid() const override { return by_uid; }
+  void FetchFlags(SeqNum seq, const storage::MessageState& state, bool recent) override {
+    Add("flags " + std::to_string(seq.value) + "/" + std::to_string(state.uid.value) + "=" +
+        std::to_string(state.flags.system) + (recent ? "r" : ""));
   }
 
   std::string text;
+  bool by_uid = false;
 
  private:
   void Add(const std::string& word) { text += (text.empty() ? "" : ", ") + word; }
@@ -110,8 +112,8 @@ TEST_F(MailboxViewTest, WhatComesAndGoesIsNeverTold) {
 }
 
 TEST_F(MailboxViewTest, MoveWithinTheFolderIsTwoPiecesOfNewsWithOneModSeq) {
-  Added(11, 4);
   Expunged(11, 1, kSelf);
+  Added(11, 4);
   EXPECT_EQ(Sync(), "expunge 1, exists 3, recent 1");
 }
 
@@ -174,6 +176,55 @@ TEST_F(MailboxViewTest, LostNewsAskForThePictureUntilItIsThere) {
   Words words;
   EXPECT_TRUE(view.Report(ExpungePolicy::kAllowed, words));
   EXPECT_EQ(words.text, "expunge 1, exists 3, recent 1");
+}
+
+TEST_F(MailboxViewTest, VanishedTellsAllAtOnce) {
+  Expunged(11, 1);
+  Expunged(12, 3);
+  EXPECT_FALSE(view_->Absorb());
+  Words words;
+  words.by_uid = true;
+  EXPECT_TRUE(view_->Report(ExpungePolicy::kAllowed, words));
+  EXPECT_EQ(words.text, "vanished 1,3");
+  EXPECT_EQ(view_->map().SeqOf(Uid{2}), SeqNum{1});
+  EXPECT_TRUE(view_->TakeExpunged());
+  EXPECT_FALSE(view_->TakeExpunged()) << "said once";
+}
+
+TEST_F(MailboxViewTest, ToldIsBelowWhatIsNotTold) {
+  EXPECT_EQ(view_->told(), ModSeq{10});
+  Flagged(11, 2, 1);
+  Expunged(12, 1);
+  Flagged(13, 3, 1);
+  Sync(ExpungePolicy::kForbidden);
+  EXPECT_EQ(view_->modseq(), ModSeq{13});
+  EXPECT_LE(view_->told(), ModSeq{11}) << "the client has not heard of the expunge";
+  EXPECT_FALSE(view_->TakeExpunged());
+  Sync();
+  EXPECT_EQ(view_->told(), ModSeq{13});
+  EXPECT_TRUE(view_->TakeExpunged());
+}
+
+TEST_F(MailboxViewTest, ShownIsTheHighestSinceItWasAskedFor) {
+  Flagged(11, 2, 1);
+  Sync();
+  view_->NoteShown(ModSeq{7});
+  EXPECT_EQ(view_->TakeShown(), ModSeq{11});
+  EXPECT_EQ(view_->TakeShown(), ModSeq{});
+}
+
+TEST(SequenceMapTest, FindsTheLastPairThatIsTrue) {
+  UidSet uids(Uid{3}, Uid{5});  // numbers 1 to 3
+  uids.Add(Uid{8}, Uid{9});     // 4 and 5
+  const SequenceMap map(uids);
+  EXPECT_EQ(map.LastTrueOf(SeqNum{1}, Uid{3}, 1), Uid{3});
+  EXPECT_EQ(map.LastTrueOf(SeqNum{1}, Uid{3}, 9), Uid{5}) << "beyond it the pairs differ";
+  EXPECT_EQ(map.LastTrueOf(SeqNum{2}, Uid{6}, 9), Uid{9}) << "pairs before it are not true";
+  EXPECT_EQ(map.LastTrueOf(SeqNum{2}, Uid{6}, 2), std::nullopt);
+  EXPECT_EQ(map.LastTrueOf(SeqNum{6}, Uid{10}, 1), std::nullopt);
+  EXPECT_EQ(map.LastTrueOf(SeqNum{1}, Uid{4}, 4294967290U), std::nullopt);
+  EXPECT_EQ(map.LastTrueOf(SeqNum{9}, Uid{1}, 1), std::nullopt);
+  EXPECT_EQ(SequenceMap().LastTrueOf(SeqNum{1}, Uid{1}, 1), std::nullopt);
 }
 
 TEST_F(MailboxViewTest, InboxWakesOnceForEachArming) {
