@@ -1,3 +1,5 @@
+#include "protocol/imap/parse/search.h"
+
 #include <array>
 
 #include "protocol/imap/limits.h"
@@ -159,6 +161,8 @@ class ProgramParser {
   std::size_t keys_ = 0;
 };
 
+}  // namespace
+
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"   ; RFC 4466 §2.6.1
 // search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"      ; RFC 4731 §4, RFC 5182 §4
 SearchReturn ParseReturn(Cursor& in) {
@@ -190,7 +194,11 @@ SearchReturn ParseReturn(Cursor& in) {
   return returns;
 }
 
-}  // namespace
+void ParseSearchCriteria(Cursor& in, command::Search& search) {
+  search.charset = ascii::Upper(grammar::ParseAstring(in, limits::kFlagName));
+  in.Space();
+  search.key = ProgramParser(in).List(0);
+}
 
 // search         = "SEARCH" [search-return-opts] SP search-program   ; RFC 4466 §2.6.1
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
@@ -203,10 +211,10 @@ Parsed<command::Search> ParseSearch(Cursor& in, NumberKind numbers) {
   }
   if (in.AcceptWord("CHARSET")) {
     in.Space();
-    cmd.charset = ascii::Upper(grammar::ParseAstring(in, limits::kFlagName));
-    in.Space();
+    ParseSearchCriteria(in, cmd);
+  } else {
+    cmd.key = ProgramParser(in).List(0);
   }
-  cmd.key = ProgramParser(in).List(0);
   return in.Finish(std::move(cmd));
 }
 

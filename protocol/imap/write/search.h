@@ -15,7 +15,8 @@ namespace protocol::write {
 void SearchLine(std::string& out, std::span<const std::uint32_t> numbers);
 
 /// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT. Of an empty
-/// result only COUNT is given. `all` points to sorted ranges of message numbers or UIDs and may be null.
+/// result only COUNT is given. `all` points to ranges of message numbers or UIDs, in
+/// the order of the result, and may be null.
 struct EsearchResult {
   std::string_view tag;
   NumberKind numbers = NumberKind::kSequence;
@@ -26,7 +27,7 @@ struct EsearchResult {
 };
 void EsearchLine(std::string& out, const EsearchResult& result);
 
-/// "1:3,7": sorted ranges.
+/// "1:3,7": in the order given.
 void Ranges(std::string& out, std::span<const NumberRange> ranges);
 
 }  // namespace protocol::write
