@@ -15,7 +15,8 @@ namespace {
 using Index = std::unordered_map<std::string_view, std::size_t>;
 
 /// Item numbers by time; those of the same second in the order they came.
-std::vector<std::size_t> ByTime(const std::vector<ConversationItem>& items) {
+template <class Items>
+std::vector<std::size_t> ByTime(const Items& items) {
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(items[i].time, i); });
@@ -28,14 +29,14 @@ bool IsAbout(const ConversationItem& notice, const ConversationItem& message) {
 }
 
 /// The threads by the time of their first item, without parents.
-std::vector<Thread> Group(const std::vector<ConversationItem>& items) {
+std::vector<Thread> Group(std::span<const ThreadItem> items) {
   std::vector<Thread> threads;
   Index known;
   for (const std::size_t i : ByTime(items)) {
-    const auto& id = items[i].contribution_id;
+    const std::string_view id = items[i].contribution_id;
     const auto [found, fresh] = id.empty() ? std::pair(known.end(), true) : known.emplace(id, threads.size());
     if (fresh) {
-      threads.push_back({.contribution_id = id, .parent = {}, .items = {i}});
+      threads.push_back({.contribution_id = std::string(id), .parent = {}, .items = {i}});
     } else {
       threads[found->second].items.push_back(i);
     }
@@ -44,7 +45,7 @@ std::vector<Thread> Group(const std::vector<ConversationItem>& items) {
 }
 
 /// The thread that each replies to; circles are cut where they close.
-std::vector<std::optional<std::size_t>> Parents(const std::vector<ConversationItem>& items,
+std::vector<std::optional<std::size_t>> Parents(std::span<const ThreadItem> items,
                                                 const std::vector<Thread>& threads) {
   Index known;
   for (std::size_t t = 0; t < threads.size(); ++t)
@@ -112,6 +113,14 @@ Reached ReachedBy(const std::vector<Receipt>& receipts) {
 }
 
 std::vector<Thread> ThreadsOf(const std::vector<ConversationItem>& items) {
+  std::vector<ThreadItem> views;
+  views.reserve(items.size());
+  for (const auto& item : items)
+    views.push_back({item.time, item.contribution_id, item.in_reply_to_contribution_id});
+  return ThreadsOf(std::span<const ThreadItem>(views));
+}
+
+std::vector<Thread> ThreadsOf(std::span<const ThreadItem> items) {
   auto threads = Group(items);
   const auto parents = Parents(items, threads);
   std::vector<std::vector<std::size_t>> replies(threads.size());

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/cpm/imdn.h"
@@ -59,8 +61,16 @@ struct Thread {
   friend bool operator==(const Thread&, const Thread&) = default;
 };
 
+/// What threads are made of.
+struct ThreadItem {
+  std::int64_t time = 0;
+  std::string_view contribution_id;              ///< empty: none
+  std::string_view in_reply_to_contribution_id;  ///< empty: none
+};
+
 /// In reading order: by the time of the first item, replies behind what they reply to. A reply to nothing
 /// that is there, to itself, or in a circle is no reply.
+std::vector<Thread> ThreadsOf(std::span<const ThreadItem> items);
 std::vector<Thread> ThreadsOf(const std::vector<ConversationItem>& items);
 
 }  // namespace protocol::cpm

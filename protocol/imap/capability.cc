@@ -23,39 +23,45 @@ struct Row {
 
 /// Only what works. APPENDLIMIT carries a value and is written by itself, after these.
 constexpr std::array kCapabilities{
-    Row{"IMAP4rev1", Always},             // RFC 3501
-    Row{"LITERAL+", Always},              // RFC 7888
-    Row{"SASL-IR", Always},               // RFC 4959
-    Row{"ID", Always},                    // RFC 2971
-    Row{"ENABLE", Always},                // RFC 5161
-    Row{"STARTTLS", MayStartTls},         // RFC 3501 §6.2.1
-    Row{"LOGINDISABLED", MayNotLogin},    // RFC 3501 §6.2.3
-    Row{"AUTH=PLAIN", MayLogin},          // RFC 4616
-    Row{"AUTH=LOGIN", MayLogin},          // no RFC; Outlook and curl know it
-    Row{"IDLE", LoggedIn},                // RFC 2177
-    Row{"NAMESPACE", LoggedIn},           // RFC 2342
-    Row{"UIDPLUS", LoggedIn},             // RFC 4315
-    Row{"UNSELECT", LoggedIn},            // RFC 3691
-    Row{"CHILDREN", LoggedIn},            // RFC 3348
-    Row{"LIST-EXTENDED", LoggedIn},       // RFC 5258
-    Row{"LIST-STATUS", LoggedIn},         // RFC 5819
-    Row{"LIST-METADATA", LoggedIn},       // RFC 9590
-    Row{"MOVE", LoggedIn},                // RFC 6851
-    Row{"SPECIAL-USE", LoggedIn},         // RFC 6154
-    Row{"CREATE-SPECIAL-USE", LoggedIn},  // RFC 6154
-    Row{"MULTIAPPEND", LoggedIn},         // RFC 3502
-    Row{"REPLACE", LoggedIn},             // RFC 8508
-    Row{"BINARY", LoggedIn},              // RFC 3516
-    Row{"ESEARCH", LoggedIn},             // RFC 4731
-    Row{"SEARCHRES", LoggedIn},           // RFC 5182
-    Row{"WITHIN", LoggedIn},              // RFC 5032
-    Row{"CONDSTORE", LoggedIn},           // RFC 7162
-    Row{"QRESYNC", LoggedIn},             // RFC 7162
-    Row{"COMPRESS=DEFLATE", LoggedIn},    // RFC 4978
-    Row{"METADATA", LoggedIn},            // RFC 5464
-    Row{"STATUS=SIZE", LoggedIn},         // RFC 8438
-    Row{"OBJECTID", LoggedIn},            // RFC 8474
-    Row{"SAVEDATE", LoggedIn},            // RFC 8514
+    Row{"IMAP4rev1", Always},                    // RFC 3501
+    Row{"LITERAL+", Always},                     // RFC 7888
+    Row{"SASL-IR", Always},                      // RFC 4959
+    Row{"ID", Always},                           // RFC 2971
+    Row{"ENABLE", Always},                       // RFC 5161
+    Row{"STARTTLS", MayStartTls},                // RFC 3501 §6.2.1
+    Row{"LOGINDISABLED", MayNotLogin},           // RFC 3501 §6.2.3
+    Row{"AUTH=PLAIN", MayLogin},                 // RFC 4616
+    Row{"AUTH=LOGIN", MayLogin},                 // no RFC; Outlook and curl know it
+    Row{"IDLE", LoggedIn},                       // RFC 2177
+    Row{"NAMESPACE", LoggedIn},                  // RFC 2342
+    Row{"UIDPLUS", LoggedIn},                    // RFC 4315
+    Row{"UNSELECT", LoggedIn},                   // RFC 3691
+    Row{"CHILDREN", LoggedIn},                   // RFC 3348
+    Row{"LIST-EXTENDED", LoggedIn},              // RFC 5258
+    Row{"LIST-STATUS", LoggedIn},                // RFC 5819
+    Row{"LIST-METADATA", LoggedIn},              // RFC 9590
+    Row{"MOVE", LoggedIn},                       // RFC 6851
+    Row{"SPECIAL-USE", LoggedIn},                // RFC 6154
+    Row{"CREATE-SPECIAL-USE", LoggedIn},         // RFC 6154
+    Row{"MULTIAPPEND", LoggedIn},                // RFC 3502
+    Row{"REPLACE", LoggedIn},                    // RFC 8508
+    Row{"BINARY", LoggedIn},                     // RFC 3516
+    Row{"ESEARCH", LoggedIn},                    // RFC 4731
+    Row{"SEARCHRES", LoggedIn},                  // RFC 5182
+    Row{"WITHIN", LoggedIn},                     // RFC 5032
+    Row{"CONDSTORE", LoggedIn},                  // RFC 7162
+    Row{"QRESYNC", LoggedIn},                    // RFC 7162
+    Row{"SORT", LoggedIn},                       // RFC 5256
+    Row{"SORT=DISPLAY", LoggedIn},               // RFC 5957
+    Row{"ESORT", LoggedIn},                      // RFC 5267 §3
+    Row{"THREAD=ORDEREDSUBJECT", LoggedIn},      // RFC 5256
+    Row{"THREAD=REFERENCES", LoggedIn},          // RFC 5256
+    Row{"THREAD=X-CPM-CONTRIBUTION", LoggedIn},  // CPM; server/imap/sort
+    Row{"COMPRESS=DEFLATE", LoggedIn},           // RFC 4978
+    Row{"METADATA", LoggedIn},                   // RFC 5464
+    Row{"STATUS=SIZE", LoggedIn},                // RFC 8438
+    Row{"OBJECTID", LoggedIn},                   // RFC 8474
+    Row{"SAVEDATE", LoggedIn},                   // RFC 8514
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "protocol/imap/command/metadata.h"
 #include "protocol/imap/command/search.h"
 #include "protocol/imap/command/simple.h"
+#include "protocol/imap/command/sort.h"
 #include "protocol/imap/command/status.h"
 #include "protocol/imap/command/store.h"
 
@@ -30,7 +31,8 @@ using Command =
                  command::Lsub, command::Namespace, command::Status, command::Idle, command::GetMetadata,
                  command::SetMetadata,                                                 //
                  command::Check, command::Close, command::Unselect, command::Expunge,  // selected
-                 command::Search, command::Fetch, command::Store, command::Copy, command::Move>;
+                 command::Search, command::Sort, command::Thread, command::Fetch, command::Store,
+                 command::Copy, command::Move>;
 
 struct TaggedCommand {
   std::string tag;

@@ -44,6 +44,16 @@ inline constexpr std::size_t kSearchDepth = 128;   ///< NOT, OR, parentheses: cl
 inline constexpr std::size_t kSearchTextKeys =
     32;  ///< nodes that read a message's text: SUBJECT, BODY; each costs its length for every message
 inline constexpr std::size_t kSearchText = 16 * 1024;  ///< octets of one search string
+inline constexpr std::size_t kSortCriteria = 16;       ///< of one SORT; there are nine keys
+inline constexpr std::size_t kSortKey = 512;  ///< octets of a collated string that are compared and kept
+inline constexpr std::size_t kSortMemory =
+    64U << 20U;  ///< octets that a SORT or THREAD keeps of its messages, or NO [LIMIT]: senders choose
+                 ///< subjects and references; 100,000 messages with keys of kSortKey fit
+inline constexpr std::size_t kThreadReferences =
+    100;  ///< Message IDs of one References field, the nearest ancestors; each may be a node of the tree
+inline constexpr std::size_t kThreadId = 512;  ///< octets of one Message ID; a longer one names nobody
+inline constexpr std::size_t kThreadNesting =
+    256;  ///< lists within each other in a THREAD answer: clients recurse, and senders choose the references
 inline constexpr std::size_t kStatusItems = 32;
 inline constexpr std::size_t kCapabilityNames = 64;   ///< arguments of ENABLE
 inline constexpr std::size_t kIdPairs = 30;           ///< RFC 2971 §3.3

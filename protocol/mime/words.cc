@@ -16,6 +16,8 @@
 namespace protocol::mime {
 namespace {
 
+constexpr std::size_t kLongestDayName = 9;  // Wednesday
+
 bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
 }
@@ -223,6 +225,19 @@ std::optional<InternalDate> ParseHeaderDate(std::string_view value) {
   value = Trim(value);
   if (auto date = DateParser(value).Parse()) return date;
   return TolerantDate(value);
+}
+
+// [ day-of-week "," ] day month year, and anything
+std::optional<InternalDate> ParseHeaderDay(std::string_view value) {
+  value = Trim(value);
+  if (const auto comma = value.find(','); comma <= kLongestDayName) value = Trim(value.substr(comma + 1));
+  std::size_t end = 0;
+  for (int word = 0; word < 3 && end < value.size(); ++word) {
+    end = std::min(value.find_first_not_of(" \t", end), value.size());
+    end = std::min(value.find_first_of(" \t", end), value.size());
+  }
+  const std::string day = std::string(value.substr(0, end)) + " 00:00:00 +0000";
+  return DateParser(day).Parse();
 }
 
 }  // namespace protocol::mime

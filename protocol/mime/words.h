@@ -16,4 +16,8 @@ std::string DecodeWords(std::string_view value);
 /// reader. The day must exist and lie in the years 1 to 9999.
 std::optional<InternalDate> ParseHeaderDate(std::string_view value);
 
+/// The day of a date whose time or zone makes no sense, at 00:00:00 UTC (RFC 5256 §2.2). For what
+/// ParseHeaderDate() does not take.
+std::optional<InternalDate> ParseHeaderDay(std::string_view value);
+
 }  // namespace protocol::mime

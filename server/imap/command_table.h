@@ -13,7 +13,7 @@ namespace server::imap {
 /// When a command's answer may hold EXPUNGE (RFC 3501 §7.4.1).
 enum class Expunge : std::uint8_t {
   kAlways,
-  kUidFormOnly,  ///< FETCH, STORE, SEARCH may not send it, their UID forms may
+  kUidFormOnly,  ///< FETCH, STORE, SEARCH, SORT, THREAD may not send it, their UID forms may
 };
 
 struct CommandRow {
@@ -89,6 +89,8 @@ inline constexpr std::array kCommands = {
     table::Row<command::Unselect, SelectedContext>("UNSELECT"),
     table::Writer<command::Expunge, SelectedContext>("EXPUNGE"),
     table::Row<command::Search, SelectedContext>("SEARCH", Expunge::kUidFormOnly),
+    table::Row<command::Sort, SelectedContext>("SORT", Expunge::kUidFormOnly),
+    table::Row<command::Thread, SelectedContext>("THREAD", Expunge::kUidFormOnly),
     table::Row<command::Fetch, SelectedContext>("FETCH", Expunge::kUidFormOnly),
     table::Writer<command::Store, SelectedContext>("STORE", Expunge::kUidFormOnly),
     table::Writer<command::Copy, SelectedContext>("COPY"),

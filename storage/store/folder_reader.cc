@@ -63,7 +63,8 @@ MessageRow ToRow(const schema::StoredMessage& stored) {
           .envelope = stored.envelope,
           .body = stored.body,
           .body_structure = stored.body_structure,
-          .parts = stored.parts};
+          .parts = stored.parts,
+          .ids = stored.ids};
 }
 
 }  // namespace

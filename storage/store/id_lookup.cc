@@ -156,6 +156,14 @@ bool IsIndexable(std::string_view value) {
          value.find('\0') == std::string_view::npos;
 }
 
+Result<std::string> IdIn(std::string_view ids, IdKind kind) {
+  ASSIGN_OR_RETURN(auto all, schema::DecodeIds(ids));
+  for (auto& id : all) {
+    if (id.kind == kind) return std::move(id.value);
+  }
+  return std::string();
+}
+
 std::vector<schema::IndexedId> IdsOf(const Inspection& inspection) {
   std::vector<schema::IndexedId> ids;
   for (const Identifier& identifier : kIdentifiers) {

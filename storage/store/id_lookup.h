@@ -34,6 +34,10 @@ bool IsIndexable(std::string_view value);
 /// What `ids` is to hold of a message.
 std::vector<schema::IndexedId> IdsOf(const protocol::mime::Inspection& inspection);
 
+/// The identifier of this kind among MessageRow::ids, as `ids` has it: its first IdKey::kMaxValue octets.
+/// Empty if the message has none.
+Result<std::string> IdIn(std::string_view ids, IdKind kind);
+
 struct FoundMessage {
   FolderId folder;
   Uid uid;

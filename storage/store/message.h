@@ -33,6 +33,7 @@ struct MessageRow {
   std::string_view body;
   std::string_view body_structure;
   std::string_view parts;  ///< protocol/mime: DecodeParts()
+  std::string_view ids;    ///< storage/store/id_lookup.h: IdIn()
 };
 
 /// Octets on their way into the store. Up to one chunk stays in memory; what is longer is written chunk by

@@ -98,6 +98,18 @@ void Search(const Options& options) {
   measure("search-unseen", "UNSEEN");
 }
 
+void Sort(const Options& options) {
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-sort", options.messages, Reply);
+  connection.Must("SELECT bench-sort");
+  const auto measure = [&](std::string_view name, const std::string& command) {
+    Report(name, Best(kRepeats, [&] { connection.Must(command); }) * 1000, "ms");
+  };
+  measure("sort-date", "SORT (DATE) UTF-8 ALL");
+  measure("sort-subject", "SORT (SUBJECT) UTF-8 ALL");
+  measure("thread-references", "THREAD REFERENCES UTF-8 ALL");
+}
+
 void Folders(const Options& options) {
   Connection connection(options.target, 3);
   const auto start = Clock::now();
@@ -128,6 +140,7 @@ constexpr std::array kWorkloads = {
     Workload{"fetch-after-append", "FETCH 1:* ENVELOPE of 10,000 right after APPEND", FetchAfterAppend},
     Workload{"fetch-one", "FETCH of one body, one after the other", FetchOne},
     Workload{"search", "SEARCH in 10,000", Search},
+    Workload{"sort", "SORT and THREAD in 10,000", Sort},
     Workload{"folders", "CREATE, LIST of 5,000, LIST-STATUS of about 1,000", Folders},
 };
 

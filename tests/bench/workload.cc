@@ -50,14 +50,25 @@ std::string Message(int number, std::size_t size) {
   return out + "\r\n";
 }
 
-void Prepare(Connection& connection, std::string_view folder, int count) {
+std::string Reply(int number) {
+  constexpr std::size_t kSize = 2048;
+  std::string references;
+  for (int i = number / 5 * 5; i < number; ++i)
+    references +=
+        fmt::format("{}<{}.{}@cpm.example.com>", references.empty() ? "References: " : " ", i, kSize);
+  if (!references.empty()) references += "\r\n";
+  return references + Message(number, kSize);
+}
+
+void Prepare(Connection& connection, std::string_view folder, int count,
+             const std::function<std::string(int)>& make) {
   const Answer status = connection.Run(fmt::format("STATUS {} (MESSAGES)", folder));
   if (status.ok && status.last_untagged.find(fmt::format("MESSAGES {})", count)) != std::string::npos) return;
   connection.Run(fmt::format("DELETE {}", folder));
   connection.Must(fmt::format("CREATE {}", folder));
   for (int next = 0; next < count;) {
     std::vector<std::string> batch;
-    for (int i = 0; i < 200 && next < count; ++i) batch.push_back(Message(next++));
+    for (int i = 0; i < 200 && next < count; ++i) batch.push_back(make(next++));
     connection.Append(folder, batch);
   }
 }

@@ -42,8 +42,13 @@ std::span<const Workload> ConnectionWorkloads();
 /// A CPM-like message (headers, CPIM shell, text) of exactly `size` octets; `number` varies it.
 std::string Message(int number, std::size_t size = 2048);
 
+/// The same, but a reply to number - 1 and those before it, in threads of five.
+std::string Reply(int number);
+
 /// Makes `folder` hold exactly `count` messages of 2 KiB, unless it does already.
-void Prepare(Connection& connection, std::string_view folder, int count);
+void Prepare(
+    Connection& connection, std::string_view folder, int count,
+    const std::function<std::string(int)>& make = [](int number) { return Message(number); });
 
 /// Runs work(connection number) in a loop on `connections` threads for `seconds`; calls a second. The threads
 /// start together, each with its own connection; account i for thread i, or account 1 for all.

@@ -151,6 +151,17 @@ def searches(server, account):
     session.logout()
 
 
+def sorts_and_threads(server, account):
+    session = fresh(connect(server, account), 'sorts', 4)
+    assert ok(session.sort('(SUBJECT)', 'UTF-8', 'NOT 2')) == [b'1 3 4']
+    assert ok(session.sort('(REVERSE SIZE FROM)', 'US-ASCII', 'BODY word9')) in ([b''], [None])
+    assert ok(session.uid('SORT', '(DATE)', 'UTF-8', 'UID 2:3')) == [b'2 3']
+    # All have one subject.
+    assert ok(session.thread('ORDEREDSUBJECT', 'UTF-8', '1:3')) == [b'(1 (2)(3))']
+    assert ok(session.thread('REFERENCES', 'UTF-8', '4')) == [b'(4)']
+    session.logout()
+
+
 def stores_copies_expunges(server, account):
     session = fresh(connect(server, account), 'changes', 6)
     session.delete('changes-2')
@@ -242,6 +253,7 @@ CASES = [
     ('a new folder of an old name has a larger UIDVALIDITY', uidvalidity_never_comes_back),
     ('FETCH items and partials', fetches),
     ('SEARCH keys', searches),
+    ('SORT and THREAD', sorts_and_threads),
     ('STORE, COPY, MOVE, EXPUNGE, CLOSE', stores_copies_expunges),
     ('two sessions see the same after NOOP', two_sessions_agree),
     ('EXAMINE, UNSELECT, LOGOUT', states),

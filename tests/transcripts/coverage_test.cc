@@ -1,4 +1,5 @@
-// The transcripts use every command, every FETCH item, every SEARCH key, every STATUS item. Whoever adds one
+// The transcripts use every command, every FETCH item, every SEARCH and SORT key, every threading algorithm,
+// every STATUS item. Whoever adds one
 // writes a dialog for it, or this test names what has none.
 
 #include <algorithm>
@@ -18,7 +19,9 @@ namespace {
 
 using protocol::FetchItem;
 using protocol::SearchKey;
+using protocol::SortKey;
 using protocol::StatusItem;
+using protocol::ThreadAlgorithm;
 namespace command = protocol::command;
 
 // For the failure's message; the switches make the compiler ask for a new enumerator's name.
@@ -87,6 +90,30 @@ std::string_view Name(SearchKey::Op op) {
   return {};
 }
 
+std::string_view Name(SortKey key) {
+  switch (key) {
+    case SortKey::kArrival: return "ARRIVAL";
+    case SortKey::kCc: return "CC";
+    case SortKey::kDate: return "DATE";
+    case SortKey::kFrom: return "FROM";
+    case SortKey::kSize: return "SIZE";
+    case SortKey::kSubject: return "SUBJECT";
+    case SortKey::kTo: return "TO";
+    case SortKey::kDisplayFrom: return "DISPLAYFROM";
+    case SortKey::kDisplayTo: return "DISPLAYTO";
+  }
+  return {};
+}
+
+std::string_view Name(ThreadAlgorithm algorithm) {
+  switch (algorithm) {
+    case ThreadAlgorithm::kOrderedSubject: return "ORDEREDSUBJECT";
+    case ThreadAlgorithm::kReferences: return "REFERENCES";
+    case ThreadAlgorithm::kCpmContribution: return "X-CPM-CONTRIBUTION";
+  }
+  return {};
+}
+
 std::string_view Name(StatusItem item) {
   switch (item) {
     case StatusItem::kMessages: return "MESSAGES";
@@ -121,6 +148,8 @@ class Used {
   std::set<FetchItem::Kind> fetch;
   std::set<SearchKey::Op> search;
   std::set<std::string> search_flags;
+  std::set<SortKey> sort;
+  std::set<ThreadAlgorithm> threads;
   std::set<StatusItem> status;
   bool append = false;
 
@@ -138,6 +167,10 @@ class Used {
       for (const auto& item : asked->items) fetch.insert(item.kind);
     }
     if (const auto* sought = std::get_if<command::Search>(&parsed->command)) NoteKey(sought->key);
+    if (const auto* asked = std::get_if<command::Sort>(&parsed->command)) {
+      for (const auto& criterion : asked->criteria) sort.insert(criterion.key);
+    }
+    if (const auto* asked = std::get_if<command::Thread>(&parsed->command)) threads.insert(asked->algorithm);
     if (const auto* asked = std::get_if<command::Status>(&parsed->command)) {
       status.insert(asked->items.begin(), asked->items.end());
     }
@@ -173,7 +206,7 @@ TEST(TranscriptCoverage, EveryCommandHasADialog) {
 }
 
 TEST(TranscriptCoverage, EveryUidFormHasADialog) {
-  for (const auto* name : {"FETCH", "STORE", "SEARCH", "COPY", "MOVE", "EXPUNGE"}) {
+  for (const auto* name : {"FETCH", "STORE", "SEARCH", "SORT", "THREAD", "COPY", "MOVE", "EXPUNGE"}) {
     EXPECT_TRUE(Transcripts().uid_commands.contains(name)) << "no transcript uses UID " << name;
   }
 }
@@ -188,6 +221,11 @@ TEST(TranscriptCoverage, EverySearchKeyHasADialog) {
     EXPECT_TRUE(Transcripts().search_flags.contains(flag)) << flag;
     EXPECT_TRUE(Transcripts().search_flags.contains(std::string("not ") + flag)) << "not " << flag;
   }
+}
+
+TEST(TranscriptCoverage, EverySortKeyAndThreadingAlgorithmHasADialog) {
+  ExpectAll(Transcripts().sort, SortKey::kDisplayTo);
+  ExpectAll(Transcripts().threads, ThreadAlgorithm::kCpmContribution);
 }
 
 TEST(TranscriptCoverage, EveryStatusItemHasADialog) {

@@ -25,6 +25,8 @@ Parsed<command::GetMetadata> ParseGetMetadata(Cursor& in);
 Parsed<command::SetMetadata> ParseSetMetadata(Cursor& in);
 Parsed<command::Expunge> ParseExpunge(Cursor& in, NumberKind numbers);
 Parsed<command::Search> ParseSearch(Cursor& in, NumberKind numbers);
+Parsed<command::Sort> ParseSort(Cursor& in, NumberKind numbers);
+Parsed<command::Thread> ParseThread(Cursor& in, NumberKind numbers);
 Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers);
 Parsed<command::Store> ParseStore(Cursor& in, NumberKind numbers);
 Parsed<command::Copy> ParseCopy(Cursor& in, NumberKind numbers);

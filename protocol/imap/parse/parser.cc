@@ -44,11 +44,12 @@ constexpr Row Numbered(std::string_view name) {
 constexpr auto kSequence = NumberKind::kSequence;
 constexpr auto kUid = NumberKind::kUid;
 
-// uid = "UID" SP (copy / fetch / search / store)                     ; RFC 3501 §9
+// uid = "UID" SP (copy / fetch / search / store)                     ; RFC 3501 §9, RFC 5256 §5
 constexpr std::array kUidCommands{
     Numbered<parse::ParseFetch, kUid>("FETCH"),   Numbered<parse::ParseStore, kUid>("STORE"),
     Numbered<parse::ParseSearch, kUid>("SEARCH"), Numbered<parse::ParseCopy, kUid>("COPY"),
     Numbered<parse::ParseMove, kUid>("MOVE"),     Numbered<parse::ParseExpunge, kUid>("EXPUNGE"),
+    Numbered<parse::ParseSort, kUid>("SORT"),     Numbered<parse::ParseThread, kUid>("THREAD"),
 };
 
 constexpr std::array kCommands{
@@ -57,6 +58,8 @@ constexpr std::array kCommands{
     Numbered<parse::ParseFetch, kSequence>("FETCH"),
     Numbered<parse::ParseStore, kSequence>("STORE"),
     Numbered<parse::ParseSearch, kSequence>("SEARCH"),
+    Numbered<parse::ParseSort, kSequence>("SORT"),
+    Numbered<parse::ParseThread, kSequence>("THREAD"),
     Numbered<parse::ParseCopy, kSequence>("COPY"),
     Numbered<parse::ParseMove, kSequence>("MOVE"),
     Numbered<parse::ParseExpunge, kSequence>("EXPUNGE"),

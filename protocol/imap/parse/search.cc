@@ -1,3 +1,5 @@
+#include "protocol/imap/parse/search.h"
+
 #include <array>
 
 #include "protocol/imap/limits.h"
@@ -188,6 +190,8 @@ class ProgramParser {
   bool has_modseq_ = false;
 };
 
+}  // namespace
+
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"   ; RFC 4466 §2.6.1
 // search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"      ; RFC 4731 §4, RFC 5182 §4
 SearchReturn ParseReturn(Cursor& in) {
@@ -219,7 +223,17 @@ SearchReturn ParseReturn(Cursor& in) {
   return returns;
 }
 
-}  // namespace
+void ParseSearchKeys(Cursor& in, command::Search& search) {
+  ProgramParser program(in);
+  search.key = program.List(0);
+  search.modseq = program.has_modseq();
+}
+
+void ParseSearchCriteria(Cursor& in, command::Search& search) {
+  search.charset = ascii::Upper(grammar::ParseAstring(in, limits::kFlagName));
+  in.Space();
+  ParseSearchKeys(in, search);
+}
 
 // search         = "SEARCH" [search-return-opts] SP search-program   ; RFC 4466 §2.6.1
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
@@ -232,12 +246,10 @@ Parsed<command::Search> ParseSearch(Cursor& in, NumberKind numbers) {
   }
   if (in.AcceptWord("CHARSET")) {
     in.Space();
-    cmd.charset = ascii::Upper(grammar::ParseAstring(in, limits::kFlagName));
-    in.Space();
+    ParseSearchCriteria(in, cmd);
+  } else {
+    ParseSearchKeys(in, cmd);
   }
-  ProgramParser program(in);
-  cmd.key = program.List(0);
-  cmd.modseq = program.has_modseq();
   return in.Finish(std::move(cmd));
 }
 

@@ -18,8 +18,8 @@ void SearchLine(std::string& out, std::span<const std::uint32_t> numbers,
                 std::optional<ModSeq> modseq = std::nullopt);
 
 /// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT MODSEQ. Of an
-/// empty result only COUNT is given. `all` points to sorted ranges of message numbers or UIDs and may be
-/// null.
+/// empty result only COUNT is given. `all` points to ranges of message numbers or UIDs, in the order of the
+/// result, and may be null.
 struct EsearchResult {
   std::string_view tag;
   NumberKind numbers = NumberKind::kSequence;
@@ -31,7 +31,7 @@ struct EsearchResult {
 };
 void EsearchLine(std::string& out, const EsearchResult& result);
 
-/// "1:3,7": sorted ranges.
+/// "1:3,7": in the order given.
 void Ranges(std::string& out, std::span<const NumberRange> ranges);
 
 }  // namespace protocol::write

@@ -43,6 +43,8 @@ asio::awaitable<Reply> Handle(const command::Close& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Unselect& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx);
+asio::awaitable<Reply> Handle(const command::Sort& cmd, SelectedContext& ctx);
+asio::awaitable<Reply> Handle(const command::Thread& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx);

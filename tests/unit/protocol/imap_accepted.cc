@@ -303,13 +303,52 @@ std::vector<Accepted> SearchCommands() {
   };
 }
 
+std::vector<Accepted> SortCommands() {
+  const command::Search all{.charset = "UTF-8", .key = And({Key(Op::kAll)})};
+  command::Search uid_all = all;
+  uid_all.numbers = kUid;
+  command::Search returned = uid_all;
+  returned.returns = SearchReturn{.min = true, .all = true, .save = true};
+  command::Search returned_all = all;
+  returned_all.returns = SearchReturn{.all = true};
+  return {
+      {"Sort", "a SORT (SUBJECT reverse DATE) UTF-8 ALL\r\n",
+       command::Sort{{{SortKey::kSubject, false}, {SortKey::kDate, true}}, all}},
+      {"SortKeys",
+       "a UID SORT (ARRIVAL CC DATE FROM SIZE SUBJECT TO DisplayFrom DISPLAYTO) \"utf-8\" ALL\r\n",
+       command::Sort{{{SortKey::kArrival, false},
+                      {SortKey::kCc, false},
+                      {SortKey::kDate, false},
+                      {SortKey::kFrom, false},
+                      {SortKey::kSize, false},
+                      {SortKey::kSubject, false},
+                      {SortKey::kTo, false},
+                      {SortKey::kDisplayFrom, false},
+                      {SortKey::kDisplayTo, false}},
+                     uid_all}},
+      {"SortReturn", "a UID SORT RETURN (MIN ALL SAVE) (REVERSE SIZE) UTF-8 ALL\r\n",
+       command::Sort{{{SortKey::kSize, true}}, returned}},
+      {"SortReturnNothing", "a SORT return () (TO) UTF-8 ALL\r\n",
+       command::Sort{{{SortKey::kTo, false}}, returned_all}},
+      {"SortLiteral", "a SORT (TO) utf-8 SUBJECT {2}\r\n\xc3\xa9 SEEN\r\n",
+       command::Sort{{{SortKey::kTo, false}},
+                     {.charset = "UTF-8",
+                      .key = And({TextKey(Op::kSubject, "\xc3\xa9"), TextKey(Op::kFlag, "\\Seen")})}}},
+      {"Thread", "a THREAD references UTF-8 ALL\r\n", command::Thread{ThreadAlgorithm::kReferences, all}},
+      {"ThreadUid", "a UID THREAD ORDEREDSUBJECT UTF-8 ALL\r\n",
+       command::Thread{ThreadAlgorithm::kOrderedSubject, uid_all}},
+      {"ThreadContribution", "a UID THREAD X-CPM-CONTRIBUTION UTF-8 ALL\r\n",
+       command::Thread{ThreadAlgorithm::kCpmContribution, uid_all}},
+  };
+}
+
 }  // namespace
 
 const std::vector<Accepted>& AcceptedCommands() {
   static const auto all = [] {
     std::vector<Accepted> out;
-    for (auto part :
-         {SimpleCommands(), MailboxCommands(), MessageCommands(), MetadataCommands(), SearchCommands()}) {
+    for (auto part : {SimpleCommands(), MailboxCommands(), MessageCommands(), MetadataCommands(),
+                      SearchCommands(), SortCommands()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -473,6 +512,17 @@ const std::vector<Rejected>& RejectedCommands() {
       {"SearchEmptyList", "a SEARCH ()\r\n", 10, "search-key"},
       {"SearchBadDate", "a SEARCH SINCE 30-Feb-2020\r\n", 15, "date"},
       {"SearchOlderZero", "a SEARCH OLDER 0\r\n", 15, "nz-number"},
+      {"SortNoCriteria", "a SORT UTF-8 ALL\r\n", 7, "\"(\""},
+      {"SortEmpty", "a SORT () UTF-8 ALL\r\n", 8, "sort-key"},
+      {"SortUnknownKey", "a SORT (DATE BCC) UTF-8 ALL\r\n", 13, "sort-key"},
+      {"SortReverseOnly", "a SORT (REVERSE) UTF-8 ALL\r\n", 15, "SP"},
+      {"SortUnclosed", "a SORT (DATE UTF-8 ALL\r\n", 13, "sort-key"},
+      {"SortNoCharset", "a SORT (DATE)\r\n", 13, "SP"},
+      {"SortNoKey", "a SORT (DATE) UTF-8\r\n", 19, "SP"},
+      {"SortReturnUnknown", "a SORT RETURN (RELEVANCY) (DATE) UTF-8 ALL\r\n", 15, "search-return-opt"},
+      {"ThreadUnknown", "a THREAD JWZ UTF-8 ALL\r\n", 9, "thread-alg"},
+      {"ThreadReturn", "a THREAD RETURN () REFERENCES UTF-8 ALL\r\n", 9, "thread-alg"},
+      {"ThreadNoCharset", "a THREAD REFERENCES\r\n", 19, "SP"},
       {"UidExpungeNothing", "a UID EXPUNGE\r\n", 13, "SP"},
       {"CopyNoMailbox", "a COPY 1\r\n", 8, "SP"},
       {"AppendNoLiteral", "a APPEND INBOX\r\n", 14, "SP"},

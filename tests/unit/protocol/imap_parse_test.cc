@@ -105,6 +105,8 @@ TEST(ParseCommandTest, EveryListHasALimit) {
        [](std::size_t n) { return "a SEARCH " + Repeat("NOT", n, " ") + " ALL\r\n"; }},
       {"parentheses", limits::kSearchDepth,
        [](std::size_t n) { return "a SEARCH " + Repeat("(", n, "") + "ALL" + Repeat(")", n, "") + "\r\n"; }},
+      {"sort criteria", limits::kSortCriteria,
+       [](std::size_t n) { return "a SORT (" + Repeat("REVERSE DATE", n, " ") + ") UTF-8 ALL\r\n"; }},
       {"status items", limits::kStatusItems,
        [](std::size_t n) { return "a STATUS x (" + Repeat("SIZE", n, " ") + ")\r\n"; }},
       {"list patterns", limits::kListPatterns,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/imap/capability.h"
+#include "protocol/imap/limits.h"
 #include "protocol/imap/object_id.h"
 #include "protocol/imap/reply.h"
 #include "protocol/imap/write/fetch.h"
@@ -12,6 +13,7 @@
 #include "protocol/imap/write/metadata.h"
 #include "protocol/imap/write/search.h"
 #include "protocol/imap/write/server.h"
+#include "protocol/imap/write/sort.h"
 #include "protocol/imap/write/string.h"
 
 namespace protocol {
@@ -151,6 +153,53 @@ TEST(WriteSearchTest, EsearchLines) {
   const write::EsearchResult empty{.tag = "a1", .all = std::span<const NumberRange>(), .count = 0};
   EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, empty); }),
             "* ESEARCH (TAG \"a1\") COUNT 0\r\n");
+}
+
+TEST(WriteSortTest, SortLines) {
+  const std::array<std::uint32_t, 3> numbers{84, 2, 882};
+  EXPECT_EQ(Written([&](auto& out) { write::SortLine(out, numbers); }), "* SORT 84 2 882\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::SortLine(out, {}); }), "* SORT\r\n");
+}
+
+std::string Threads(const std::vector<write::ThreadMember>& members) {
+  return Written([&](auto& out) { write::ThreadLine(out, members); });
+}
+
+TEST(WriteSortTest, ThreadLines) {
+  constexpr auto kNone = write::ThreadMember::kNoParent;
+  EXPECT_EQ(Threads({}), "* THREAD\r\n");
+  EXPECT_EQ(Threads({{1, kNone}, {2, kNone}, {3, 1}}), "* THREAD (1)(2 3)\r\n");
+  // The examples of RFC 5256 §4.
+  EXPECT_EQ(Threads({{2, kNone}, {3, kNone}, {6, 1}, {4, 2}, {23, 3}, {44, 2}, {7, 5}, {96, 6}}),
+            "* THREAD (2)(3 6 (4 23)(44 7 96))\r\n");
+  EXPECT_EQ(Threads({{0, kNone}, {3, 0}, {5, 0}}), "* THREAD ((3)(5))\r\n");
+  EXPECT_EQ(Threads({{0, kNone}, {1, 0}, {2, 1}, {3, 1}, {4, 0}, {5, kNone}}),
+            "* THREAD ((1 (2)(3))(4))(5)\r\n");
+}
+
+TEST(WriteSortTest, ThreadListsAreNestedOnlySoDeep) {
+  constexpr std::uint32_t kDeep = 100'000;
+  std::vector<write::ThreadMember> chain{{1, write::ThreadMember::kNoParent}};
+  std::vector<write::ThreadMember> comb = chain;  // each has a child without children, and one that goes on
+  for (std::uint32_t i = 1; i < kDeep; ++i) {
+    chain.push_back({i + 1, i - 1});
+    comb.push_back({i + 1, (i - 1) / 2 * 2});
+  }
+  const auto depth_of = [](const std::string& line) {
+    std::size_t depth = 0;
+    std::size_t deepest = 0;
+    for (const char c : line) {
+      depth += c == '(' ? 1 : 0;
+      depth -= c == ')' ? 1 : 0;
+      deepest = std::max(deepest, depth);
+    }
+    EXPECT_EQ(depth, 0U);
+    return deepest;
+  };
+  EXPECT_EQ(depth_of(Threads(chain)), 1U) << "a chain is one list";
+  const std::string line = Threads(comb);
+  EXPECT_EQ(depth_of(line), limits::kThreadNesting);
+  EXPECT_NE(line.find("(99998)"), std::string::npos) << "nobody is lost";
 }
 
 TEST(WriteMetadataTest, EntriesWithValues) {
@@ -311,13 +360,15 @@ TEST(CapabilityTest, DependsOnTlsAndLogin) {
   EXPECT_EQ(CapabilityWords({.tls = true}), "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN");
   EXPECT_EQ(CapabilityWords({.starttls_available = true, .plaintext_login = true}),
             "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN");
-  EXPECT_EQ(CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
-            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
-            "LIST-STATUS LIST-METADATA MOVE SPECIAL-USE "
-            "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC "
-            "COMPRESS=DEFLATE METADATA STATUS=SIZE "
-            "OBJECTID SAVEDATE "
-            "APPENDLIMIT=104857600");
+  EXPECT_EQ(
+      CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
+      "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
+      "LIST-STATUS LIST-METADATA MOVE SPECIAL-USE "
+      "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC SORT "
+      "SORT=DISPLAY "
+      "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=X-CPM-CONTRIBUTION COMPRESS=DEFLATE METADATA "
+      "STATUS=SIZE OBJECTID SAVEDATE "
+      "APPENDLIMIT=104857600");
 }
 
 TEST(ObjectIdTest, EmailIdsComeBack) {

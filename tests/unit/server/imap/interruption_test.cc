@@ -111,6 +111,18 @@ TEST_F(InterruptedSearchTest, HasNoMoreTextKeysThanTheLimit) {
   EXPECT_THAT(client("NOOP"), StartsWith("a OK"));
 }
 
+TEST_F(InterruptedSearchTest, SortAndThreadInManySlicesAnswerAsInOne) {
+  Client quick = Selected();
+  const auto slow = Searching();
+  slow->Answer();
+  for (const std::string command : {"SORT (REVERSE ARRIVAL) UTF-8 BODY text", "SORT (SUBJECT) UTF-8 ALL",
+                                    "THREAD REFERENCES UTF-8 BODY text", "THREAD ORDEREDSUBJECT UTF-8 ALL"}) {
+    const std::string answer = quick(command);
+    EXPECT_THAT(answer, HasSubstr("200"));
+    EXPECT_EQ((*slow)(command), answer);
+  }
+}
+
 TEST_F(InterruptedSearchTest, AFetchInManySlicesAnswersAsInOne) {
   const std::string message =
       "Subject: b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
