@@ -394,7 +394,6 @@ class QresyncProperty : public ImapTest {
     while (reactor_.stream_count() > connected &&
            reactor_.context().run_one_for(std::chrono::seconds(20)) > 0) {
     }
-    reactor_.context().restart();  // without a connection it stops for lack of work
   }
 
   void NewIncarnation(std::vector<Device>& devices) {

@@ -167,6 +167,9 @@ class ImapTest : public testing::Test {
   tests::TempStore store_;
   FakeClock clock_;
   net::Reactor reactor_{clock_};
+  // Else the loop ends for good when the last connection closes while its storage work is under way.
+  asio::executor_work_guard<asio::io_context::executor_type> keep_running_ =
+      asio::make_work_guard(reactor_.context());
   net::StorageExecutor storage_{{.threads = 4}};
   net::StorageExecutor passwords_{{.threads = 1}};
   auth::Authenticator authenticator_;
