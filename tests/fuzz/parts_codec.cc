@@ -10,10 +10,16 @@
 using namespace protocol::mime;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto parts = DecodeParts({reinterpret_cast<const char*>(data), size});
+  const std::string_view row(reinterpret_cast<const char*>(data), size);
+  const auto served = DecodeServed(row);
+  const auto parts = DecodeParts(row);
   if (!parts) return 0;
   const auto again = DecodeParts(EncodeParts(*parts));
   if (!again || *again != *parts) std::abort();
+  if (served && *served) {
+    const auto served_again = DecodeServed(EncodeParts(*parts, **served));
+    if (!served_again || *served_again != *served) std::abort();
+  }
   for (std::uint32_t a = 1; a < 4; ++a) {
     for (std::uint32_t b = 1; b < 4; ++b) {
       const auto extent = Locate(*parts, {.part = {a, b}});
