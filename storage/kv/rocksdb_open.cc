@@ -31,11 +31,6 @@ OpenedStore::~OpenedStore() {
   // kBeforeNext batches of the last moment. After a fault they are lost, as after a crash; and Debian's
   // RocksDB, built with its asserts, aborts when a log that failed is synced again.
   if (!listener_->faulted) db_->FlushWAL(/*sync=*/true).PermitUncheckedError();
-  // Leaves the log empty, so that nothing is lost with it while the store is at rest (a copy that ends early
-  // looks like a power loss), and the next start has nothing to replay.
-  if (!listener_->faulted && log_bytes_ > 0) {
-    db_->Flush(rocksdb::FlushOptions(), AllHandles()).PermitUncheckedError();
-  }
   for (auto* handle : handles_) {
     if (handle) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }

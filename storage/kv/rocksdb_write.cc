@@ -118,6 +118,7 @@ Result<> OpenedStore::Flush() {
   if (listener_->faulted) RETURN_IF_ERROR(Recover());
   const std::lock_guard turn(turnstile_);
   const std::unique_lock all(gate_);
+  if (log_bytes_ == 0) return {};
   sentinel_ = false;
   const auto status = db_->Flush(rocksdb::FlushOptions(), AllHandles());
   PutSentinel();
