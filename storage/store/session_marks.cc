@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 #include <fmt/format.h>
@@ -39,28 +40,31 @@ Result<> Mark(AccountTxn& txn, FolderId folder, ServerAnnotation name, Uid uid) 
                              uid.value == 0 ? std::nullopt : std::optional(fmt::format("{}", uid.value)));
 }
 
-/// nullopt: the message with this UID is gone.
-Result<std::optional<schema::StoredMessage>> RowOf(const AccountTxn& txn, FolderId folder, Uid uid) {
-  std::optional<schema::StoredMessage> row;
+/// `visit` sees the message's row, whose views live for the call; it sees none if the message is gone.
+Result<> VisitRow(const AccountTxn& txn, FolderId folder, Uid uid,
+                  const std::function<void(const schema::StoredMessage&)>& visit) {
   ASSIGN_OR_RETURN(const auto value,
                    txn.Get(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode()));
-  if (value) {
-    ASSIGN_OR_RETURN(row, schema::StoredMessage::Decode(*value));
-  }
-  return row;
+  if (!value) return {};
+  ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(*value));
+  visit(row);
+  return {};
 }
 
 Result<std::int64_t> TimeOf(const AccountTxn& txn, FolderId folder, Uid uid) {
-  ASSIGN_OR_RETURN(const auto row, RowOf(txn, folder, uid));
-  return row ? TimeOfGroupState(txn, *row) : kEarliest;
+  std::int64_t time = kEarliest;
+  RETURN_IF_ERROR(VisitRow(txn, folder, uid,
+                           [&](const schema::StoredMessage& row) { time = TimeOfGroupState(txn, row); }));
+  return time;
 }
 
 /// The participants that this object tells of are those of its session, and of the conversation, whose latest
 /// news it is.
 Result<> TellParticipants(AccountTxn& txn, const FolderEdit& edit, Uid uid) {
-  ASSIGN_OR_RETURN(const auto row, RowOf(txn, edit.id(), uid));
-  if (!row) return {};
-  const auto participants = ParticipantsOf(txn, *row);
+  std::optional<std::string> participants;
+  RETURN_IF_ERROR(VisitRow(txn, edit.id(), uid, [&](const schema::StoredMessage& row) {
+    participants = ParticipantsOf(txn, row);
+  }));
   if (!participants) return {};
   RETURN_IF_ERROR(SetServerAnnotation(txn, edit.id(), ServerAnnotation::kParticipants, participants));
   const schema::PathKey above{txn.account(), std::string(protocol::ParentName(edit.row().path))};

@@ -231,9 +231,9 @@ RC_GTEST_PROP(EnvelopeReaders, TakeAnything, ()) {
   const EnvelopeReader reader(envelope);
   for (int i = 0; i < 10; ++i) {
     const auto text = reader.Text(static_cast<Field>(i));
-    RC_ASSERT(!text || text->size() <= envelope.size());
+    if (text) RC_ASSERT(text->size() <= envelope.size());
     const auto address = reader.First(static_cast<Field>(i));
-    RC_ASSERT(!address || !address->name || address->name->size() <= envelope.size());
+    if (address && address->name) RC_ASSERT(address->name->size() <= envelope.size());
   }
 }
 
