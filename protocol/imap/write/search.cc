@@ -4,8 +4,12 @@
 
 namespace protocol::write {
 
-void SearchLine(std::string& out, std::span<const std::uint32_t> numbers, std::optional<ModSeq> modseq) {
-  out += "* SEARCH";
+namespace {
+
+void NumbersLine(std::string& out, std::string_view name, std::span<const std::uint32_t> numbers,
+                 std::optional<ModSeq> modseq) {
+  out += "* ";
+  out += name;
   for (const std::uint32_t number : numbers) {
     out += ' ';
     Number(out, number);
@@ -16,6 +20,16 @@ void SearchLine(std::string& out, std::span<const std::uint32_t> numbers, std::o
     out += ')';
   }
   out += "\r\n";
+}
+
+}  // namespace
+
+void SearchLine(std::string& out, std::span<const std::uint32_t> numbers, std::optional<ModSeq> modseq) {
+  NumbersLine(out, "SEARCH", numbers, modseq);
+}
+
+void SortLine(std::string& out, std::span<const std::uint32_t> numbers, std::optional<ModSeq> modseq) {
+  NumbersLine(out, "SORT", numbers, modseq);
 }
 
 void Ranges(std::string& out, std::span<const NumberRange> ranges) {

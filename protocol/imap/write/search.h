@@ -17,6 +17,10 @@ namespace protocol::write {
 void SearchLine(std::string& out, std::span<const std::uint32_t> numbers,
                 std::optional<ModSeq> modseq = std::nullopt);
 
+/// "* SORT 2 84 882" (RFC 5256 §4), in the order given; "* SORT 2 84 882 (MODSEQ 12)" (RFC 7162 §3.1.6).
+void SortLine(std::string& out, std::span<const std::uint32_t> numbers,
+              std::optional<ModSeq> modseq = std::nullopt);
+
 /// ESEARCH (RFC 4731 §3.1): only what is present is written, in the order MIN MAX ALL COUNT MODSEQ. Of an
 /// empty result only COUNT is given. `all` points to ranges of message numbers or UIDs, in the order of the
 /// result, and may be null.

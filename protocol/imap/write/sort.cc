@@ -7,20 +7,6 @@
 
 namespace protocol::write {
 
-void SortLine(std::string& out, std::span<const std::uint32_t> numbers, std::optional<ModSeq> modseq) {
-  out += "* SORT";
-  for (const std::uint32_t number : numbers) {
-    out += ' ';
-    Number(out, number);
-  }
-  if (modseq) {
-    out += " (MODSEQ ";
-    Number(out, modseq->value);
-    out += ')';
-  }
-  out += "\r\n";
-}
-
 // thread-list    = "(" (thread-members / thread-nested) ")"
 // thread-members = nz-number *(SP nz-number) [SP thread-nested]
 // thread-nested  = 2*thread-list

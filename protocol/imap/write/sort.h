@@ -1,17 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 
-#include "protocol/model/ids.h"
-
 namespace protocol::write {
-
-/// "* SORT 2 84 882" (RFC 5256 §4), in the order given; "* SORT 2 84 882 (MODSEQ 12)" (RFC 7162 §3.1.6).
-void SortLine(std::string& out, std::span<const std::uint32_t> numbers,
-              std::optional<ModSeq> modseq = std::nullopt);
 
 /// One message of a forest that is listed parents first, each followed by all below it.
 struct ThreadMember {
