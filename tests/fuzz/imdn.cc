@@ -3,25 +3,13 @@
 #include "protocol/cpm/imdn.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
-namespace {
-
-/// What is read, and can be written, reads the same again.
-template <class Read, class Write>
-void RoundTrip(std::string_view octets, Read read, Write write) {
-  const auto value = read(octets);
-  if (!value) return;
-  const auto written = write(*value);
-  if (!written) return;
-  if (read(*written) != value) std::abort();
-}
-
-}  // namespace
+#include "tests/fuzz/round_trip.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace protocol::cpm;
+  using tests::RoundTrip;
   const std::string_view xml(reinterpret_cast<const char*>(data), size);
   RoundTrip(xml, ReadImdn, WriteImdn);
   return 0;
