@@ -8,22 +8,31 @@
 #include <thread>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "server/auth/audit_log.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/token_verifier.h"
 #include "server/clock.h"
 #include "server/config/config.h"
+#include "server/file_times.h"
 #include "server/http/http_server.h"
+#include "server/http/reference_face.h"
 #include "server/imap/connection.h"
 #include "server/imap/services.h"
 #include "server/log.h"
 #include "server/net/listener.h"
+#include "server/net/psk_keys.h"
+#include "server/sessions/account_seats.h"
+#include "server/sessions/session_list.h"
 #include "server/version.h"
 #include "storage/kv/rocksdb_engine.h"
 #include "storage/store/mail_store.h"
+#include "storage/store/psk.h"
 
 namespace server {
 namespace {
@@ -31,6 +40,9 @@ namespace {
 enum ExitCode { kStopped = 0, kFailed = 1, kBadConfiguration = 2 };
 
 constexpr std::chrono::seconds kLastGrace{5};
+constexpr std::chrono::seconds kCertificateLook{5};
+/// The keys of session tickets are made with the TLS settings, and so are new at least that often.
+constexpr std::chrono::hours kTicketKeys{12};
 
 std::size_t OrCores(std::uint32_t configured) {
   return configured != 0 ? configured : std::max(1U, std::thread::hardware_concurrency());
@@ -66,14 +78,27 @@ net::TlsMode ModeOf(config::ListenTls tls) {
   return net::TlsMode::kNone;
 }
 
-tl::expected<std::unique_ptr<net::TlsContext>, std::string> OpenTls(const config::Tls& tls) {
+tl::expected<std::unique_ptr<net::TlsContext>, std::string> OpenTls(const config::Tls& tls,
+                                                                    const net::PskKeys& keys) {
   if (tls.certificate.empty()) return nullptr;
   return net::TlsContext::Create({.certificate_file = tls.certificate,
                                   .key_file = tls.key,
                                   .minimum_version = tls.minimum_version,
                                   .ciphers = tls.ciphers,
                                   .cipher_suites = tls.cipher_suites,
-                                  .session_tickets = tls.session_tickets});
+                                  .session_tickets = tls.session_tickets,
+                                  .client_ca_file = tls.client_ca,
+                                  .psk = tls.psk ? &keys : nullptr,
+                                  .client_crl_file = tls.client_crl});
+}
+
+/// Of the reference service's URLs; empty: there is none.
+std::string BaseUrl(const config::Config& config, const std::string& host) {
+  const auto& settings = config.references;
+  if (settings.listen.empty() || !settings.base_url.empty()) return settings.base_url;
+  const auto& first = settings.listen.front();
+  return fmt::format("{}://{}:{}", first.tls == config::ListenTls::kNone ? "http" : "https", host,
+                     first.port);
 }
 
 /// The running parts. Members are destroyed from the last to the first: first nobody comes in any more, then
@@ -82,22 +107,54 @@ tl::expected<std::unique_ptr<net::TlsContext>, std::string> OpenTls(const config
 class Daemon {
  public:
   Daemon(const config::Config& config, log::Log& log, std::unique_ptr<net::TlsContext> tls,
-         std::unique_ptr<storage::kv::RocksEngine> engine, std::unique_ptr<storage::MailStore> store)
+         std::unique_ptr<storage::kv::RocksEngine> engine, std::unique_ptr<storage::MailStore> store,
+         const auth::ScramOptions& scram, std::unique_ptr<auth::AuditLog> audit, net::PskKeys& psk_keys,
+         std::unique_ptr<auth::TokenVerifier> tokens)
       : config_(config),
         log_(log),
+        audit_(std::move(audit)),
+        tokens_(std::move(tokens)),
         tls_(std::move(tls)),
         engine_(std::move(engine)),
         store_(std::move(store)),
-        limits_(config.limits.connections, config.limits.connections_per_address),
-        authenticator_(*store_, storage_, passwords_, clock_, auth::FailureDelay::kMax,
-                       auth::ActFor(config.pf.act_for)),
+        limits_(config.limits.connections, config.limits.connections_per_address,
+                config.limits.connections_per_network),
+        reference_limits_(config.references.connections, config.references.connections_per_address,
+                          config.references.connections_per_network),
+        authenticator_(*store_, storage_, passwords_, clock_,
+                       {.per_name = config.guessing.per_name,
+                        .per_customer = config.guessing.per_address,
+                        .per_network = config.guessing.per_network,
+                        .half_life = config.guessing.half_life},
+                       auth::ActFor(config.pf.act_for), auth::Verify, scram),
         imap_options_(imap::OptionsFrom(config)),
-        imap_{*store_, storage_, authenticator_, clock_, log.logger(), imap_options_, tls_.get()},
+        imap_{*store_,    storage_,   authenticator_, clock_,       log.logger(), imap_options_,
+              tls_.get(), &sessions_, tokens_.get(),  audit_.get(), &seats_},
         reactors_(OrCores(config.threads.reactors), clock_),
         storage_({.threads = config.threads.storage}),
         passwords_({.threads = OrCores(config.threads.passwords)}),
-        http_services_{*store_, storage_, passwords_, config.profile, imap_options_.append_limit, Gauges()},
-        http_(reactors_[0].context(), http_services_, tasks_) {}
+        reference_services_{authenticator_,
+                            tokens_.get(),
+                            audit_.get(),
+                            clock_,
+                            {imap_options_.urls, BaseUrl(config, imap_options_.urls.host),
+                             config.references.lifetime, config.references.max_lifetime},
+                            std::uint64_t{config.references.message_mib} << 20},
+        http_services_{*store_,
+                       storage_,
+                       passwords_,
+                       config.profile,
+                       sessions_,
+                       waiting_,
+                       imap_options_.append_limit,
+                       Gauges(),
+                       scram,
+                       &psk_keys,
+                       &reference_services_,
+                       config.pf.act_for},
+        http_(reactors_[0].context(), http_services_, tasks_) {
+    for (std::size_t i = 0; i < reactors_.size(); ++i) sessions_.Add(reactors_[i].context());
+  }
 
   /// Binds everything; an error is a sentence.
   tl::expected<void, std::string> Listen();
@@ -106,25 +163,39 @@ class Daemon {
 
  private:
   std::vector<http::Gauge> Gauges();
-  asio::awaitable<void> AwaitSignals(asio::signal_set& signals);
+  asio::awaitable<void> AwaitSignals();
+  asio::awaitable<void> WatchCertificates();
   void Reload();
+  void ReloadTls();
   void Stop();
+
+  // First of all: who sees a port open may send a signal at once, and gets an orderly end.
+  asio::io_context context_{1};
+  asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
 
   const config::Config& config_;
   log::Log& log_;
   SystemClock clock_;
+  std::unique_ptr<auth::AuditLog> audit_;
+  std::unique_ptr<auth::TokenVerifier> tokens_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<storage::kv::RocksEngine> engine_;
   std::unique_ptr<storage::MailStore> store_;
   net::ConnectionLimits limits_;
+  net::ConnectionLimits reference_limits_;
   net::TaskGroup tasks_;
   auth::Authenticator authenticator_;
+  sessions::SessionList sessions_;
+  sessions::AccountSeats seats_{config_.limits.connections_per_account};
+  http::WaitingRoom waiting_;
   imap::ImapOptions imap_options_;
   imap::Services imap_;
   net::ReactorPool reactors_;
   net::StorageExecutor storage_;
   net::StorageExecutor passwords_;
+  http::ReferenceServices reference_services_;
   http::Services http_services_;
+  const http::HttpOptions reference_options_;
   http::HttpServer http_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
 };
@@ -133,10 +204,14 @@ std::vector<http::Gauge> Daemon::Gauges() {
   return {
       {"cmsd_connections", "IMAP connections open now",
        [this] { return static_cast<double>(limits_.open()); }},
+      {"cmsd_reference_connections", "Connections to the reference service open now",
+       [this] { return static_cast<double>(reference_limits_.open()); }},
       {"cmsd_storage_queue", "Calls that wait for a thread of the storage pool",
        [this] { return static_cast<double>(storage_.queued()); }},
       {"cmsd_password_queue", "Passwords that wait to be checked",
        [this] { return static_cast<double>(passwords_.queued()); }},
+      {"cmsd_password_locks", "Times that wrong passwords locked somebody out, since the start",
+       [this] { return static_cast<double>(authenticator_.guard().locks()); }},
   };
 }
 
@@ -155,6 +230,22 @@ tl::expected<void, std::string> Daemon::Listen() {
     spdlog::info("event=listening protocol=imap address={} port={}", listen.address, (*opened)->port());
     listeners_.push_back(*std::move(opened));
   }
+  const auto serve_references = [this](net::Stream stream, net::ConnectionInfo info) {
+    return http::ServeReferences(std::move(stream), std::move(info), http_services_, reference_options_);
+  };
+  for (const auto& listen : config_.references.listen) {
+    net::ListenerOptions options{
+        .address = listen.address,
+        .port = listen.port,
+        .tls = ModeOf(listen.tls),
+        .refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        .handshake_limit = config_.limits.login_timeout};
+    auto opened = net::Listener::Open(std::move(options), {reactors_, reference_limits_, tasks_, tls_.get()},
+                                      serve_references);
+    if (!opened) return tl::unexpected(std::move(opened).error());
+    spdlog::info("event=listening protocol=references address={} port={}", listen.address, (*opened)->port());
+    listeners_.push_back(*std::move(opened));
+  }
   if (const auto& path = config_.http.operator_socket; !path.empty()) {
     auto listening = http_.ListenOperator(path);
     if (!listening) return listening;
@@ -170,20 +261,19 @@ tl::expected<void, std::string> Daemon::Listen() {
 }
 
 void Daemon::Run() {
-  asio::io_context context(1);
-  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
-  asio::co_spawn(context, AwaitSignals(signals), asio::detached);
+  asio::co_spawn(context_, AwaitSignals(), [this](const std::exception_ptr&) { context_.stop(); });
+  if (tls_) asio::co_spawn(context_, WatchCertificates(), asio::detached);
   for (auto& listener : listeners_) listener->Start();
   reactors_.Start();
   spdlog::info("event=started version={} reactors={} storage_threads={} store={}", kVersion, reactors_.size(),
                config_.threads.storage, log::Quoted(config_.store.path));
-  context.run();
+  context_.run();
   Stop();
 }
 
-asio::awaitable<void> Daemon::AwaitSignals(asio::signal_set& signals) {
+asio::awaitable<void> Daemon::AwaitSignals() {
   for (;;) {
-    const auto [error, signal] = co_await signals.async_wait(kAsTuple);
+    const auto [error, signal] = co_await signals_.async_wait(kAsTuple);
     if (error) co_return;
     spdlog::info("event=signal name=SIG{}", ::sigabbrev_np(signal));
     if (signal != SIGHUP) co_return;
@@ -193,7 +283,31 @@ asio::awaitable<void> Daemon::AwaitSignals(asio::signal_set& signals) {
 
 void Daemon::Reload() {
   log_.Reopen();
-  if (!tls_) return;
+  if (audit_) {
+    const auto reopened = audit_->Reopen();
+    if (!reopened) spdlog::error("event=audit_kept error={}", log::Quoted(reopened.error()));
+  }
+  if (tls_) ReloadTls();
+}
+
+/// Whoever renews a certificate need not tell us. A file that is half written is refused and read again once
+/// it changes.
+asio::awaitable<void> Daemon::WatchCertificates() {
+  FileTimes files({config_.tls.certificate, config_.tls.key, config_.tls.client_ca, config_.tls.client_crl});
+  asio::steady_timer timer(context_);
+  auto tickets_since = clock_.Now();
+  for (;;) {
+    timer.expires_after(kCertificateLook);
+    const auto [error] = co_await timer.async_wait(kAsTuple);
+    if (error) co_return;
+    const bool old_tickets = clock_.Now() - tickets_since >= kTicketKeys;
+    if (!files.Changed() && !old_tickets) continue;
+    ReloadTls();
+    tickets_since = clock_.Now();
+  }
+}
+
+void Daemon::ReloadTls() {
   const auto reloaded = tls_->Reload();
   if (reloaded) {
     spdlog::info("event=certificate_reloaded");
@@ -222,6 +336,15 @@ void Daemon::Stop() {
   spdlog::info("event=stopped drained={}", drained);
 }
 
+storage::Sharing SharingOf(config::Sharing sharing) {
+  switch (sharing) {
+    case config::Sharing::kNobody: return storage::Sharing::kNobody;
+    case config::Sharing::kNamed: return storage::Sharing::kNamed;
+    case config::Sharing::kAnyone: return storage::Sharing::kAnyone;
+  }
+  return storage::Sharing::kNobody;
+}
+
 storage::Profile ProfileOf(const config::Profile& settings) {
   const auto days = [](std::uint32_t count) { return std::int64_t{count} * 24 * 60 * 60; };
   storage::Profile profile;
@@ -231,6 +354,7 @@ storage::Profile ProfileOf(const config::Profile& settings) {
   profile.user_folders_only_below_root = settings.user_folders_only_below_root;
   profile.strict = settings.strict;
   profile.object_layout = settings.object_layout;
+  profile.sharing = SharingOf(settings.sharing);
   profile.admin_contact = settings.admin_contact;
   profile.max_deferred = days(settings.max_deferred);
   profile.deleted_grace = settings.deleted_grace.count();
@@ -255,7 +379,8 @@ int Serve(const config::Config& config) {
     fmt::print(stderr, "cmsd: {}\n", log.error());
     return kFailed;
   }
-  auto tls = OpenTls(config.tls);
+  net::PskKeys psk_keys;
+  auto tls = OpenTls(config.tls, psk_keys);
   if (!tls) return Refuse(config, tls.error());
   auto engine = OpenEngine(config.store);
   if (!engine) return Refuse(config, "The store cannot be opened: " + engine.error().detail);
@@ -265,6 +390,7 @@ int Serve(const config::Config& config) {
   options.max_annotation_octets = config.limits.metadata_value_octets;
   options.max_annotations = config.limits.metadata_entries;
   options.max_account_annotation_octets = std::uint64_t{config.limits.metadata_kib_per_account} << 10;
+  options.max_references = config.references.per_account;
   options.profile = ProfileOf(config.profile);
   options.note = [](const std::string& text) {
     spdlog::warn("event=store_note detail={}", log::Quoted(text));
@@ -272,7 +398,28 @@ int Serve(const config::Config& config) {
   auto store = storage::MailStore::Open(**engine, options);
   if (!store) return Refuse(config, "The store cannot be opened: " + store.error().detail);
 
-  Daemon daemon(config, **log, *std::move(tls), *std::move(engine), *std::move(store));
+  auto secret = (*store)->Secret("scram");
+  if (!secret) return Refuse(config, "The store cannot be written: " + secret.error().detail);
+  const auto psks = storage::PskTable(**store).List();
+  if (!psks) return Refuse(config, "The store's pre-shared keys: " + psks.error().detail);
+  for (const auto& psk : *psks) psk_keys.Set(psk.identity, {psk.key, psk.account.value});
+  std::unique_ptr<auth::AuditLog> audit;
+  if (!config.audit.file.empty()) {
+    auto opened = auth::AuditLog::Open(config.audit.file);
+    if (!opened) return Refuse(config, opened.error());
+    audit = *std::move(opened);
+  }
+  std::unique_ptr<auth::TokenVerifier> tokens;
+  if (!config.oauth.jwks.empty()) {
+    auto made = auth::TokenVerifier::Open(config.oauth);
+    if (!made) return Refuse(config, made.error());
+    tokens = *std::move(made);
+  }
+  const auth::ScramOptions scram{.iterations = config.auth.scram_iterations,
+                                 .sha1 = config.auth.scram_sha1,
+                                 .secret = *std::move(secret)};
+  Daemon daemon(config, **log, *std::move(tls), *std::move(engine), *std::move(store), scram,
+                std::move(audit), psk_keys, std::move(tokens));
   auto listening = daemon.Listen();
   if (!listening) return Refuse(config, listening.error());
   daemon.Run();
@@ -288,7 +435,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("cmsd ") + kVersion);
   app.footer(
       "Exit status: 0 stopped by SIGTERM or SIGINT, 1 could not start, 2 wrong usage or configuration.\n"
-      "SIGHUP reads the certificates again and reopens the log file.");
+      "SIGHUP reads the certificates again and reopens the log files.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -301,7 +448,8 @@ int Main(int argc, char** argv) {
     return kBadConfiguration;
   }
   if (check) {
-    const auto tls = OpenTls(config->tls);
+    const net::PskKeys no_keys;
+    const auto tls = OpenTls(config->tls, no_keys);
     fmt::print(tls ? stdout : stderr, "{}\n", tls ? std::string("ok") : path + ": " + tls.error());
     return tls ? kStopped : kBadConfiguration;
   }

@@ -16,11 +16,14 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'integration'))
 import cmsd_fixture as fixture  # noqa: E402  (found through the line above)
+import bench_references  # noqa: E402
 
 ACCOUNTS = 64
 SLOW = {'slow-append-1', 'slow-append-64'}   # not of cms-load: append-1 and append-64 on a slow disk, cmsd alone
 SLOW_SYNC_US = 2000
-ONCE = {'memory', 'folders'}                 # long, and not noisy: one round
+IDLE = {'cmsd': 10_000, 'dovecot': 1_000}        # connections; the peer has a process for most of them
+MEMORY = {'memory', 'memory-notify', 'memory-notify-tls'}
+ONCE = MEMORY | {'folders'}                  # long, and not noisy: one round
 # figure: (what, ratio to reach (design.md 9 and issue 2), the peer's figure it is measured against)
 TARGETS = {
     'append-1': ('APPEND 2 KiB, durable, 1 connection', 3, 'append-1'),
@@ -65,19 +68,31 @@ TARGETS = {
     'resync-large': ('  of 100,000, again', 3, 'resync-large'),
     'create': ('CREATE folders', 20, 'create'),
     'list': ('LIST of 5,000 folders', 6, 'list'),
-    'list-status': ('LIST-STATUS of about 1,000 of them', 6, 'list-status'),
+    'list-status': ('LIST-STATUS of them', 6, 'list-status'),
+    'fetch-part': ('FETCH of a part of 1 MiB', None, 'fetch-part'),
+    'urlfetch': ('GENURLAUTH and URLFETCH of it', 3, 'urlfetch'),
+    'http-get': ('HTTP GET of 100 MiB by reference; nginx, a file', 0.6, 'http-get'),
+    'http-get-memory': ('  memory of a transfer', None, 'http-get-memory'),
+    'http-fetch': ('1,000 fetches of 64 KiB by reference at once', None, 'http-fetch'),
+    'http-fetch-p99': ('  99 of 100 within', None, 'http-fetch-p99'),
+    'http-fetch-lost': ('  failed', None, 'http-fetch-lost'),
     'memory-idle': ('memory of an idle connection', None, 'memory-idle'),
     'memory-in-idle': ('  in IDLE', None, 'memory-in-idle'),
-    'idle-notice-p50': ('a new message reaches 200 IDLE sessions, median', None, 'idle-notice-p50'),
+    'memory-notify': ('  with NOTIFY SET on all mailboxes', None, 'memory-notify'),
+    'memory-notify-tls': ('  the same over TLS 1.3', None, 'memory-notify-tls'),
+    'idle-notice-p50': ('a new message reaches 1,000 IDLE sessions, median', None, 'idle-notice-p50'),
     'idle-notice-p99': ('  99 of 100', None, 'idle-notice-p99'),
     'idle-notice-lost': ('  lost', None, 'idle-notice-lost'),
 }
 # Of cmsd alone: figure / figure must reach, or figure must not exceed.
 OWN_RATIOS = (('append-in-large', 'append-in-100', 0.9, 'the cost of an APPEND does not grow with the folder'),
+              ('urlfetch', 'fetch-part', 0.8, 'GENURLAUTH and URLFETCH cost hardly more than FETCH'),
               ('slow-append-64', 'slow-append-1', 8, '64 clients append so many times as fast as one, a sync 2 ms slower'))
 OWN_LIMITS = (('search-id-large', 1, 'ms, SEARCH by id in 100,000'), ('memory-idle', 40, 'KiB an idle connection'),
-              ('idle-notice-p50', 5, 'ms, median notice'),
-              ('idle-notice-p99', 20, 'ms, 99 of 100 notices'), ('idle-notice-lost', 0, 'notices lost'))
+              ('memory-notify', 6, 'KiB a connection with NOTIFY'),
+              ('memory-notify-tls', 20, 'KiB a connection with NOTIFY over TLS'),
+              ('http-get-memory', 8, 'MiB a transfer over HTTP'), ('http-fetch-lost', 0, 'fetches by reference failed'),
+              ('idle-notice-p99', 50, 'ms, 99 of 100 notices'), ('idle-notice-lost', 0, 'notices lost'))
 
 
 def up_is_better(unit):
@@ -87,11 +102,13 @@ def up_is_better(unit):
 def measure(load, server, workload, options):
     """{figure: (value, unit)} of one workload; what failed is printed and left out."""
     user = 'argon%d@example.com' if server.name == 'dovecot' and workload == 'login' else 'user%d@example.com'
-    command = [load, '--port', str(server.port), '--user', user, '--password', fixture.PASSWORD, '--pid', str(server.pid),
+    command = [load, '--port', str(server.port), '--user', user, '--password', fixture.PASSWORD, '--pid', str(server.pid), '--tls-port', str(server.tls_port),
                '--only', workload]
     if options.quick:
         command += ['--seconds', '1', '--messages', '1000', '--large', '5000', '--idle', '100', '--watchers', '50',
                     '--folders', '200']
+    else:
+        command += ['--idle', str(IDLE[server.name])]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=options.timeout)
     except subprocess.TimeoutExpired:
@@ -171,7 +188,7 @@ def start_servers(options, directory):
     if not options.peer_only:
         os.mkdir(os.path.join(directory, 'cmsd'))
         servers.append(fixture.Cmsd(options.build, os.path.join(directory, 'cmsd'),
-                                    {'connections_per_address': 10000, 'connections': 20000}))
+                                    {'connections_per_address': 12000, 'connections': 12000, 'connections_per_account': 0}))
     if not options.no_peer:
         os.mkdir(os.path.join(directory, 'dovecot'))
         servers.append(fixture.Dovecot(os.path.join(directory, 'dovecot')))
@@ -190,7 +207,12 @@ def run(options, workloads, load, directory):
             for workload in [name for name in workloads if name not in SLOW]:
                 if turn > 0 and workload in ONCE:
                     continue
+                if workload in bench_references.WORKLOADS:
+                    continue
                 for server in servers if turn % 2 == 0 else reversed(servers):
+                    if workload in MEMORY:  # what earlier connections gave back may still be the process's
+                        server.kill()
+                        server.start()
                     figures = measure(load, server, workload, options)
                     keep_best(best[server.name], figures)
                     text = ', '.join(f'{n} {number(v)} {u}' for n, (v, u) in figures.items())
@@ -199,6 +221,11 @@ def run(options, workloads, load, directory):
         for server in servers:
             if server.running():
                 server.kill()
+    references = [name for name in workloads if name in bench_references.WORKLOADS]
+    if references and not options.peer_only:
+        ours, nginx = bench_references.measure(options, directory, references)
+        best['cmsd'].update(ours)
+        best['dovecot'].update(nginx)      # the peer's column
     slow = [name for name in workloads if name in SLOW]
     if slow and not options.peer_only:
         best['cmsd'].update(measure_slow(load, slow, options, directory))
@@ -221,9 +248,11 @@ def main():
     listed = subprocess.run([load, '--list'], stdout=subprocess.PIPE, text=True, check=True).stdout
     if options.list:
         print(listed, end='')
+        for name, what in bench_references.WORKLOADS.items():
+            print(f'{name:24} {what}')
         print(f'{"slow-append-1, -64":24} append-1 and append-64 of cmsd, each sync {SLOW_SYNC_US / 1000:.0f} ms slower')
         return 0
-    names = [line.split()[0] for line in listed.splitlines()] + sorted(SLOW)
+    names = [line.split()[0] for line in listed.splitlines()] + sorted(SLOW) + sorted(bench_references.WORKLOADS)
     workloads = options.only.split(',') if options.only else names
     # First of all: a server that has worked gives memory back while it is measured.
     workloads.sort(key=lambda name: name != 'memory')

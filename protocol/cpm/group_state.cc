@@ -58,10 +58,10 @@ tl::expected<std::string, Fault> WriteGroupState(const GroupState& state) {
   attribute("group-type", state.group_type);
   if (!state.contribution_id.empty()) attribute("contributionid", state.contribution_id);
   out += ">\r\n";
-  if (!state.subject.empty()) {
-    if (!FitsXml(state.subject)) unfit = "subject";
+  if (const auto subject = TrimXml(state.subject); !subject.empty()) {
+    if (!FitsXml(subject)) unfit = "subject";
     out += "  <subject>";
-    AppendXmlText(out, state.subject);
+    AppendXmlText(out, subject);
     out += "</subject>\r\n";
   }
   for (const auto& participant : state.participants) {

@@ -32,6 +32,9 @@ struct GroupState {
 
 /// Faults: not well-formed, a mandatory attribute is missing or empty.
 tl::expected<GroupState, Fault> ReadGroupState(std::string_view xml);
+
+/// Faults also: a value of several lines, one that XML cannot hold, all over the limit. The subject loses
+/// white space around it.
 tl::expected<std::string, Fault> WriteGroupState(const GroupState& state);
 
 }  // namespace protocol::cpm

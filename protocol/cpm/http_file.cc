@@ -73,8 +73,8 @@ tl::expected<std::string, Fault> WriteHttpFile(const HttpFile& file) {
     for (const std::string_view text :
          {std::string_view(info.type), std::string_view(info.name), std::string_view(info.content_type),
           std::string_view(info.url), std::string_view(info.until)}) {
-      if (!FitsXml(text) || text.find_first_of("\t\r\n") != std::string_view::npos) {
-        return Fail("a value of the file description is no text for XML");
+      if (!FitsXmlElement(text) || text.find_first_of("\t\r\n") != std::string_view::npos) {
+        return Fail("a value of the file description has white space around it, or is no text for XML");
       }
     }
     const auto element = [&](std::string_view name, std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/cpm/limits.h"
 #include "protocol/cpm/xml.h"
 
 namespace protocol::cpm {
@@ -85,9 +86,10 @@ tl::expected<std::string, Fault> WriteImdn(const Imdn& imdn) {
         {"datetime", imdn.date_time},
         {"recipient-uri", imdn.recipient_uri},
         {"original-recipient-uri", imdn.original_recipient_uri},
-        {"subject", imdn.subject}}) {
+        {"subject", TrimXml(imdn.subject)}}) {
     if (text.empty()) continue;
-    if (!FitsXml(text)) return Fail(fmt::format("the IMDN's {} is no text for XML", name));
+    if (!FitsXmlElement(text))
+      return Fail(fmt::format("the IMDN's {} has white space around it, or is no text for XML", name));
     out.append("  <").append(name).append(">");
     AppendXmlText(out, text);
     out.append("</").append(name).append(">\r\n");
@@ -97,6 +99,7 @@ tl::expected<std::string, Fault> WriteImdn(const Imdn& imdn) {
       "  <{0}-notification>\r\n    <status>\r\n      <{1}/>\r\n    </status>\r\n  "
       "</{0}-notification>\r\n</imdn>\r\n",
       type, ToString(imdn.status));
+  if (out.size() > kMaxXml) return Fail(fmt::format("the IMDN exceeds {} octets", kMaxXml));
   return out;
 }
 

@@ -33,8 +33,8 @@ bool Fits(Imdn::Type type, Imdn::Status status);
 /// status that its notification does not have.
 tl::expected<Imdn, Fault> ReadImdn(std::string_view xml);
 
-/// A fault when message-id or datetime are empty, a text is not UTF-8 or holds controls, or the status does
-/// not fit.
+/// A fault when message-id or datetime are empty, a text is not UTF-8, holds controls or (but for the
+/// subject, which loses it) has white space around it, the status does not fit, or all is over the limit.
 tl::expected<std::string, Fault> WriteImdn(const Imdn& imdn);
 
 }  // namespace protocol::cpm

@@ -66,6 +66,19 @@ inline constexpr std::size_t kMaxViewCpim = 16U * 1024 * 1024;
 /// A header that is read for a view: mime::InspectLimits::max_header.
 inline constexpr std::size_t kMaxViewHeader = 256U * 1024;
 
+/// Characters of a preview: RFC 8970 §3.3 recommends as many.
+inline constexpr std::size_t kPreviewCharacters = 200;
+
+/// Octets of one text part that are read for a preview, transfer encoding undone. HTML has its styles first.
+inline constexpr std::size_t kPreviewText = 32U * 1024;
+
+/// The same of all text parts of an object. HTML whose elements are nested thousands deep and never closed
+/// costs 50 ms for each kPreviewText.
+inline constexpr std::size_t kPreviewTexts = 2 * kPreviewText;
+
+/// Parts that are looked at for a preview.
+inline constexpr std::size_t kPreviewParts = 32;
+
 /// Receipts kept of one message: a group of 500 reports twice each.
 inline constexpr std::size_t kMaxReceipts = 1024;
 

@@ -10,10 +10,9 @@
 #include "protocol/cpm/file_transfer.h"
 #include "protocol/cpm/http_file.h"
 #include "protocol/cpm/limits.h"
-#include "protocol/mime/fields.h"
+#include "protocol/cpm/part_head.h"
 #include "protocol/mime/header_block.h"
 #include "protocol/mime/inspect.h"
-#include "protocol/mime/parameters.h"
 #include "protocol/mime/section.h"
 #include "protocol/mime/words.h"
 #include "protocol/model/ascii.h"
@@ -21,15 +20,6 @@
 
 namespace protocol::cpm {
 namespace {
-
-/// `utf8` to at most `most` octets, whole characters.
-void Cut(std::string& utf8, std::size_t most) {
-  if (utf8.size() <= most) return;
-  while (most > 0 && (static_cast<unsigned char>(utf8[most]) & 0xC0U) == 0x80U) --most;
-  utf8.resize(most);
-}
-
-std::string Utf8(std::string_view octets) { return text::ToUtf8(octets, "utf-8").value_or(std::string()); }
 
 /// A MIME entity with its octets: the object itself, or what its CPIM holds.
 struct Entity {
@@ -63,64 +53,6 @@ tl::expected<CpimContent, Fault> OpenCpim(const mime::Part& part, mime::Source& 
   auto found = mime::Inspect(inner);
   if (!found) return Fail("its octets could not be read");  // a source in memory does not fail
   out.parts = std::move(found->parts);
-  return out;
-}
-
-/// RFC 2231 §4: "utf-8''%E2%82%AC" decoded.
-std::string DecodeExtended(std::string_view value) {
-  const auto first = value.find('\'');
-  const auto second = first == std::string_view::npos ? first : value.find('\'', first + 1);
-  if (second == std::string_view::npos) return Utf8(value);
-  const auto charset = value.substr(0, first);
-  std::string octets;
-  for (std::size_t i = second + 1; i < value.size(); ++i) {
-    const auto hex = [&](std::size_t at) {
-      const char c = at < value.size() ? value[at] : 'x';
-      return c >= '0' && c <= '9'   ? c - '0'
-             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                    : -1;
-    };
-    if (value[i] == '%' && hex(i + 1) >= 0 && hex(i + 2) >= 0) {
-      octets += static_cast<char>(hex(i + 1) * 16 + hex(i + 2));
-      i += 2;
-    } else {
-      octets += value[i];
-    }
-  }
-  return text::ToUtf8(octets, charset).value_or(Utf8(octets));
-}
-
-std::optional<std::string> NameIn(const mime::StructuredValue& value, const char* parameter) {
-  if (const auto* extended = value.Find(std::string(parameter) + "*")) return DecodeExtended(*extended);
-  if (const auto* plain = value.Find(parameter)) return mime::DecodeWords(*plain);
-  return std::nullopt;
-}
-
-/// What a part's header says of it.
-struct PartHead {
-  mime::StructuredValue type;
-  std::string media_type;  ///< "text/plain"
-  std::string disposition;
-  std::string name;
-  std::string description;
-};
-
-PartHead ReadPartHead(const Entity& entity, std::size_t index) {
-  const auto& part = entity.parts[index];
-  const auto most = index == 0 ? kMaxViewHeader : kMaxPartHeader;
-  const auto header = ReadOctets(entity.source, part.header_begin,
-                                 std::min<std::uint64_t>(part.body_begin, part.header_begin + most));
-  const auto fields = mime::FindMimeFields(header ? std::string_view(*header) : std::string_view());
-  PartHead out;
-  out.type = mime::ContentType(fields, false);
-  out.media_type = ascii::Lower(Utf8(out.type.type + "/" + out.type.subtype));
-  const auto disposition = mime::ParseStructuredValue(mime::Unfold(fields.disposition));
-  out.disposition = ascii::Lower(disposition.type);
-  out.name = NameIn(disposition, "filename").value_or(NameIn(out.type, "name").value_or(std::string()));
-  Cut(out.name, kMaxFileName);
-  out.description = mime::DecodeWords(mime::Unfold(fields.description));
-  Cut(out.description, kMaxHeaderValue);
   return out;
 }
 
@@ -170,7 +102,7 @@ void AddText(ViewText& to, std::string_view utf8) {
   to.utf8 += utf8;
   std::erase(to.utf8, '\r');
   to.cut = to.cut || to.utf8.size() > kMaxViewText;
-  Cut(to.utf8, kMaxViewText);
+  CutUtf8(to.utf8, kMaxViewText);
   while (to.utf8.ends_with('\n')) to.utf8.pop_back();
 }
 
@@ -189,7 +121,7 @@ std::optional<std::size_t> PlainChild(const Entity& entity, std::size_t index) {
   const std::size_t end = index + entity.parts[index].subtree;
   for (std::size_t child = index + 1; child < end; child += entity.parts[child].subtree)
     if (entity.parts[child].kind == mime::PartKind::kLeaf &&
-        ReadPartHead(entity, child).media_type == "text/plain")
+        ReadPartHead(entity.parts, entity.source, child).media_type == "text/plain")
       return child;
   return std::nullopt;
 }
@@ -197,7 +129,7 @@ std::optional<std::size_t> PlainChild(const Entity& entity, std::size_t index) {
 /// Text and files of parts[index] and what is below it, in order. mime::Inspect() bounds the depth.
 void ReadContent(const Entity& entity, std::size_t index, ObjectView& out) {
   const auto& part = entity.parts[index];
-  const auto head = ReadPartHead(entity, index);
+  const auto head = ReadPartHead(entity.parts, entity.source, index);
   if (part.kind == mime::PartKind::kMultipart) {
     const auto plain = head.media_type == "multipart/alternative" ? PlainChild(entity, index) : std::nullopt;
     if (plain) return ReadContent(entity, *plain, out);
@@ -221,7 +153,7 @@ void ReadHttpFiles(std::string_view xml, ObjectView& out) {
     if (out.files.size() == kMaxViewFiles) return;
     ViewFile one;
     one.name = info.name;
-    Cut(one.name, kMaxFileName);
+    CutUtf8(one.name, kMaxFileName);
     one.type = ascii::Lower(info.content_type);
     one.size = info.size;
     one.url = info.url;
@@ -257,15 +189,15 @@ void ReadFiles(const Entity& entity, const FileTransfer& transfer, ObjectView& o
     if (out.files.size() == kMaxViewFiles) return;
     ViewFile one;
     if (file.part) {
-      one = FileOf(entity, *file.part, ReadPartHead(entity, *file.part));
+      one = FileOf(entity, *file.part, ReadPartHead(entity.parts, entity.source, *file.part));
     } else {
       one.size = file.sdp.size;
     }
-    if (!file.sdp.name.empty()) one.name = Utf8(file.sdp.name);
-    if (one.type.empty()) one.type = ascii::Lower(Utf8(file.sdp.type));
-    if (!file.sdp.information.empty()) one.description = Utf8(file.sdp.information);
-    Cut(one.name, kMaxFileName);
-    Cut(one.description, kMaxHeaderValue);
+    if (!file.sdp.name.empty()) one.name = ReadUtf8(file.sdp.name);
+    if (one.type.empty()) one.type = ascii::Lower(ReadUtf8(file.sdp.type));
+    if (!file.sdp.information.empty()) one.description = ReadUtf8(file.sdp.information);
+    CutUtf8(one.name, kMaxFileName);
+    CutUtf8(one.description, kMaxHeaderValue);
     out.files.push_back(std::move(one));
   }
 }
@@ -280,7 +212,8 @@ void ReadRelated(const Entity& entity, ObjectView& out) {
   if (!info) return;
   for (const auto& media : info->media)
     if (media.part && out.files.size() < kMaxViewFiles)
-      out.files.push_back(FileOf(entity, *media.part, ReadPartHead(entity, *media.part)));
+      out.files.push_back(
+          FileOf(entity, *media.part, ReadPartHead(entity.parts, entity.source, *media.part)));
   out.session = *std::move(info);
 }
 
@@ -289,7 +222,7 @@ bool IsCpim(const mime::Parts& parts) { return parts[0].media == mime::Media::kC
 void ReadCpimMessage(const mime::Parts& parts, mime::Source& source, ObjectView& out) {
   const auto content = OpenCpim(parts[0], source);
   if (!content) {  // as it stands is better than nothing
-    if (const auto raw = ReadBody(parts[0], source, kMaxViewText + 1)) AddText(out.text, Utf8(*raw));
+    if (const auto raw = ReadBody(parts[0], source, kMaxViewText + 1)) AddText(out.text, ReadUtf8(*raw));
     return;
   }
   if (const auto* id = content->cpim.Imdn("Message-ID"); id && out.head.imdn_message_id.empty())
@@ -314,7 +247,7 @@ std::string DisplayName(std::string_view address) {
     }
     name = bare;
   }
-  Cut(name, kMaxHeaderValue);
+  CutUtf8(name, kMaxHeaderValue);
   return name;
 }
 

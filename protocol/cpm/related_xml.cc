@@ -44,8 +44,7 @@ void AppendSdp(std::string& out, std::string_view sdp) {
 }
 
 bool IsLines(std::string_view text) {
-  return FitsXml(text) && text.find('\r') == std::string_view::npos && !text.starts_with('\n') &&
-         !text.ends_with('\n');
+  return FitsXmlElement(text) && text.find('\r') == std::string_view::npos;
 }
 
 bool IsLine(std::string_view text) { return IsLines(text) && text.find('\n') == std::string_view::npos; }

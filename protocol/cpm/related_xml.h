@@ -33,7 +33,8 @@ struct RelatedXml {
 /// cid.
 tl::expected<RelatedXml, Fault> ReadRelatedXml(std::string_view xml, const RelatedNames& names);
 
-/// kV20: the fragment; k2x: the document. Faults also: a participant with ';', a text that XML cannot hold.
+/// kV20: the fragment; k2x: the document. Faults also: a participant with ';', a text that XML cannot hold
+/// or that has white space around it.
 tl::expected<std::string, Fault> WriteRelatedXml(const RelatedXml& value, const RelatedNames& names,
                                                  Layout layout);
 

@@ -18,12 +18,6 @@ namespace {
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-std::string_view TrimXml(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 std::string_view View(const xmlChar* text) {
   return text == nullptr ? std::string_view{} : std::string_view(reinterpret_cast<const char*>(text));
 }
@@ -160,6 +154,12 @@ std::string_view TakeXml(std::string_view& text) {
 
 }  // namespace
 
+std::string_view TrimXml(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
 const XmlElement* XmlElement::Child(std::string_view child) const {
   const auto found =
       std::find_if(children.begin(), children.end(), [&](const XmlElement& e) { return e.name == child; });
@@ -245,5 +245,7 @@ bool FitsXml(std::string_view utf8) {
   }
   return true;
 }
+
+bool FitsXmlElement(std::string_view utf8) { return FitsXml(utf8) && TrimXml(utf8).size() == utf8.size(); }
 
 }  // namespace protocol::cpm

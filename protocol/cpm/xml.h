@@ -44,4 +44,10 @@ void AppendXmlText(std::string& out, std::string_view utf8, bool attribute = fal
 /// True when AppendXmlText() would keep the text as it is.
 bool FitsXml(std::string_view utf8);
 
+/// The same, and without white space around it, which readers drop: what an element gives back as it was.
+bool FitsXmlElement(std::string_view utf8);
+
+/// Without white space around it (XML 1.0 §2.3).
+std::string_view TrimXml(std::string_view text);
+
 }  // namespace protocol::cpm

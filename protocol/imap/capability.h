@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace protocol {
 
@@ -11,6 +12,12 @@ struct CapabilityContext {
   bool authenticated = false;       ///< after login
   bool starttls_available = false;  ///< configured, and not yet encrypted
   bool plaintext_login = false;     ///< LOGIN and AUTH=PLAIN allowed without TLS (loopback in development)
+  bool scram_without_tls = false;   ///< SCRAM is allowed where they are not
+  bool scram_sha1 = false;          ///< not SCRAM-SHA-256 alone
+  bool channel_binding = false;     ///< TLS has what SCRAM-*-PLUS binds to
+  bool oauth = false;               ///< tokens are taken
+  bool external = false;            ///< the client has proved an identity below: a certificate
+  bool quota_set = false;           ///< SETQUOTA is allowed here
   std::uint64_t append_limit = 0;   ///< APPENDLIMIT=n, octets
 };
 
@@ -20,5 +27,8 @@ std::string CapabilityWords(const CapabilityContext& context);
 
 /// Whether LOGIN and plain-text SASL mechanisms may be used; false means that LOGINDISABLED is advertised.
 inline bool LoginAllowed(const CapabilityContext& context) { return context.tls || context.plaintext_login; }
+
+/// Whether "AUTH=<mechanism>" is among the words, without regard to case: else the client may not use it.
+bool Offers(const CapabilityContext& context, std::string_view mechanism);
 
 }  // namespace protocol

@@ -66,7 +66,7 @@ Step CommandReader::Next() {
   switch (mode_) {
     case Mode::kCommand: return NextCommand();
     case Mode::kLine: return NextLine();
-    case Mode::kAnnounced: mode_ = Mode::kAnswer; return *std::exchange(first_, std::nullopt);
+    case Mode::kSteps: return NextStep();
     case Mode::kOctets: return NextOctets();
     case Mode::kAfterMessage: return NextAfterMessage();
     case Mode::kDead: input_.Clear(); return NeedMore();
@@ -90,8 +90,11 @@ void CommandReader::ForgetTag() {
   tag_.shrink_to_fit();
 }
 
+void CommandReader::EndLines() { line_begin_ = scanned_ = line_octets_ = literal_octets_ = literals_ = 0; }
+
 void CommandReader::EndCommand() {
-  line_begin_ = scanned_ = line_octets_ = literal_octets_ = literals_ = 0;
+  EndLines();
+  said_.reset();
   mode_ = Mode::kCommand;
 }
 
@@ -148,17 +151,20 @@ Step CommandReader::Head(std::size_t line_end) {
   const auto literal = parse::FindLiteralTail(octets.substr(line_begin_));
   auto head = parse::ParseHead(octets);
   if (head) {
+    if (auto* append = std::get_if<parse::AppendHead>(&*head)) {
+      one_message_ = append->begin.replaces.has_value();
+      messages_ = parts_ = 0;
+      auto refusal = Count(append->fragment);
+      if (refusal) return Refused(line_begin_, std::move(append->begin.tag), *std::move(refusal));
+      input_.Consume(line_end);
+      EndCommand();
+      tag_ = append->begin.tag;
+      Begin(std::move(append->fragment));
+      return std::move(append->begin);
+    }
     input_.Consume(line_end);
     EndCommand();
-    if (auto* command = std::get_if<TaggedCommand>(&*head)) return std::move(*command);
-    auto& append = std::get<parse::AppendHead>(*head);
-    tag_ = append.begin.tag;
-    one_message_ = append.begin.replaces.has_value();
-    Announced(append.message);
-    first_ = std::move(append.message);
-    messages_ = 1;
-    mode_ = Mode::kAnnounced;
-    return std::move(append.begin);
+    return std::get<TaggedCommand>(*std::move(head));
   }
   ParseFailure& failure = head.error();
   if (literal && failure.error.incomplete) return Literal(line_end, *literal, std::move(failure.tag));
@@ -192,8 +198,61 @@ Step CommandReader::NextLine() {
   return Line{Chomp(all.substr(0, lf + 1))};
 }
 
+/// Numbers the messages; a reply: there are more than may be.
+std::optional<Reply> CommandReader::Count(parse::AppendFragment& fragment) {
+  for (auto& step : fragment.steps) {
+    auto* message = std::get_if<command::AppendMessage>(&step);
+    if (message == nullptr) {
+      if (parts_++ == limits::kCatenateParts) return No(ResponseCode::kLimit, "Too many parts in one APPEND");
+      continue;
+    }
+    if (messages_ == limits::kMultiAppend) return No(ResponseCode::kLimit, "Too many messages in one APPEND");
+    // RFC 8508 §4.7.
+    if (one_message_ && messages_ == 1) return Bad("REPLACE takes one message");
+    message->index = messages_++;
+  }
+  return std::nullopt;
+}
+
+void CommandReader::Begin(parse::AppendFragment fragment) {
+  in_catenate_ = fragment.in_catenate;
+  synchronizing_ = true;  // so that Refuse() skips nothing
+  if (fragment.literal) {
+    std::visit(
+        [this](const auto& step) {
+          if constexpr (requires { step.size; }) BeginLiteral(step);
+        },
+        fragment.steps.back());
+  }
+  said_ = std::make_unique<parse::AppendFragment>(std::move(fragment));
+  next_step_ = 0;
+  mode_ = Mode::kSteps;
+}
+
+template <class Announced>
+void CommandReader::BeginLiteral(const Announced& announced) {
+  binary_ = announced.binary;
+  synchronizing_ = announced.synchronizing;
+  remaining_ = announced.size;
+}
+
+Step CommandReader::NextStep() {
+  if (next_step_ == said_->steps.size()) {
+    EndCommand();
+    ForgetTag();
+    return AppendEnd{};
+  }
+  Step step = std::visit([](auto& one) { return Step(std::move(one)); }, said_->steps[next_step_++]);
+  if (said_->literal && next_step_ == said_->steps.size()) {
+    said_.reset();
+    mode_ = Mode::kAnswer;
+  }
+  return step;
+}
+
 Step CommandReader::NextOctets() {
   if (remaining_ == 0) {
+    EndLines();
     mode_ = Mode::kAfterMessage;
     return NextAfterMessage();
   }
@@ -212,36 +271,32 @@ Step CommandReader::NextOctets() {
 }
 
 Step CommandReader::NextAfterMessage() {
-  const std::string_view all = input_.view();
-  const std::size_t lf = all.find('\n');
-  if (lf == kNotFound && all.size() <= MaxLine()) return NeedMore();
-  const std::size_t line_end = lf == kNotFound ? all.size() : lf + 1;
-  if (line_end > MaxLine()) return Refused(0, std::exchange(tag_, {}), Bad("Command line is too long"));
-  const std::string_view line = all.substr(0, line_end);
-  auto message = parse::ParseAfterMessage(line);
-  if (!message) return Refused(0, std::exchange(tag_, {}), ReplyTo(message.error(), metadata_value_limit_));
-  if (!*message) {
-    input_.Consume(line_end);
-    EndCommand();
-    ForgetTag();
-    return AppendEnd{};
+  for (;;) {
+    const std::string_view all = input_.view();
+    const std::size_t lf = all.size() > scanned_ ? all.find('\n', scanned_) : kNotFound;
+    const std::size_t line_end = lf == kNotFound ? all.size() : lf + 1;
+    if (line_end > line_begin_ && line_octets_ + (line_end - line_begin_) > MaxLine())
+      return Refused(line_begin_, std::exchange(tag_, {}), Bad("Command line is too long"));
+    if (lf == kNotFound) {
+      scanned_ = std::max(scanned_, all.size());
+      return NeedMore();
+    }
+    const std::string_view octets = all.substr(0, line_end);
+    auto fragment = parse::ParseAfterMessage(octets, in_catenate_);
+    if (fragment) {
+      auto refusal = Count(*fragment);
+      if (refusal) return Refused(line_begin_, std::exchange(tag_, {}), *std::move(refusal));
+      input_.Consume(line_end);
+      EndLines();
+      Begin(*std::move(fragment));
+      return NextStep();
+    }
+    const auto literal = parse::FindLiteralTail(octets.substr(line_begin_));
+    if (!literal || !fragment.error().incomplete)
+      return Refused(line_begin_, std::exchange(tag_, {}), ReplyTo(fragment.error(), metadata_value_limit_));
+    Step step = Literal(line_end, *literal, tag_);
+    if (!std::holds_alternative<NeedBytes>(step)) return step;
   }
-  // RFC 8508 §4.7.
-  if (one_message_) return Refused(0, std::exchange(tag_, {}), Bad("REPLACE takes one message"));
-  if (messages_ == limits::kMultiAppend) {
-    return Refused(0, std::exchange(tag_, {}), No(ResponseCode::kLimit, "Too many messages in one APPEND"));
-  }
-  input_.Consume(line_end);
-  (*message)->index = messages_++;
-  Announced(**message);
-  mode_ = Mode::kAnswer;
-  return *std::move(*message);
-}
-
-void CommandReader::Announced(const command::AppendMessage& message) {
-  binary_ = message.binary;
-  synchronizing_ = message.synchronizing;
-  remaining_ = message.size;
 }
 
 bool CommandReader::Skip() {
@@ -283,8 +338,7 @@ void CommandReader::Accept() {
 }
 
 void CommandReader::Refuse() {
-  if (mode_ != Mode::kAnswer && mode_ != Mode::kAnnounced) return;
-  first_.reset();
+  if (mode_ != Mode::kAnswer && mode_ != Mode::kSteps) return;
   ForgetTag();
   const std::uint64_t octets = remaining_;
   EndCommand();
@@ -296,6 +350,7 @@ void CommandReader::ExpectLine() {
 }
 
 void CommandReader::SetAuthenticated() { authenticated_ = true; }
+void CommandReader::SetNotAuthenticated() { authenticated_ = false; }
 
 void CommandReader::DropInput() {
   input_.Release();
@@ -305,7 +360,8 @@ void CommandReader::DropInput() {
 bool CommandReader::HasInput() const { return !input_.empty(); }
 
 std::size_t CommandReader::HeapBytes() const {
-  return input_.capacity() + (tag_.capacity() > std::string().capacity() ? tag_.capacity() : 0);
+  const std::size_t said = said_ ? sizeof *said_ + said_->steps.capacity() * sizeof said_->steps[0] : 0;
+  return input_.capacity() + (tag_.capacity() > std::string().capacity() ? tag_.capacity() : 0) + said;
 }
 
 }  // namespace protocol

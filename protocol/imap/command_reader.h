@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "protocol/imap/command.h"
 #include "protocol/imap/input_buffer.h"
 #include "protocol/imap/limits.h"
+#include "protocol/imap/parse/append.h"
 #include "protocol/imap/parse/literal_tail.h"
 #include "protocol/imap/reply.h"
 
@@ -41,7 +43,8 @@ struct Line {
 };
 
 using Step = std::variant<NeedBytes, NeedContinuation, BadCommand, TaggedCommand, command::AppendBegin,
-                          command::AppendMessage, AppendOctets, AppendEnd, Line>;
+                          command::AppendMessage, command::CatenateUrl, command::CatenateText, AppendOctets,
+                          AppendEnd, Line>;
 
 /// Turns a client's octets into commands, without doing any I/O.
 ///
@@ -49,12 +52,13 @@ using Step = std::variant<NeedBytes, NeedContinuation, BadCommand, TaggedCommand
 /// waits inside. A literal is refused before it is sent when what stands before it does not parse. A line
 /// ends with CRLF; a bare LF is tolerated, as most servers do.
 ///
-/// APPEND and REPLACE are given out in any state: AppendBegin, then for each message AppendMessage. Before it
-/// calls Next() again the caller answers AppendMessage with one of
+/// APPEND and REPLACE are given out in any state: AppendBegin, then for each message AppendMessage, and after
+/// one with `catenate` its parts, CatenateUrl and CatenateText. Before it calls Next() again the caller
+/// answers what announces a literal, AppendMessage without `catenate` and CatenateText, with one of
 ///   Accept()  then writes "+ ..." if `synchronizing`; AppendOctets steps follow, `size` octets in all;
 ///   Refuse()  and its own tagged NO: the command is over. Octets that come all the same (LITERAL+) are
-///             skipped. AppendBegin may be answered by Refuse() too.
-/// After the last octet comes the next AppendMessage, or AppendEnd, or BadCommand.
+///             skipped. The other steps may be answered by Refuse() too.
+/// After the last octet comes what follows, or AppendEnd, or BadCommand.
 ///
 /// Lifetime   one connection.
 /// Thread     the connection's strand.
@@ -83,6 +87,8 @@ class CommandReader {
 
   /// Greater limits apply from the next command on (limits.h).
   void SetAuthenticated();
+  /// As at the beginning (RFC 8437).
+  void SetNotAuthenticated();
 
   /// What [METADATA MAXSIZE] names, at most limits::kMetadataValue: a longer literal is refused unread.
   void SetMetadataValueLimit(std::uint64_t octets) {
@@ -100,10 +106,10 @@ class CommandReader {
   enum class Mode : std::uint8_t {
     kCommand,       ///< at the start of a line or within a command
     kLine,          ///< ExpectLine
-    kAnnounced,     ///< AppendBegin was given out, its message is next
-    kAnswer,        ///< AppendMessage was given out: Accept or Refuse must come
-    kOctets,        ///< handing out a message
-    kAfterMessage,  ///< at what follows a message's octets
+    kSteps,         ///< giving out what an APPEND says up to its next literal
+    kAnswer,        ///< a literal was announced: Accept or Refuse must come
+    kOctets,        ///< handing out a literal
+    kAfterMessage,  ///< at what follows its octets
     kSkipOctets,    ///< of a refused literal
     kSkipLine,      ///< to the end of a refused command
     kDead,          ///< after a fatal error
@@ -111,6 +117,7 @@ class CommandReader {
 
   Step NextCommand();
   Step NextLine();
+  Step NextStep();
   Step NextOctets();
   Step NextAfterMessage();
   /// False when more octets are needed.
@@ -122,8 +129,12 @@ class CommandReader {
   Step Refused(std::size_t line_begin, std::string tag, Reply reply);
   Step Fatal(std::string tag, Reply reply);
   void SkipFrom(std::uint64_t octets);
-  void Announced(const command::AppendMessage& message);
+  std::optional<Reply> Count(parse::AppendFragment& fragment);
+  void Begin(parse::AppendFragment fragment);
+  template <class Announced>
+  void BeginLiteral(const Announced& announced);
   void ForgetTag();
+  void EndLines();
   void EndCommand();
 
   std::size_t MaxLine() const;
@@ -139,12 +150,15 @@ class CommandReader {
   std::size_t literals_ = 0;
 
   std::string tag_;                              ///< of the APPEND under way
-  std::optional<command::AppendMessage> first_;  ///< given out after AppendBegin
+  std::unique_ptr<parse::AppendFragment> said_;  ///< by it: what is to be given out
+  std::size_t next_step_ = 0;                    ///< of these
   std::uint64_t remaining_ = 0;                  ///< octets of the message or the refused literal
   std::uint64_t skipped_ = 0;                    ///< since the command was refused
   std::size_t messages_ = 0;                     ///< announced by the APPEND under way
+  std::size_t parts_ = 0;                        ///< of these, by CATENATE
   Mode mode_ = Mode::kCommand;
   bool one_message_ = false;  ///< it is a REPLACE
+  bool in_catenate_ = false;
   bool binary_ = false;
   bool synchronizing_ = false;
   bool authenticated_ = false;

@@ -54,6 +54,13 @@ inline constexpr std::size_t kThreadReferences =
 inline constexpr std::size_t kThreadId = 512;  ///< octets of one Message ID; a longer one names nobody
 inline constexpr std::size_t kThreadNesting =
     256;  ///< lists within each other in a THREAD answer: clients recurse, and senders choose the references
+inline constexpr std::size_t kContexts =
+    8;  ///< searches that a session has updated at once (RFC 5267 §4.3.1), else [NOUPDATE]; each is run over
+        ///< what changes in the folder
+inline constexpr std::size_t kContextMessages =
+    100'000;  ///< messages in the result of one of these, up to twelve octets each; one that grows beyond is
+              ///< ended
+inline constexpr std::size_t kCancelledTags = 64;  ///< of one CANCELUPDATE
 inline constexpr std::size_t kStatusItems = 32;
 inline constexpr std::size_t kCapabilityNames = 64;   ///< arguments of ENABLE
 inline constexpr std::size_t kIdPairs = 30;           ///< RFC 2971 §3.3
@@ -63,10 +70,30 @@ inline constexpr std::size_t kMetadataEntries = 128;  ///< of one GETMETADATA or
 inline constexpr std::size_t kMetadataName = kMaxMetadataName;  ///< octets of one: it is part of a key
 inline constexpr std::size_t kMetadataValue =
     kLiteralAfterLogin;  ///< octets; over it, or over the store's own limit: [METADATA MAXSIZE]
-inline constexpr std::size_t kSpecialUses = 8;  ///< attributes of one CREATE
-inline constexpr std::size_t kMechanism = 20;   ///< RFC 4422 §3.1
+inline constexpr std::size_t kAclIdentifier =
+    512;                                        ///< octets; an address has at most 255 once it is canonical
+inline constexpr std::size_t kAclRights = 64;   ///< octets of SETACL's last argument; there are 14 letters
+inline constexpr std::size_t kQuotaRoot = 512;  ///< octets of a root's name; ours are addresses
+inline constexpr std::size_t kQuotaResources = 32;     ///< of one SETQUOTA; there are four
+inline constexpr std::size_t kQuotaResourceName = 64;  ///< octets
+inline constexpr std::size_t kNotifyMailboxes =
+    1000;  ///< names in one NOTIFY, which a session keeps and each change is compared with
+inline constexpr std::size_t kNotifyOctets = 32 * 1024;  ///< of them
+inline constexpr std::size_t kNotifyAccounts = 256;      ///< other users some of whose mailboxes a NOTIFY
+                                                     ///< watches; each is a subscription to that user's news
+inline constexpr std::size_t kNotifyGroups = 64;  ///< event groups of one NOTIFY
+inline constexpr std::size_t kNotifyEvents = 32;  ///< names in one event group; there are seven
+inline constexpr std::size_t kSpecialUses = 8;    ///< attributes of one CREATE
+inline constexpr std::size_t kMechanism = 20;     ///< RFC 4422 §3.1
+inline constexpr std::size_t kUrl =
+    8 * 1024;  ///< octets of one IMAP URL: the longest mailbox and user names, percent-encoded, fit
+inline constexpr std::size_t kUrls = 256;         ///< of one GENURLAUTH or URLFETCH; each is a few reads
+inline constexpr std::size_t kUrlMechanism = 32;  ///< octets of its name; RFC 4467 knows INTERNAL alone
+inline constexpr std::size_t kUrlMechanisms = 8;  ///< of one RESETKEY
 inline constexpr std::size_t kMultiAppend =
     1000;  ///< messages of one APPEND: staged until the last one is there
+inline constexpr std::size_t kCatenateParts =
+    1000;  ///< of all of these messages; each URL is a few reads, and what they name counts for APPENDLIMIT
 
 /// Bytes asked of the socket at once while a command is read, and while a message streams.
 inline constexpr std::size_t kReadChunk = 4 * 1024;

@@ -1,5 +1,6 @@
 #include "protocol/imap/response_code.h"
 
+#include "protocol/imap/command/notify.h"
 #include "protocol/imap/object_id.h"
 #include "protocol/imap/write/flags.h"
 #include "protocol/imap/write/search.h"
@@ -89,6 +90,50 @@ void WriteValue(std::string& out, const ResponseCode::Modified& code) {
   write::Ranges(out, code.messages);
 }
 
+// resp-text-code =/ "INPROGRESS" [SP "(" inprogress-tag SP inprogress-state ")"]
+// A tag may hold "]", which would end the code for a client that does not read strings here: then it is NIL.
+void WriteValue(std::string& out, const ResponseCode::InProgress& code) {
+  out += "INPROGRESS (";
+  if (code.tag.find(']') == std::string::npos) {
+    write::String(out, code.tag);
+  } else {
+    out += "NIL";
+  }
+  out += ' ';
+  write::Number(out, code.done);
+  out += ' ';
+  if (code.goal > 0) {
+    write::Number(out, code.goal);
+  } else {
+    out += "NIL";
+  }
+  out += ')';
+}
+
+void WriteValue(std::string& out, const ResponseCode::BadEvent&) {
+  out += "BADEVENT";
+  for (std::size_t i = 0; i < kNotifyEventNames.size(); ++i) {
+    out += i == 0 ? " (" : " ";
+    out += kNotifyEventNames[i];
+  }
+  out += ')';
+}
+
+void WriteValue(std::string& out, const ResponseCode::NoUpdate& code) {
+  out += "NOUPDATE ";
+  write::String(out, code.tag);
+}
+
+// badurl-response-code = "BADURL" SP url-resp-text
+// url-resp-text        = 1*<any TEXT-CHAR except "]">                ; what is none of these is written as
+// "?"
+void WriteValue(std::string& out, const ResponseCode::BadUrl& code) {
+  out += "BADURL ";
+  const auto plain = [](char c) { return c > ' ' && c < '\x7f' && c != ']'; };
+  for (const char c : code.url) out += plain(c) ? c : '?';
+  if (code.url.empty()) out += '?';
+}
+
 }  // namespace
 
 std::string_view Name(ResponseCode::Plain code) {
@@ -125,6 +170,9 @@ std::string_view Name(ResponseCode::Plain code) {
     case ResponseCode::kHasChildren: return "HASCHILDREN";
     case ResponseCode::kMetadataTooMany: return "METADATA TOOMANY";
     case ResponseCode::kMetadataNoPrivate: return "METADATA NOPRIVATE";
+    case ResponseCode::kUidRequired: return "UIDREQUIRED";
+    case ResponseCode::kNotificationOverflow: return "NOTIFICATIONOVERFLOW";
+    case ResponseCode::kUrlMech: return "URLMECH INTERNAL";
   }
   return "";
 }

@@ -44,15 +44,18 @@ struct ResponseCode {
     kOverQuota,
     kAlreadyExists,
     kNonExistent,
-    kUidNotSticky,       ///< RFC 4315 §3
-    kUnknownCte,         ///< RFC 3516 §4.3
-    kClosed,             ///< RFC 7162 §3.2.11
-    kNotSaved,           ///< RFC 5182 §2.1
-    kTooBig,             ///< RFC 7888 §4
-    kUseAttr,            ///< RFC 6154 §3
-    kHasChildren,        ///< RFC 9051 §7.1: DELETE of a name with inferiors
-    kMetadataTooMany,    ///< RFC 5464 §4.3
-    kMetadataNoPrivate,  ///< RFC 5464 §4.3
+    kUidNotSticky,          ///< RFC 4315 §3
+    kUnknownCte,            ///< RFC 3516 §4.3
+    kClosed,                ///< RFC 7162 §3.2.11
+    kNotSaved,              ///< RFC 5182 §2.1
+    kTooBig,                ///< RFC 7888 §4
+    kUseAttr,               ///< RFC 6154 §3
+    kHasChildren,           ///< RFC 9051 §7.1: DELETE of a name with inferiors
+    kMetadataTooMany,       ///< RFC 5464 §4.3
+    kMetadataNoPrivate,     ///< RFC 5464 §4.3
+    kUidRequired,           ///< RFC 9586 §3
+    kNotificationOverflow,  ///< RFC 5465 §5.8
+    kUrlMech,               ///< RFC 4467 §8: INTERNAL, the one that there is
   };
 
   /// An empty list names no charsets.
@@ -123,9 +126,32 @@ struct ResponseCode {
     friend bool operator==(const Modified&, const Modified&) = default;
   };
 
-  using Value =
-      std::variant<Plain, BadCharset, Capability, PermanentFlags, UidNext, UidValidity, Unseen, AppendUid,
-                   CopyUid, MailboxId, MetadataLongEntries, MetadataMaxSize, HighestModSeq, Modified>;
+  /// RFC 9585 §4: how far a command is.
+  struct InProgress {
+    std::string tag;
+    std::uint32_t done = 0;
+    std::uint32_t goal = 0;  ///< when `done` is this, it is done; 0: unknown
+    friend bool operator==(const InProgress&, const InProgress&) = default;
+  };
+  /// RFC 5267 §4.3.1: the command whose RETURN (UPDATE) is not, or no longer, honoured.
+  struct NoUpdate {
+    std::string tag;
+    friend bool operator==(const NoUpdate&, const NoUpdate&) = default;
+  };
+  /// RFC 5465 §3.1: an event that is none of those that are supported, which it names.
+  struct BadEvent {
+    friend bool operator==(const BadEvent&, const BadEvent&) = default;
+  };
+
+  /// RFC 4469 §4.1.
+  struct BadUrl {
+    std::string url;  ///< as the client spelled it
+    friend bool operator==(const BadUrl&, const BadUrl&) = default;
+  };
+
+  using Value = std::variant<Plain, BadCharset, Capability, PermanentFlags, UidNext, UidValidity, Unseen,
+                             AppendUid, CopyUid, MailboxId, MetadataLongEntries, MetadataMaxSize,
+                             HighestModSeq, Modified, InProgress, NoUpdate, BadEvent, BadUrl>;
 
   Value value = kNone;
 

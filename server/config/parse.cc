@@ -32,6 +32,14 @@ void ReadStore(Section in, Store& out) {
   in.Finish();
 }
 
+/// What stands as the host in a URL; empty: that of the machine.
+bool IsHostName(std::string_view name) {
+  return name.size() <= 255 && std::ranges::all_of(name, [](char c) {
+           return protocol::ascii::IsAlpha(c) || protocol::ascii::IsDigit(c) ||
+                  std::string_view("-.[:]").find(c) != std::string_view::npos;
+         });
+}
+
 void ReadImap(Section in, Imap& out) {
   std::vector<Listen> listen;
   const bool given = in.Tables("listen", [&](Section& entry) {
@@ -48,6 +56,8 @@ void ReadImap(Section in, Imap& out) {
   if (given) out.listen = std::move(listen);
   in.Choice("allow_plaintext_login", out.allow_plaintext_login,
             {{"never", PlaintextLogin::kNever}, {"loopback", PlaintextLogin::kLoopback}});
+  in.Text("server_name", out.server_name);
+  if (!IsHostName(out.server_name)) in.Report("server_name", "must be a host name or an IP address");
   in.Finish();
 }
 
@@ -61,6 +71,35 @@ void ReadTls(Section in, Tls& out) {
   in.Bool("session_tickets", out.session_tickets);
   if (out.certificate.empty() != out.key.empty())
     in.Report(out.key.empty() ? "certificate" : "key", "certificate and key go together");
+  in.Text("client_ca", out.client_ca);
+  in.Text("client_crl", out.client_crl);
+  in.Bool("psk", out.psk);
+  if (out.client_ca.empty() && !out.client_crl.empty())
+    in.Report("client_crl", "means nothing without client_ca");
+  in.Finish();
+}
+
+void ReadAuth(Section in, Auth& out) {
+  in.Bool("scram_without_tls", out.scram_without_tls);
+  in.Bool("scram_sha1", out.scram_sha1);
+  in.Number("scram_iterations", out.scram_iterations, 4096, 1'000'000);
+  in.Finish();
+}
+
+void ReadOauth(Section in, Oauth& out) {
+  in.Text("jwks", out.jwks);
+  in.Text("issuer", out.issuer);
+  in.Text("audience", out.audience);
+  in.Text("address", out.address);
+  in.Seconds("skew", out.skew, 0, 600);
+  in.Seconds("max_lifetime", out.max_lifetime, 60, 366 * kDay);
+  if (!out.jwks.empty() && out.issuer.empty()) in.Report("issuer", "must be given with jwks");
+  if (!out.jwks.empty() && out.audience.empty()) in.Report("audience", "must be given with jwks");
+  const auto open = out.address.find('{');
+  const auto close = out.address.find('}');
+  if (open == std::string::npos || close == std::string::npos || close < open + 2 ||
+      out.address.find_first_of("{}", close + 1) != std::string::npos)
+    in.Report("address", "must hold one claim's name in braces, such as \"tel:{phone_number}\"");
   in.Finish();
 }
 
@@ -78,6 +117,8 @@ void ReadHttp(Section in, Http& out) {
 void ReadLimits(Section in, Limits& out) {
   in.Number("connections", out.connections, 1, 1'000'000);
   in.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
+  in.Number("connections_per_network", out.connections_per_network, 1, 1'000'000);
+  in.Number("connections_per_account", out.connections_per_account, 0, 1'000'000);
   in.Seconds("login_timeout", out.login_timeout, 1, 3600);
   in.Seconds("idle_timeout", out.idle_timeout, 30 * 60, kDay);  // RFC 3501 §5.4
   in.Seconds("command_timeout", out.command_timeout, 1, kDay);
@@ -89,6 +130,14 @@ void ReadLimits(Section in, Limits& out) {
   in.Number("metadata_value_octets", out.metadata_value_octets, 1024, 65536);
   in.Number("metadata_entries", out.metadata_entries, 10, 10'000);
   in.Number("metadata_kib_per_account", out.metadata_kib_per_account, 64, 64 * 1024);
+  in.Finish();
+}
+
+void ReadGuessing(Section in, Guessing& out) {
+  in.Number("per_name", out.per_name, 0, 1'000'000);
+  in.Number("per_address", out.per_address, 0, 1'000'000);
+  in.Number("per_network", out.per_network, 0, 1'000'000);
+  in.Seconds("half_life", out.half_life, 1, kDay);
   in.Finish();
 }
 
@@ -122,6 +171,43 @@ void ReadRetention(Section in, Retention& out) {
   in.Finish();
 }
 
+void ReadUrlauth(Section in, Urlauth& out) {
+  in.Bool("authuser", out.authuser);
+  in.Bool("anonymous", out.anonymous);
+  in.Finish();
+}
+
+void ReadReferences(Section in, References& out) {
+  in.Tables("listen", [&](Section& entry) {
+    Listen& one = out.listen.emplace_back();
+    entry.Require("port");
+    entry.Require("address");
+    one.address = "127.0.0.1";
+    one.tls = ListenTls::kImplicit;
+    ReadAddress(entry, "address", one.address);
+    entry.Number("port", one.port, 0, 65535);
+    entry.Choice("tls", one.tls, {{"none", ListenTls::kNone}, {"implicit", ListenTls::kImplicit}});
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(one.address, error);
+    if (one.tls == ListenTls::kNone && !error && !address.is_loopback())
+      entry.Report("tls", "may be \"none\" on this machine's own addresses only: tokens would be readable");
+  });
+  in.Text("base_url", out.base_url);
+  const bool good = out.base_url.starts_with("https://") || out.base_url.starts_with("http://");
+  if (!out.base_url.empty() && (!good || out.base_url.size() > 200 || out.base_url.ends_with('/') ||
+                                out.base_url.find_first_of(" \"\\<>?#;") != std::string::npos))
+    in.Report("base_url", "must be as \"https://cms.example.net:8443\", without a slash at its end");
+  in.Seconds("lifetime", out.lifetime, 60, 3660 * kDay);
+  in.Seconds("max_lifetime", out.max_lifetime, 60, 3660 * kDay);
+  if (out.lifetime > out.max_lifetime) in.Report("lifetime", "must not exceed max_lifetime");
+  in.Number("per_account", out.per_account, 1, 10'000'000);
+  in.Number("message_mib", out.message_mib, 1, 1024);
+  in.Number("connections", out.connections, 1, 1'000'000);
+  in.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
+  in.Number("connections_per_network", out.connections_per_network, 1, 1'000'000);
+  in.Finish();
+}
+
 void ReadPf(Section in, Pf& out) {
   in.Texts("act_for", out.act_for);
   for (const auto& pattern : out.act_for) {
@@ -129,6 +215,12 @@ void ReadPf(Section in, Pf& out) {
       in.Report("act_for",
                 fmt::format("\"{}\" must begin with tel: or sip:, as canonical addresses do", pattern));
   }
+  in.Bool("may_set_quota", out.may_set_quota);
+  in.Finish();
+}
+
+void ReadAudit(Section in, AuditFile& out) {
+  in.Text("file", out.file);
   in.Finish();
 }
 
@@ -154,6 +246,8 @@ void ReadProfile(Section in, Profile& out) {
   in.Bool("strict", out.strict);
   in.Choice("object_layout", out.object_layout,
             {{"2.0", protocol::cpm::Layout::kV20}, {"2.x", protocol::cpm::Layout::k2x}});
+  in.Choice("sharing", out.sharing,
+            {{"nobody", Sharing::kNobody}, {"named", Sharing::kNamed}, {"anyone", Sharing::kAnyone}});
   in.Number("max_deferred", out.max_deferred, 1, 366);
   in.Seconds("deleted_grace", out.deleted_grace, 0, 366 * kDay);
   ReadRetention(in.Table("retention"), out.retention);
@@ -213,6 +307,8 @@ void CheckTogether(const Config& config, std::vector<Problem>& problems) {
     problems.push_back({0, "imap.listen with tls = \"implicit\" needs tls.certificate and tls.key"});
   if (!has_certificate && std::ranges::any_of(config.imap.listen, starttls))
     problems.push_back({0, "imap.listen with tls = \"starttls\" needs tls.certificate and tls.key"});
+  if (!has_certificate && std::ranges::any_of(config.references.listen, implicit))
+    problems.push_back({0, "references.listen needs tls.certificate and tls.key"});
   for (auto one = config.imap.listen.begin(); one != config.imap.listen.end(); ++one) {
     const auto same = [&](const Listen& other) {
       return other.port == one->port && other.address == one->address;
@@ -229,12 +325,18 @@ Config Read(const toml::table& file, std::vector<Problem>& problems) {
   ReadStore(top.Table("store"), config.store);
   ReadImap(top.Table("imap"), config.imap);
   ReadTls(top.Table("tls"), config.tls);
+  ReadAuth(top.Table("auth"), config.auth);
+  ReadOauth(top.Table("oauth"), config.oauth);
   ReadHttp(top.Table("http"), config.http);
   ReadLimits(top.Table("limits"), config.limits);
+  ReadGuessing(top.Table("guessing"), config.guessing);
   ReadLog(top.Table("log"), config.log);
   ReadThreads(top.Table("threads"), config.threads);
   ReadProfile(top.Table("profile"), config.profile);
+  ReadUrlauth(top.Table("urlauth"), config.urlauth);
+  ReadReferences(top.Table("references"), config.references);
   ReadPf(top.Table("pf"), config.pf);
+  ReadAudit(top.Table("audit"), config.audit);
   top.Finish();
   return config;
 }

@@ -8,6 +8,7 @@
 
 #include "protocol/cpm/address.h"
 #include "server/auth/password_hash.h"
+#include "server/auth/password_record.h"
 
 namespace server::http {
 namespace {
@@ -43,12 +44,16 @@ std::optional<std::string> Text(const boost::json::object& json, std::string_vie
   return std::string(value->get_string());
 }
 
-std::optional<std::uint64_t> Number(const boost::json::object& json, std::string_view key) {
-  const auto* value = json.if_contains(key);
-  if (!value) return 0;
-  if (!value->is_int64() || value->get_int64() < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(value->get_int64());
-}
+struct QuotaKey {
+  std::string_view key;
+  std::optional<std::uint64_t> storage::QuotaLimits::* limit;
+};
+constexpr std::array<QuotaKey, 4> kQuotaKeys{{
+    {"octets", &storage::QuotaLimits::octets},
+    {"messages", &storage::QuotaLimits::messages},
+    {"folders", &storage::QuotaLimits::folders},
+    {"annotation_octets", &storage::QuotaLimits::annotation_octets},
+}};
 
 std::optional<Refusal> UnknownKey(const boost::json::object& json,
                                   std::initializer_list<std::string_view> known) {
@@ -77,6 +82,26 @@ std::optional<Refusal> ReadAddresses(const boost::json::object& json, storage::N
 
 }  // namespace
 
+boost::json::value ToJson(const std::optional<std::uint64_t>& limit) {
+  return limit ? boost::json::value(*limit) : boost::json::value();
+}
+
+std::optional<Refusal> ReadLimits(const boost::json::object& json, std::string_view prefix,
+                                  storage::QuotaLimits& out) {
+  for (const auto& [name, limit] : kQuotaKeys) {
+    const std::string key = fmt::format("{}{}", prefix, name);
+    const auto* value = json.if_contains(key);
+    if (!value) continue;
+    if (!value->is_null() && (!value->is_int64() || value->get_int64() < 0))
+      return Bad(fmt::format("\"{}\" must be a whole number from 0 to {}, or null", key, storage::kMaxQuota));
+    if (value->is_null())
+      (out.*limit).reset();
+    else
+      out.*limit = static_cast<std::uint64_t>(value->get_int64());
+  }
+  return std::nullopt;
+}
+
 boost::json::object ToJson(const storage::AccountInfo& account) {
   boost::json::object out;
   out["id"] = account.id.value;
@@ -84,9 +109,12 @@ boost::json::object ToJson(const storage::AccountInfo& account) {
   out["aliases"] = boost::json::array(account.aliases.begin(), account.aliases.end());
   out["role"] = Name(account.role);
   out["status"] = Name(account.status);
+  if (account.role == Role::kPf)
+    out["act_for"] = boost::json::array(account.act_for.begin(), account.act_for.end());
   out["has_password"] = !account.password_hash.empty();
-  out["quota_octets"] = account.quota_octets;
-  out["quota_messages"] = account.quota_messages;
+  out["has_scram"] = auth::ScramKeysIn(account.password_hash, protocol::sasl::ScramHash::kSha256).has_value();
+  for (const auto& [name, limit] : kQuotaKeys)
+    out[fmt::format("quota_{}", name)] = ToJson(account.quota.*limit);
   out["used_octets"] = account.used_octets;
   out["used_messages"] = account.used_messages;
   out["folders"] = account.folders;
@@ -110,8 +138,9 @@ std::variant<NewPassword, Refusal> ReadPassword(const boost::json::object& json)
 std::variant<AccountRequest, Refusal> ReadAccount(const boost::json::object& json,
                                                   const config::Profile& profile) {
   AccountRequest out;
-  if (auto refusal = UnknownKey(json, {"address", "aliases", "role", "password", "password_hash",
-                                       "quota_octets", "quota_messages"}))
+  if (auto refusal =
+          UnknownKey(json, {"address", "aliases", "role", "password", "password_hash", "quota_octets",
+                            "quota_messages", "quota_folders", "quota_annotation_octets", "act_for"}))
     return *std::move(refusal);
   if (auto refusal = ReadAddresses(json, out.account)) return *std::move(refusal);
 
@@ -122,11 +151,19 @@ std::variant<AccountRequest, Refusal> ReadAccount(const boost::json::object& jso
   if (named == kRoles.end()) return Bad("\"role\" must be user, pf, submit or operator");
   out.account.role = named->second;
 
-  const auto octets = Number(json, "quota_octets");
-  const auto messages = Number(json, "quota_messages");
-  if (!octets || !messages) return Bad("\"quota_octets\" and \"quota_messages\" must be whole numbers");
-  out.account.quota_octets = *octets;
-  out.account.quota_messages = *messages;
+  if (auto refusal = ReadLimits(json, "quota_", out.account.quota)) return *std::move(refusal);
+  for (const auto& [name, limit] : kQuotaKeys) {
+    auto& value = out.account.quota.*limit;
+    if (value == 0) value.reset();
+  }
+
+  if (const auto* patterns = json.if_contains("act_for")) {
+    const bool texts =
+        patterns->is_array() &&
+        std::ranges::all_of(patterns->get_array(), [](const auto& each) { return each.is_string(); });
+    if (!texts) return Bad("\"act_for\" must be a list of patterns of addresses");
+    for (const auto& each : patterns->get_array()) out.account.act_for.emplace_back(each.get_string());
+  }
 
   auto password = ReadPassword(json);
   if (auto* refusal = std::get_if<Refusal>(&password)) return std::move(*refusal);
@@ -138,14 +175,19 @@ std::variant<AccountRequest, Refusal> ReadAccount(const boost::json::object& jso
 
 asio::awaitable<std::optional<std::string>> HashOf(const NewPassword& password, Services& services) {
   if (password.plain.empty()) co_return password.hash;
-  auto work = [&] { return auth::Hash(password.plain); };
+  auto work = [&] { return auth::MakeRecord(password.plain, services.scram); };
   auto hash = co_await services.passwords.Run(work);
   if (hash.empty()) co_return std::nullopt;
   co_return hash;
 }
 
 asio::awaitable<std::optional<storage::AccountInfo>> NamedAccount(Call& call, Services& services) {
-  const auto address = protocol::cpm::ParseLogin(call.Parameter("address"));
+  return AccountNamed(call, services, call.Parameter("address"));
+}
+
+asio::awaitable<std::optional<storage::AccountInfo>> AccountNamed(Call& call, Services& services,
+                                                                  std::string login) {
+  const auto address = protocol::cpm::ParseLogin(login);
   if (!address) {
     auto refusal = Bad("The account's address must be a tel: or sip: address");
     co_await call.Fail(std::move(refusal));

@@ -24,9 +24,17 @@ struct AccountRequest {
 };
 
 boost::json::object ToJson(const storage::AccountInfo& account);
+/// A number, or null: no limit.
+boost::json::value ToJson(const std::optional<std::uint64_t>& limit);
 
-/// Keys: address, aliases, role, password or password_hash, quota_octets, quota_messages; others are refused,
-/// so that a typing error does not make an account without a password. The profile's folders are added.
+/// Reads the keys `prefix` and octets, messages, folders, annotation_octets: a limit, or null for none. A key
+/// that is absent leaves its limit as it was. What is wrong, if something is.
+std::optional<Refusal> ReadLimits(const boost::json::object& json, std::string_view prefix,
+                                  storage::QuotaLimits& out);
+
+/// Keys: address, aliases, role, password or password_hash, quota_octets, quota_messages, quota_folders,
+/// quota_annotation_octets (0 or null: no limit), act_for; others are refused, so that a typing error does
+/// not make an account without a password. The profile's folders are added.
 std::variant<AccountRequest, Refusal> ReadAccount(const boost::json::object& json,
                                                   const config::Profile& profile);
 
@@ -38,5 +46,8 @@ asio::awaitable<std::optional<std::string>> HashOf(const NewPassword& password, 
 
 /// The account that "{address}" names, in any form of a login; nullopt: already answered.
 asio::awaitable<std::optional<storage::AccountInfo>> NamedAccount(Call& call, Services& services);
+/// Likewise the one that `login` names.
+asio::awaitable<std::optional<storage::AccountInfo>> AccountNamed(Call& call, Services& services,
+                                                                  std::string login);
 
 }  // namespace server::http

@@ -2,18 +2,40 @@
 
 #include <array>
 #include <charconv>
+#include <sstream>
 
-#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "server/http/error_map.h"
 #include "server/http/url.h"
 
 namespace server::http {
+namespace {
 
-Call::Call(HttpStream& stream, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit)
-    : stream_(stream), buffer_(buffer), parser_(parser), limit_(limit) {
+constexpr std::size_t kMaxFraming = 64 * 1024;
+/// "0" CRLF CRLF: with less of it, Beast's parser asserts. Nothing shorter ends a chunked body.
+constexpr std::size_t kLastChunk = 5;
+
+}  // namespace
+
+asio::awaitable<bool> Fill(HttpWire& wire, beast::flat_buffer& buffer, std::chrono::milliseconds limit) {
+  constexpr std::size_t kSpace = 16 * 1024;
+  const auto space = buffer.prepare(kSpace);
+  const auto got = co_await wire.ReadSome(std::span(static_cast<char*>(space.data()), space.size()), limit);
+  buffer.commit(got);
+  co_return got > 0;
+}
+
+Call::Call(HttpWire& wire, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit)
+    : wire_(wire),
+      buffer_(buffer),
+      parser_(parser),
+      limit_(limit),
+      expects_continue_(beast::iequals(parser.get()[beast::http::field::expect], "100-continue") &&
+                        parser.get().version() > 10) {
   const std::string_view target = parser.get().target();
   const auto mark = target.find('?');
   path_ = target.substr(0, mark);
@@ -41,25 +63,32 @@ std::optional<std::uint64_t> Call::NumberQuery(std::string_view name, std::uint6
 }
 
 asio::awaitable<std::optional<std::size_t>> Call::ReadSome(std::span<char> space) {
-  if (parser_.is_done()) co_return 0;
+  if (std::exchange(expects_continue_, false) && !answered_ && !parser_.is_done() && buffer_.size() == 0) {
+    const bool told = co_await WriteOctets("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!told) co_return std::nullopt;
+  }
   auto& body = parser_.get().body();
   body.data = space.data();
   body.size = space.size();
   body.more = true;
-  stream_.expires_after(limit_);
-  const auto [error, ignored] = co_await beast::http::async_read_some(stream_, buffer_, parser_, kAsTuple);
-  const std::size_t got = space.size() - body.size;
+  std::size_t got = 0;
+  while (intact_ && got == 0 && !parser_.is_done()) {
+    ErrorCode error;
+    const bool enough = buffer_.size() >= (parser_.chunked() ? kLastChunk : 1);
+    const std::size_t used = enough ? parser_.put(buffer_.data(), error) : 0;
+    buffer_.consume(used);
+    got = space.size() - body.size;
+    if (error == beast::http::error::need_more || error == beast::http::error::need_buffer) error = {};
+    if (error) intact_ = false;
+    // A chunk's line without an end.
+    if (buffer_.size() > kMaxFraming) intact_ = false;
+    if (got > 0 || !intact_ || parser_.is_done()) break;
+    if (used > 0) continue;  // framing of a chunk
+    intact_ = co_await Fill(wire_, buffer_, limit_);
+  }
   body.data = nullptr;
   body.size = 0;
-  if (error && error != beast::http::error::need_buffer) {
-    intact_ = false;
-    co_return std::nullopt;
-  }
-  if (got == 0 && !parser_.is_done()) {
-    // Framing of a chunk, no octets of the body yet.
-    auto next = co_await ReadSome(space);
-    co_return next;
-  }
+  if (!intact_) co_return std::nullopt;
   co_return got;
 }
 
@@ -90,18 +119,40 @@ asio::awaitable<std::optional<boost::json::object>> Call::ReadJson(std::size_t l
   co_return std::nullopt;
 }
 
-asio::awaitable<void> Call::Send(Status status, std::string content_type, std::string body) {
+void Call::AddHeader(std::string name, std::string value) {
+  headers_.emplace_back(std::move(name), std::move(value));
+}
+
+Call::Head Call::Begin(Status status, std::string_view content_type) {
   answered_ = true;
   status_ = static_cast<unsigned>(status);
-  beast::http::response<beast::http::string_body> response(status, parser_.get().version());
-  response.set(beast::http::field::server, "cmsd");
-  response.set(beast::http::field::content_type, content_type);
-  response.keep_alive(keep_alive());
-  response.body() = std::move(body);
-  response.prepare_payload();
-  stream_.expires_after(limit_);
-  const auto [error, ignored] = co_await beast::http::async_write(stream_, response, kAsTuple);
-  if (error) intact_ = false;
+  Head head(status, parser_.get().version());
+  head.set(beast::http::field::server, "cmsd");
+  head.set(beast::http::field::content_type, content_type);
+  for (const auto& [name, value] : headers_) head.set(name, value);
+  head.keep_alive(keep_alive());
+  return head;
+}
+
+asio::awaitable<bool> Call::WriteOctets(std::string_view octets) {
+  const bool written = co_await wire_.Write(octets);
+  intact_ = intact_ && written;
+  co_return written;
+}
+
+asio::awaitable<bool> Call::WriteHead(const Head& head, std::string_view and_then) {
+  std::ostringstream text;
+  text << head.base() << and_then;
+  const std::string octets = std::move(text).str();
+  const bool written = co_await WriteOctets(octets);
+  co_return written;
+}
+
+asio::awaitable<void> Call::Send(Status status, std::string content_type, std::string body) {
+  auto head = Begin(status, content_type);
+  head.content_length(body.size());
+  if (verb() == Verb::head) body.clear();
+  [[maybe_unused]] const bool written = co_await WriteHead(head, body);
 }
 
 asio::awaitable<void> Call::Reply(Status status, boost::json::value body) {
@@ -126,38 +177,50 @@ asio::awaitable<void> Call::Fail(Refusal refusal) {
 asio::awaitable<void> Call::Fail(storage::Error error) { return Fail(RefusalFor(error)); }
 
 asio::awaitable<bool> Call::StartStream(std::string content_type) {
-  answered_ = true;
-  status_ = 200;
-  beast::http::response<beast::http::empty_body> response(Status::ok, parser_.get().version());
-  response.set(beast::http::field::server, "cmsd");
-  response.set(beast::http::field::content_type, content_type);
-  response.keep_alive(keep_alive());
-  response.chunked(true);
-  beast::http::response_serializer<beast::http::empty_body> serializer(response);
-  stream_.expires_after(limit_);
-  const auto [error, ignored] = co_await beast::http::async_write_header(stream_, serializer, kAsTuple);
-  intact_ = intact_ && !error;
-  co_return !error;
+  auto head = Begin(Status::ok, content_type);
+  head.chunked(true);
+  const bool written = co_await WriteHead(head);
+  co_return written;
 }
 
 asio::awaitable<bool> Call::Write(std::string_view octets) {
   if (octets.empty()) co_return intact_;
-  stream_.expires_after(limit_);
-  const auto chunk = beast::http::make_chunk(asio::buffer(octets.data(), octets.size()));
-  const auto [error, ignored] = co_await asio::async_write(stream_, chunk, kAsTuple);
-  intact_ = intact_ && !error;
-  co_return !error;
+  chunk_ = fmt::format("{:x}\r\n", octets.size());
+  chunk_ += octets;
+  chunk_ += "\r\n";
+  const bool written = co_await WriteOctets(chunk_);
+  co_return written;
 }
 
 asio::awaitable<bool> Call::EndStream() {
-  stream_.expires_after(limit_);
-  const auto last = beast::http::make_chunk_last();
-  const auto [error, ignored] = co_await asio::async_write(stream_, last, kAsTuple);
-  intact_ = intact_ && !error;
-  co_return !error;
+  const bool written = co_await WriteOctets("0\r\n\r\n");
+  co_return written;
+}
+
+asio::awaitable<bool> Call::StartBody(Status status, std::string content_type, std::uint64_t length) {
+  auto head = Begin(status, content_type);
+  head.content_length(length);
+  body_left_ = verb() == Verb::head ? 0 : length;
+  const bool written = co_await WriteHead(head);
+  co_return written;
+}
+
+asio::awaitable<bool> Call::SendBody(std::string_view octets) {
+  body_left_ -= std::min<std::uint64_t>(body_left_, octets.size());
+  const bool written = co_await WriteOctets(octets);
+  co_return written;
+}
+
+bool Call::WantsSocket() const { return beast::websocket::is_upgrade(parser_.get()) && buffer_.size() == 0; }
+
+void Call::TakeOver(Status status) {
+  answered_ = true;
+  intact_ = false;
+  status_ = static_cast<unsigned>(status);
 }
 
 asio::awaitable<void> Call::Drain() {
+  if (!intact_) co_return;
   constexpr std::size_t kMaxDrain = 16 << 20;
   std::array<char, 16 * 1024> space;
   for (std::size_t total = 0; total < kMaxDrain;) {

@@ -8,24 +8,20 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/value.hpp>
 
+#include "server/http/http_wire.h"
 #include "server/net/asio.h"
 #include "storage/error.h"
 
 namespace server::http {
 
-namespace beast = boost::beast;
+struct Visitor;
+
 using Status = boost::beast::http::status;
 using Verb = boost::beast::http::verb;
-
-/// TCP or a Unix socket, with a time limit on every operation.
-using HttpStream = beast::basic_stream<asio::generic::stream_protocol, asio::io_context::executor_type,
-                                       beast::unlimited_rate_policy>;
 
 /// A request that a resource refuses: what becomes of it.
 struct Refusal {
@@ -33,6 +29,9 @@ struct Refusal {
   std::string code;     ///< stable, for programs: "no_such_account"
   std::string message;  ///< a sentence, for people
 };
+
+/// Adds what comes next to `buffer`; false: the connection is over.
+asio::awaitable<bool> Fill(HttpWire& wire, beast::flat_buffer& buffer, std::chrono::milliseconds limit);
 
 /// One request and its answer. A resource reads what it wants of the body and answers once: Reply(), Fail(),
 /// or StartStream() ... EndStream(). All functions that return false mean that the connection is of no more
@@ -44,16 +43,22 @@ class Call {
  public:
   using Parser = beast::http::request_parser<beast::http::buffer_body>;
 
-  Call(HttpStream& stream, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit);
+  Call(HttpWire& wire, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit);
+
+  /// Who calls on the face where callers prove who they are (visitor.h); nullptr on the others.
+  const Visitor* visitor = nullptr;
 
   Verb verb() const { return parser_.get().method(); }
   /// Without the query, still percent-encoded.
   std::string_view path() const { return path_; }
   /// "{address}" of the route's pattern, decoded; empty if the pattern has none of this name.
   const std::string& Parameter(std::string_view name) const;
-  void SetParameters(std::map<std::string, std::string, std::less<>> parameters) {
+  void SetRoute(std::string_view pattern, std::map<std::string, std::string, std::less<>> parameters) {
+    pattern_ = pattern;
     parameters_ = std::move(parameters);
   }
+  /// For the log: a visitor's has secrets in it, so it is the route's pattern.
+  std::string_view logged_path() const { return visitor == nullptr ? path_ : pattern_; }
   /// Of the request; empty if it has none.
   std::string_view content_type() const { return parser_.get()[beast::http::field::content_type]; }
   /// "?name=value", decoded; nullopt if absent.
@@ -72,6 +77,8 @@ class Call {
   /// The whole body as a JSON object; nullopt as for ReadAll(), also if it is none.
   asio::awaitable<std::optional<boost::json::object>> ReadJson(std::size_t limit = 1 << 20);
 
+  /// Beside what every answer has; for the answer that follows.
+  void AddHeader(std::string name, std::string value);
   asio::awaitable<void> Reply(Status status, boost::json::value body);
   asio::awaitable<void> ReplyText(std::string content_type, std::string body);
   asio::awaitable<void> Fail(Refusal refusal);
@@ -81,29 +88,57 @@ class Call {
   asio::awaitable<bool> StartStream(std::string content_type);
   asio::awaitable<bool> Write(std::string_view octets);
   asio::awaitable<bool> EndStream();
+  /// An answer of `length` octets: sent as it comes, as often by Send() as it takes. To HEAD the header is
+  /// all.
+  asio::awaitable<bool> StartBody(Status status, std::string content_type, std::uint64_t length);
+  asio::awaitable<bool> SendBody(std::string_view octets);
+
+  /// The caller asks for a WebSocket (RFC 6455 §4.1), and has not yet sent anything more.
+  bool WantsSocket() const;
+  /// From now on the connection is the resource's, which speaks another protocol on stream() and returns when
+  /// that is over. `status`: what it answers, for the log.
+  void TakeOver(Status status);
+  /// REQUIRES: no visitor. The operator's and the monitoring's connections are such streams.
+  HttpStream& stream() { return static_cast<BeastWire&>(wire_).stream(); }
+  const Parser::value_type& request() const { return parser_.get(); }
 
   /// Reads what is left of the body, up to a bound, and forgets it: a caller who is still sending would
   /// otherwise not get to see the answer.
   asio::awaitable<void> Drain();
 
   /// True if another request may follow on this connection.
-  bool keep_alive() const { return answered_ && intact_ && parser_.is_done() && parser_.get().keep_alive(); }
+  bool keep_alive() const {
+    return answered_ && intact_ && !last_ && body_left_ == 0 && parser_.is_done() &&
+           parser_.get().keep_alive();
+  }
   bool answered() const { return answered_; }
+  /// No other request may follow.
+  void BeLast() { last_ = true; }
   /// Of the answer, for the log; 0 before.
   unsigned status() const { return status_; }
 
  private:
+  using Head = beast::http::response<beast::http::empty_body>;
   asio::awaitable<void> Send(Status status, std::string content_type, std::string body);
+  Head Begin(Status status, std::string_view content_type);
+  asio::awaitable<bool> WriteHead(const Head& head, std::string_view and_then = {});
+  asio::awaitable<bool> WriteOctets(std::string_view octets);
 
-  HttpStream& stream_;
+  HttpWire& wire_;
   beast::flat_buffer& buffer_;
   Parser& parser_;
   const std::chrono::seconds limit_;
   std::string path_;
+  std::string_view pattern_ = "-";
   std::string query_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+  std::string chunk_;            ///< one on its way
+  std::uint64_t body_left_ = 0;  ///< of StartBody()
+  bool expects_continue_ = false;
   std::map<std::string, std::string, std::less<>> parameters_;
   bool answered_ = false;
   bool intact_ = true;
+  bool last_ = false;
   unsigned status_ = 0;
 };
 

@@ -28,7 +28,9 @@ storage::Result<ConversationSummary> Find(storage::MailStore& store, storage::Ac
 asio::awaitable<bool> SendObjects(Call& call, Services& services, storage::FolderRef folder, bool& first) {
   std::optional<storage::Uid> next = storage::Uid{1};
   while (next) {
-    auto read = [&] { return ReadObjectPage(services.store, folder, *next, kPageObjects); };
+    auto read = [&] {
+      return ReadObjectPage(services.store, folder, {*next, protocol::kMaxUid}, kPageObjects);
+    };
     const auto page = co_await services.storage.Run(read);
     if (!page && page.error().code == storage::Errc::kNoSuchFolder) co_return true;  // deleted meanwhile
     if (!page) co_return false;

@@ -33,7 +33,7 @@ std::string SubjectOf(const protocol::mime::Parts& parts, protocol::mime::Source
 
 storage::Result<Glance> GlanceAt(storage::MailStore& store, storage::FolderRef folder, bool with_subject) {
   Glance out;
-  const auto reader = store.Read(folder);
+  const auto reader = store.Read(folder, storage::Actor({}, storage::Role::kOperator));
   if (!reader) return tl::unexpected(reader.error());
   const auto uids = reader->Uids();
   if (!uids) return tl::unexpected(uids.error());

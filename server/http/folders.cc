@@ -11,6 +11,7 @@ namespace {
 boost::json::object ToJson(const storage::FolderStatus& folder) {
   boost::json::object out;
   out["path"] = folder.path;
+  out["mailboxid"] = MailboxIdOf(folder.ref.folder);
   out["kind"] = NameOf(folder.kind);
   out["use"] = protocol::Name(folder.use);
   out["messages"] = folder.messages;
@@ -65,12 +66,13 @@ asio::awaitable<void> EnsureFolder(Call& call, Services& services) {
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
   auto ensure = [&]() -> storage::Result<storage::FolderStatus> {
-    auto there = services.store.GetFolder(account->id, path);
+    auto there = services.store.GetFolder(account->id, path, storage::Actor({}, storage::Role::kOperator));
     if (there || there.error().code != storage::Errc::kNoSuchFolder) return there;
     auto made = services.store.CreateFolder(account->id, path, use.value_or(protocol::SpecialUse::kNone),
                                             storage::Actor({}, storage::Role::kOperator));
     if (made || made.error().code != storage::Errc::kFolderExists) return made;
-    return services.store.GetFolder(account->id, path);  // somebody else made it meanwhile
+    return services.store.GetFolder(
+        account->id, path, storage::Actor({}, storage::Role::kOperator));  // somebody else made it meanwhile
   };
   auto folder = co_await services.storage.Run(ensure);
   if (!folder) {
@@ -100,7 +102,7 @@ asio::awaitable<void> MoveFolder(Call& call, Services& services) {
     const storage::Actor actor({}, storage::Role::kOperator);
     if (auto done = services.store.RenameFolder(account->id, from, to, actor); !done)
       return tl::unexpected(std::move(done).error());
-    return services.store.GetFolder(account->id, to);
+    return services.store.GetFolder(account->id, to, actor);
   };
   auto folder = co_await services.storage.Run(move);
   if (!folder) {

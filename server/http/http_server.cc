@@ -95,6 +95,7 @@ void HttpServer::Close() {
     operator_acceptor_.close(ignored);
     monitor_acceptor_.close(ignored);
     for (auto* stream : idle_) stream->cancel();
+    services_.waiting.Close();
   });
 }
 
@@ -114,29 +115,13 @@ asio::awaitable<void> HttpServer::Serve(HttpStream stream, Caller caller,
 }
 
 asio::awaitable<bool> HttpServer::ServeOne(HttpStream& stream, beast::flat_buffer& buffer, Caller caller) {
+  BeastWire wire(stream, options_.request_limit);
   Call::Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(options_.header_limit));
-  parser.body_limit(boost::none);  // each resource knows its own
-  stream.expires_after(options_.keep_alive);
   idle_.insert(&stream);
-  const auto [error, ignored] = co_await beast::http::async_read_header(stream, buffer, parser, kAsTuple);
+  const auto error = co_await ReadHead(wire, buffer, parser, options_);
   idle_.erase(&stream);
-  if (error) {
-    if (error.category() == beast::http::make_error_code(beast::http::error::bad_method).category() &&
-        error != beast::http::error::end_of_stream) {
-      Call call(stream, buffer, parser, options_.request_limit);
-      Refusal refusal{Status::bad_request, "bad_request", error.message()};
-      co_await call.Fail(std::move(refusal));
-    }
-    co_return false;
-  }
-  Call call(stream, buffer, parser, options_.request_limit);
-  co_await Dispatch(call, services_, caller);
-  const bool more = call.keep_alive();
-  if (!more) co_await call.Drain();
-  if (caller == Caller::kOperator)
-    spdlog::info("event=http method={} path={} status={}", std::string_view(parser.get().method_string()),
-                 call.path(), call.status());
+  const Face face{caller, nullptr, options_};
+  const bool more = co_await Answer(wire, buffer, parser, error, services_, face);
   co_return more;
 }
 

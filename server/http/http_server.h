@@ -9,17 +9,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <tl/expected.hpp>
 
-#include "server/http/route_table.h"
+#include "server/http/request.h"
 #include "server/net/task_group.h"
 
 namespace server::http {
-
-struct HttpOptions {
-  std::chrono::seconds request_limit{60};  ///< one read or write of a request
-  std::chrono::seconds keep_alive{300};    ///< between two requests of a connection
-  std::size_t header_limit = 16 * 1024;    ///< octets of a request's header
-  std::size_t connections = 256;           ///< at once
-};
 
 /// Serves the operator's API on a Unix socket and monitoring on TCP, all on one event loop: the work is done
 /// on the storage pool.

@@ -26,7 +26,7 @@ struct Page {
 };
 
 storage::Result<Page> ReadPage(storage::MailStore& store, storage::FolderRef folder, storage::Uid from) {
-  const auto reader = store.Read(folder);
+  const auto reader = store.Read(folder, storage::Actor({}, storage::Role::kOperator));
   if (!reader) return tl::unexpected(reader.error());
   const storage::UidSet rest(from, protocol::kMaxUid);
 
@@ -114,7 +114,9 @@ asio::awaitable<void> ExportMessages(Call& call, Services& services) {
   }
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
-  auto get = [&] { return services.store.GetFolder(account->id, path); };
+  auto get = [&] {
+    return services.store.GetFolder(account->id, path, storage::Actor({}, storage::Role::kOperator));
+  };
   auto folder = co_await services.storage.Run(get);
   if (!folder) {
     co_await call.Fail(std::move(folder).error());

@@ -92,9 +92,9 @@ class Import {
     return {Status::bad_request, "invalid_argument", fmt::format("Message {} {}", read_ + 1, what)};
   }
   Refusal Refused(const storage::Error& error) const {
+    const std::string why = error.detail.empty() ? "The store refused" : error.detail;
     return {Status::conflict, "not_imported",
-            fmt::format("After {} messages: {}", imported_,
-                        error.detail.empty() ? "the store refused" : error.detail)};
+            imported_ == 0 ? why : fmt::format("After {} messages: {}", imported_, why)};
   }
 
   asio::awaitable<std::optional<Refusal>> ReadMessage(const MessageFrame& frame) {

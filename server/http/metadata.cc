@@ -80,7 +80,10 @@ asio::awaitable<void> GetMetadata(Call& call, Services& services) {
   }
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
-  auto read = [&] { return services.store.GetAnnotations(account->id, folder, query, account->id); };
+  auto read = [&] {
+    return services.store.GetAnnotations(account->id, folder, query, account->id,
+                                         storage::Actor({}, storage::Role::kOperator));
+  };
   auto answer = co_await services.storage.Run(read);
   if (!answer) {
     co_await call.Fail(std::move(answer).error());

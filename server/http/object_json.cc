@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "protocol/cpm/address.h"
+#include "protocol/imap/object_id.h"
 #include "protocol/text/charset.h"
 
 namespace server::http {
@@ -121,6 +122,20 @@ std::string_view NameOf(ObjectKind kind) {
     case ObjectKind::kMedia: return "media";
   }
   return "unknown";
+}
+
+std::optional<ObjectKind> ObjectKindOf(std::string_view name) {
+  for (auto kind = static_cast<std::uint8_t>(ObjectKind::kChatMessage);
+       kind <= static_cast<std::uint8_t>(ObjectKind::kMedia); ++kind) {
+    if (NameOf(ObjectKind{kind}) == name) return ObjectKind{kind};
+  }
+  return std::nullopt;
+}
+
+std::string MailboxIdOf(storage::FolderId folder) {
+  std::string id;
+  protocol::AppendMailboxId(id, folder);
+  return id;
 }
 
 std::string Rfc3339(const protocol::InternalDate& date) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ namespace server::http {
 /// "conversation", "session", ...: as FolderKind and ObjectKind are called in JSON.
 std::string_view NameOf(storage::FolderKind kind);
 std::string_view NameOf(protocol::ObjectKind kind);
+/// The kind that has this name.
+std::optional<protocol::ObjectKind> ObjectKindOf(std::string_view name);
+
+/// MAILBOXID (RFC 8474 §4).
+std::string MailboxIdOf(storage::FolderId folder);
 
 /// "2016-03-02T10:15:01+01:00" (RFC 3339 §5.6), in the zone that the date was given in.
 std::string Rfc3339(const protocol::InternalDate& date);

@@ -1,5 +1,7 @@
 #include "server/http/object_page.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "protocol/cpm/object_view.h"
@@ -27,8 +29,8 @@ std::size_t Weight(const protocol::cpm::ObjectView& view) {
 }  // namespace
 
 storage::Result<ObjectPage> ReadObjectPage(storage::MailStore& store, storage::FolderRef folder,
-                                           storage::Uid from, std::size_t most) {
-  const auto reader = store.Read(folder);
+                                           const storage::UidSet& which, std::size_t most) {
+  const auto reader = store.Read(folder, storage::Actor({}, storage::Role::kOperator));
   if (!reader) return tl::unexpected(reader.error());
 
   ObjectPage page;
@@ -43,8 +45,7 @@ storage::Result<ObjectPage> ReadObjectPage(storage::MailStore& store, storage::F
                     std::string(row.parts)});
     return true;
   };
-  const storage::UidSet rest(from, protocol::kMaxUid);
-  if (auto done = reader->Rows(rest, take); !done) return tl::unexpected(std::move(done).error());
+  if (auto done = reader->Rows(which, take); !done) return tl::unexpected(std::move(done).error());
   if (rows.empty()) return page;
 
   const storage::UidSet taken(storage::Uid{rows.front().stored.uid}, storage::Uid{rows.back().stored.uid});
@@ -68,6 +69,33 @@ storage::Result<ObjectPage> ReadObjectPage(storage::MailStore& store, storage::F
     const auto view = protocol::cpm::ReadObjectView(*parts, *source);
     weight += Weight(view);
     page.objects.push_back(ToJson(one.stored, view));
+  }
+  return page;
+}
+
+storage::Result<KindPage> ReadKindPage(storage::MailStore& store, storage::AccountId account,
+                                       protocol::ObjectKind kind, storage::FoundMessage from,
+                                       std::optional<storage::FolderId> only, std::size_t most) {
+  auto found = store.FindByKind(account, kind, from, only, most + 1);
+  if (!found) return tl::unexpected(std::move(found).error());
+
+  KindPage page;
+  if (found->size() > most) {
+    page.next = found->back();
+    found->pop_back();
+  }
+  for (auto one = found->begin(); one != found->end();) {
+    const storage::FolderId folder = one->folder;
+    storage::UidSet uids;
+    for (; one != found->end() && one->folder == folder; ++one) uids.Add(one->uid);
+    auto part = ReadObjectPage(store, {account, folder}, uids, most);
+    if (!part && part.error().code == storage::Errc::kNoSuchFolder) continue;
+    if (!part) return tl::unexpected(std::move(part).error());
+    std::ranges::move(part->objects, std::back_inserter(page.objects));
+    if (part->next) {  // heavy ones
+      page.next = storage::FoundMessage{folder, *part->next};
+      break;
+    }
   }
   return page;
 }

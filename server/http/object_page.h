@@ -16,8 +16,20 @@ struct ObjectPage {
   std::optional<storage::Uid> next;  ///< nullopt: these were the last
 };
 
-/// Those from UID `from` on, at most `most` and about 1 MiB. One visit to the store: blocks.
+/// Those of `which`, at most `most` and about 1 MiB. One visit to the store: blocks.
 storage::Result<ObjectPage> ReadObjectPage(storage::MailStore& store, storage::FolderRef folder,
-                                           storage::Uid from, std::size_t most);
+                                           const storage::UidSet& which, std::size_t most);
+
+/// Some objects of one kind, by folder id and UID.
+struct KindPage {
+  std::vector<boost::json::object> objects;
+  std::optional<storage::FoundMessage> next;  ///< nullopt: these were the last
+};
+
+/// Those from `from` on, in all folders or in `only`, at most `most` and about 1 MiB. What goes away
+/// meanwhile is left out. Blocks.
+storage::Result<KindPage> ReadKindPage(storage::MailStore& store, storage::AccountId account,
+                                       protocol::ObjectKind kind, storage::FoundMessage from,
+                                       std::optional<storage::FolderId> only, std::size_t most);
 
 }  // namespace server::http

@@ -1,9 +1,14 @@
+#include <charconv>
+#include <iterator>
+
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
 #include "protocol/cpm/object_view.h"
 #include "protocol/mime/parts.h"
 #include "protocol/model/mailbox_name.h"
 #include "server/http/account_json.h"
+#include "server/http/object_json.h"
 #include "server/http/object_page.h"
 #include "server/http/resources.h"
 
@@ -23,7 +28,9 @@ asio::awaitable<std::optional<storage::FolderStatus>> NamedFolder(Call& call, Se
   const auto path = protocol::CanonicalMailboxName(call.Query("folder").value_or(""));
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return std::nullopt;
-  auto get = [&] { return services.store.GetFolder(account->id, path); };
+  auto get = [&] {
+    return services.store.GetFolder(account->id, path, storage::Actor({}, storage::Role::kOperator));
+  };
   auto folder = co_await services.storage.Run(get);
   if (!folder) {
     co_await call.Fail(std::move(folder).error());
@@ -40,7 +47,7 @@ struct Place {
 };
 
 storage::Result<Place> Find(storage::MailStore& store, storage::FolderRef folder, storage::Uid uid) {
-  const auto reader = store.Read(folder);
+  const auto reader = store.Read(folder, storage::Actor({}, storage::Role::kOperator));
   if (!reader) return tl::unexpected(reader.error());
   std::optional<Place> found;
   const auto take = [&](storage::Uid, const storage::MessageRow& row) {
@@ -51,6 +58,59 @@ storage::Result<Place> Find(storage::MailStore& store, storage::FolderRef folder
     return tl::unexpected(std::move(done).error());
   if (!found) return tl::unexpected(storage::Error{storage::Errc::kNoSuchMessage, std::to_string(uid.value)});
   return *std::move(found);
+}
+
+/// "F7.42", as "next" was; nullopt: it is not.
+std::optional<storage::FoundMessage> CursorIn(std::string_view text) {
+  const auto number = [&](char before) -> std::optional<std::uint64_t> {
+    if (!text.starts_with(before)) return std::nullopt;
+    std::uint64_t value = 0;
+    const auto [end, bad] = std::from_chars(text.data() + 1, text.data() + text.size(), value);
+    if (bad != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return value;
+  };
+  const auto folder = number('F');
+  const auto uid = folder ? number('.') : std::nullopt;
+  if (!uid || *uid > kMaxUid || !text.empty()) return std::nullopt;
+  return storage::FoundMessage{{*folder}, {static_cast<std::uint32_t>(*uid)}};
+}
+
+/// Objects of a kind, by the index: in all folders, or in one.
+asio::awaitable<void> ListKind(Call& call, Services& services, std::string_view name) {
+  const auto kind = ObjectKindOf(name);
+  const auto from = CursorIn(call.Query("from").value_or("F0.0"));
+  const auto limit = call.NumberQuery("limit", 100, kMaxPage);
+  if (!kind || !from || !limit || *limit == 0) {
+    auto refusal = Bad(kind ? "\"from\" must be what \"next\" was, \"limit\" a whole number, 1 to 1000"
+                            : "\"kind\" must be chat, standalone, imdn, sms, mms, file-link, file-transfer, "
+                              "session-info, group-state or media");
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  std::optional<storage::FolderId> only;
+  storage::AccountId id;
+  if (call.Query("folder")) {
+    const auto folder = co_await NamedFolder(call, services);
+    if (!folder) co_return;
+    id = folder->ref.account;
+    only = folder->ref.folder;
+  } else {
+    const auto account = co_await NamedAccount(call, services);
+    if (!account) co_return;
+    id = account->id;
+  }
+  auto read = [&] { return ReadKindPage(services.store, id, *kind, *from, only, *limit); };
+  auto page = co_await services.storage.Run(read);
+  if (!page) {
+    co_await call.Fail(std::move(page).error());
+    co_return;
+  }
+  boost::json::object body;
+  body["objects"] = boost::json::array(std::make_move_iterator(page->objects.begin()),
+                                       std::make_move_iterator(page->objects.end()));
+  if (page->next) body["next"] = fmt::format("F{}.{}", page->next->folder.value, page->next->uid.value);
+  co_await call.Reply(Status::ok, std::move(body));
 }
 
 asio::awaitable<void> List(Call& call, Services& services) {
@@ -64,7 +124,7 @@ asio::awaitable<void> List(Call& call, Services& services) {
   const auto folder = co_await NamedFolder(call, services);
   if (!folder) co_return;
   const storage::Uid from{static_cast<std::uint32_t>(*after + 1)};
-  auto read = [&] { return ReadObjectPage(services.store, folder->ref, from, *limit); };
+  auto read = [&] { return ReadObjectPage(services.store, folder->ref, {from, protocol::kMaxUid}, *limit); };
   auto page = co_await services.storage.Run(read);
   if (!page) {
     co_await call.Fail(std::move(page).error());
@@ -115,7 +175,10 @@ asio::awaitable<void> SendFile(Call& call, Services& services, storage::AccountI
 
 asio::awaitable<void> GetObjects(Call& call, Services& services) {
   if (!call.Query("uid")) {
-    co_await List(call, services);
+    if (const auto kind = call.Query("kind"))
+      co_await ListKind(call, services, *kind);
+    else
+      co_await List(call, services);
     co_return;
   }
   const auto uid = call.NumberQuery("uid", 0, kMaxUid);

@@ -21,8 +21,8 @@ Refusal Bad(std::string message) { return {Status::bad_request, "invalid_argumen
 /// Reads one request: the description, then the files, which go to the store as they come.
 class EventUpload {
  public:
-  EventUpload(Call& call, Services& services, storage::AccountId account)
-      : call_(call), services_(services), account_(account) {}
+  EventUpload(Call& call, Services& services, const storage::AccountInfo& account)
+      : call_(call), services_(services), account_(account.id), quota_(account.quota.octets) {}
 
   /// A refusal, also of a body that ended early.
   asio::awaitable<std::optional<Refusal>> Run() {
@@ -136,6 +136,11 @@ class EventUpload {
       co_return Refusal{Status::payload_too_large, "too_big",
                         fmt::format("The files of an event hold at most {} octets", services_.append_limit)};
     }
+    // More than will ever fit; whether the rest does is decided when it is recorded: it may be known already.
+    if (quota_ && octets_ > *quota_) {
+      co_return RefusalFor({storage::Errc::kOverQuota,
+                            fmt::format("the account may hold {} octets, and the files have more", *quota_)});
+    }
     auto& body = *files_[content_];
     auto write = [&] { return body.Write(octets); };
     storage::Result<> written;
@@ -165,6 +170,7 @@ class EventUpload {
   Call& call_;
   Services& services_;
   const storage::AccountId account_;
+  const std::optional<std::uint64_t> quota_;  ///< octets
   std::string description_;
   bool described_ = false;
   EventRequest request_;
@@ -190,7 +196,7 @@ boost::json::object ToJson(const storage::Recorded& recorded) {
 asio::awaitable<void> RecordEvent(Call& call, Services& services) {
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
-  EventUpload upload(call, services, account->id);
+  EventUpload upload(call, services, *account);
   auto refusal = co_await upload.Run();
   if (refusal) {
     co_await call.Fail(*std::move(refusal));

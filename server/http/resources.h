@@ -22,6 +22,8 @@ asio::awaitable<void> EnsureFolder(Call& call, Services& services);
 asio::awaitable<void> MoveFolder(Call& call, Services& services);
 asio::awaitable<void> DeleteFolder(Call& call, Services& services);
 
+/// Also as a WebSocket.
+asio::awaitable<void> ListChanges(Call& call, Services& services);
 asio::awaitable<void> ListConversations(Call& call, Services& services);
 asio::awaitable<void> ShowConversation(Call& call, Services& services);
 asio::awaitable<void> GetObjects(Call& call, Services& services);
@@ -32,6 +34,39 @@ asio::awaitable<void> ExportMessages(Call& call, Services& services);
 asio::awaitable<void> RecordEvent(Call& call, Services& services);
 asio::awaitable<void> GetMetadata(Call& call, Services& services);
 asio::awaitable<void> SetMetadata(Call& call, Services& services);
+
+asio::awaitable<void> GetAcl(Call& call, Services& services);
+asio::awaitable<void> SetAcl(Call& call, Services& services);
+asio::awaitable<void> DeleteAcl(Call& call, Services& services);
+asio::awaitable<void> GetRights(Call& call, Services& services);
+
+/// References: as the operator sees them, and on the face for visitors.
+asio::awaitable<void> CreateAccountReferences(Call& call, Services& services);
+asio::awaitable<void> ListAccountReferences(Call& call, Services& services);
+asio::awaitable<void> ShowAccountReference(Call& call, Services& services);
+asio::awaitable<void> FetchAccountReference(Call& call, Services& services);
+asio::awaitable<void> RevokeAccountReference(Call& call, Services& services);
+asio::awaitable<void> ResetAccountKeys(Call& call, Services& services);
+asio::awaitable<void> CreateReferences(Call& call, Services& services);
+asio::awaitable<void> ListReferences(Call& call, Services& services);
+asio::awaitable<void> GetReference(Call& call, Services& services);
+asio::awaitable<void> RevokeReference(Call& call, Services& services);
+asio::awaitable<void> ResolveMessage(Call& call, Services& services);
+asio::awaitable<void> ExternalizeMessage(Call& call, Services& services);
+asio::awaitable<void> OpenApi(Call& call, Services& services);
+
+asio::awaitable<void> GetQuota(Call& call, Services& services);
+asio::awaitable<void> ChangeQuota(Call& call, Services& services);
+asio::awaitable<void> ListPfs(Call& call, Services& services);
+asio::awaitable<void> ShowPf(Call& call, Services& services);
+asio::awaitable<void> ChangePf(Call& call, Services& services);
+asio::awaitable<void> ListPsks(Call& call, Services& services);
+asio::awaitable<void> AddPsk(Call& call, Services& services);
+asio::awaitable<void> RevokePsk(Call& call, Services& services);
+
+asio::awaitable<void> ListSessions(Call& call, Services& services);
+asio::awaitable<void> KickSession(Call& call, Services& services);
+asio::awaitable<void> KickSessions(Call& call, Services& services);
 
 asio::awaitable<void> StoreStats(Call& call, Services& services);
 

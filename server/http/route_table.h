@@ -9,41 +9,79 @@ namespace server::http {
 
 /// Who has connected: the socket decides.
 enum class Caller {
-  kOperator,  ///< over the Unix socket: everything
+  kOperator,  ///< over the Unix socket: everything but what is for visitors
   kMonitor,   ///< over TCP: what is marked so
+  kVisitor,   ///< over TLS: the reference service
+};
+
+/// Whom a route is for.
+enum class For {
+  kOperator,
+  kMonitor,  ///< and the operator
+  kVisitor,
 };
 
 struct Route {
   Verb verb;
   std::string_view pattern;
-  bool for_monitor;
+  For whom;
   asio::awaitable<void> (*run)(Call&, Services&);
 };
 
 inline constexpr std::array kRoutes = {
-    Route{Verb::get, "/health", true, Health},
-    Route{Verb::get, "/metrics", true, Metrics},
-    Route{Verb::get, "/v1/accounts", false, ListAccounts},
-    Route{Verb::post, "/v1/accounts", false, CreateAccount},
-    Route{Verb::post, "/v1/accounts:load", false, LoadAccounts},
-    Route{Verb::get, "/v1/accounts/{address}", false, ShowAccount},
-    Route{Verb::delete_, "/v1/accounts/{address}", false, DeleteAccount},
-    Route{Verb::put, "/v1/accounts/{address}/password", false, SetPassword},
-    Route{Verb::put, "/v1/accounts/{address}/status", false, SetAccountStatus},
-    Route{Verb::get, "/v1/accounts/{address}/folders", false, ListFolders},
-    Route{Verb::put, "/v1/accounts/{address}/folders", false, EnsureFolder},
-    Route{Verb::delete_, "/v1/accounts/{address}/folders", false, DeleteFolder},
-    Route{Verb::post, "/v1/accounts/{address}/folders:move", false, MoveFolder},
-    Route{Verb::get, "/v1/accounts/{address}/conversations", false, ListConversations},
-    Route{Verb::get, "/v1/accounts/{address}/conversation", false, ShowConversation},
-    Route{Verb::get, "/v1/accounts/{address}/objects", false, GetObjects},
-    Route{Verb::delete_, "/v1/accounts/{address}/objects", false, DeleteObject},
-    Route{Verb::get, "/v1/accounts/{address}/messages", false, ExportMessages},
-    Route{Verb::post, "/v1/accounts/{address}/messages", false, ImportMessages},
-    Route{Verb::post, "/v1/accounts/{address}/record", false, RecordEvent},
-    Route{Verb::get, "/v1/accounts/{address}/metadata", false, GetMetadata},
-    Route{Verb::put, "/v1/accounts/{address}/metadata", false, SetMetadata},
-    Route{Verb::get, "/v1/store/stats", false, StoreStats},
+    Route{Verb::get, "/health", For::kMonitor, Health},
+    Route{Verb::get, "/metrics", For::kMonitor, Metrics},
+    Route{Verb::get, "/v1/accounts", For::kOperator, ListAccounts},
+    Route{Verb::post, "/v1/accounts", For::kOperator, CreateAccount},
+    Route{Verb::post, "/v1/accounts:load", For::kOperator, LoadAccounts},
+    Route{Verb::get, "/v1/accounts/{address}", For::kOperator, ShowAccount},
+    Route{Verb::delete_, "/v1/accounts/{address}", For::kOperator, DeleteAccount},
+    Route{Verb::put, "/v1/accounts/{address}/password", For::kOperator, SetPassword},
+    Route{Verb::put, "/v1/accounts/{address}/status", For::kOperator, SetAccountStatus},
+    Route{Verb::get, "/v1/accounts/{address}/folders", For::kOperator, ListFolders},
+    Route{Verb::put, "/v1/accounts/{address}/folders", For::kOperator, EnsureFolder},
+    Route{Verb::delete_, "/v1/accounts/{address}/folders", For::kOperator, DeleteFolder},
+    Route{Verb::post, "/v1/accounts/{address}/folders:move", For::kOperator, MoveFolder},
+    Route{Verb::get, "/v1/accounts/{address}/changes", For::kOperator, ListChanges},
+    Route{Verb::get, "/v1/accounts/{address}/conversations", For::kOperator, ListConversations},
+    Route{Verb::get, "/v1/accounts/{address}/conversation", For::kOperator, ShowConversation},
+    Route{Verb::get, "/v1/accounts/{address}/objects", For::kOperator, GetObjects},
+    Route{Verb::delete_, "/v1/accounts/{address}/objects", For::kOperator, DeleteObject},
+    Route{Verb::get, "/v1/accounts/{address}/messages", For::kOperator, ExportMessages},
+    Route{Verb::post, "/v1/accounts/{address}/messages", For::kOperator, ImportMessages},
+    Route{Verb::post, "/v1/accounts/{address}/record", For::kOperator, RecordEvent},
+    Route{Verb::get, "/v1/accounts/{address}/metadata", For::kOperator, GetMetadata},
+    Route{Verb::put, "/v1/accounts/{address}/metadata", For::kOperator, SetMetadata},
+    Route{Verb::get, "/v1/accounts/{address}/acl", For::kOperator, GetAcl},
+    Route{Verb::put, "/v1/accounts/{address}/acl", For::kOperator, SetAcl},
+    Route{Verb::delete_, "/v1/accounts/{address}/acl", For::kOperator, DeleteAcl},
+    Route{Verb::get, "/v1/accounts/{address}/rights", For::kOperator, GetRights},
+    Route{Verb::get, "/v1/accounts/{address}/references", For::kOperator, ListAccountReferences},
+    Route{Verb::post, "/v1/accounts/{address}/references", For::kOperator, CreateAccountReferences},
+    Route{Verb::get, "/v1/accounts/{address}/references/{id}", For::kOperator, ShowAccountReference},
+    Route{Verb::delete_, "/v1/accounts/{address}/references/{id}", For::kOperator, RevokeAccountReference},
+    Route{Verb::get, "/v1/accounts/{address}/references/{id}/data", For::kOperator, FetchAccountReference},
+    Route{Verb::delete_, "/v1/accounts/{address}/url-keys", For::kOperator, ResetAccountKeys},
+    Route{Verb::get, "/v1/accounts/{address}/quota", For::kOperator, GetQuota},
+    Route{Verb::patch, "/v1/accounts/{address}/quota", For::kOperator, ChangeQuota},
+    Route{Verb::get, "/v1/accounts/{address}/pf", For::kOperator, ShowPf},
+    Route{Verb::patch, "/v1/accounts/{address}/pf", For::kOperator, ChangePf},
+    Route{Verb::get, "/v1/pfs", For::kOperator, ListPfs},
+    Route{Verb::get, "/v1/psks", For::kOperator, ListPsks},
+    Route{Verb::post, "/v1/psks", For::kOperator, AddPsk},
+    Route{Verb::delete_, "/v1/psks/{identity}", For::kOperator, RevokePsk},
+    Route{Verb::get, "/v1/sessions", For::kOperator, ListSessions},
+    Route{Verb::delete_, "/v1/sessions", For::kOperator, KickSessions},
+    Route{Verb::delete_, "/v1/sessions/{id}", For::kOperator, KickSession},
+    Route{Verb::get, "/v1/store/stats", For::kOperator, StoreStats},
+    Route{Verb::post, "/v1/references", For::kVisitor, CreateReferences},
+    Route{Verb::get, "/v1/references", For::kVisitor, ListReferences},
+    Route{Verb::get, "/v1/references/{token}", For::kVisitor, GetReference},
+    Route{Verb::head, "/v1/references/{token}", For::kVisitor, GetReference},
+    Route{Verb::delete_, "/v1/references/{token}", For::kVisitor, RevokeReference},
+    Route{Verb::post, "/v1/messages/resolve", For::kVisitor, ResolveMessage},
+    Route{Verb::post, "/v1/messages/externalize", For::kVisitor, ExternalizeMessage},
+    Route{Verb::get, "/v1/openapi.yaml", For::kVisitor, OpenApi},
 };
 
 /// Finds the call's route and runs it; 404, or 405 if only the verb is wrong.

@@ -5,9 +5,25 @@
 #include <string>
 #include <vector>
 
+#include "server/auth/password_record.h"
 #include "server/config/config.h"
+#include "server/http/news_wait.h"
 #include "server/net/storage_executor.h"
+#include "server/references/desk.h"
+#include "server/sessions/session_list.h"
 #include "storage/store/mail_store.h"
+
+namespace server {
+class Clock;
+}
+namespace server::auth {
+class AuditLog;
+class Authenticator;
+class TokenVerifier;
+}  // namespace server::auth
+namespace server::net {
+class PskKeys;
+}
 
 namespace server::http {
 
@@ -18,14 +34,31 @@ struct Gauge {
   std::function<double()> read;
 };
 
-/// What the resources work with. All of it outlives the server.
+/// What the resources of references work with.
+struct ReferenceServices {
+  auth::Authenticator& authenticator;
+  auth::TokenVerifier* tokens = nullptr;  ///< nullptr: no bearer tokens
+  auth::AuditLog* audit = nullptr;        ///< nullptr: what PFs do is not written down
+  const Clock& clock;
+  references::ReferenceSettings settings;
+  std::uint64_t message_limit = 16 << 20;  ///< octets of a message with references, and of one without
+};
+
+/// What the resources work with. All of it outlives the server, and what is in it by reference its event
+/// loop.
 struct Services {
   storage::MailStore& store;
   net::StorageExecutor& storage;
   net::StorageExecutor& passwords;
   const config::Profile& profile;
+  sessions::SessionList& sessions;
+  WaitingRoom& waiting;
   std::uint64_t append_limit = 1U << 30;  ///< octets of one imported message
   std::vector<Gauge> gauges;
+  auth::ScramOptions scram;                 ///< of the passwords that are set
+  net::PskKeys* psk_keys = nullptr;         ///< to be kept in step with the store's
+  ReferenceServices* references = nullptr;  ///< nullptr only where nobody asks for references
+  std::vector<std::string> act_for;         ///< of all Participating Functions, by the configuration
 };
 
 }  // namespace server::http

@@ -30,6 +30,36 @@ bool NamesNumbers(const protocol::SearchKey& key) {
 
 }  // namespace
 
+bool NamesNumbers(const protocol::Command& command) {
+  return std::visit(
+      [&](const auto& cmd) {
+        using Cmd = std::decay_t<decltype(cmd)>;
+        if constexpr (std::is_same_v<Cmd, command::Search>) {
+          return cmd.numbers == protocol::NumberKind::kSequence || NamesNumbers(cmd.key);
+        } else if constexpr (requires { cmd.search; }) {
+          return cmd.search.numbers == protocol::NumberKind::kSequence || NamesNumbers(cmd.search.key);
+        } else if constexpr (requires { cmd.numbers; }) {
+          return cmd.numbers == protocol::NumberKind::kSequence;
+        } else if constexpr (requires { cmd.parameters.qresync; }) {
+          return cmd.parameters.qresync && cmd.parameters.qresync->match;
+        } else {
+          return false;
+        }
+      },
+      command);
+}
+
+Reply UidRequired() {
+  return protocol::Bad(protocol::ResponseCode::kUidRequired,
+                       "Message numbers are not used after ENABLE UIDONLY: use the UID commands and UIDs");
+}
+
+bool IsForSubmit(const CommandRow& row) {
+  static constexpr std::array<std::string_view, 4> kHarmless{"URLFETCH", "ENABLE", "COMPRESS", "NAMESPACE"};
+  return row.needs == Needs::kAnything || row.needs == Needs::kNoLogin ||
+         std::ranges::find(kHarmless, row.name) != kHarmless.end();
+}
+
 bool MayTellExpunge(const protocol::Command& command) {
   if (RowOf(command).expunge == Expunge::kAlways) return true;
   if (!IsUidForm(command)) return false;

@@ -68,6 +68,7 @@ inline constexpr std::array kCommands = {
     table::Row<command::StartTls, NotAuthenticatedContext>("STARTTLS"),
     table::Row<command::Authenticate, NotAuthenticatedContext>("AUTHENTICATE"),
     table::Row<command::Login, NotAuthenticatedContext>("LOGIN"),
+    table::Row<command::Unauthenticate, AuthenticatedContext>("UNAUTHENTICATE"),
     table::Row<command::Enable, AuthenticatedContext>("ENABLE"),
     table::Row<command::Compress, AuthenticatedContext>("COMPRESS"),
     table::Row<command::Select, AuthenticatedContext>("SELECT"),
@@ -84,6 +85,18 @@ inline constexpr std::array kCommands = {
     table::Row<command::Idle, AuthenticatedContext>("IDLE"),
     table::Row<command::GetMetadata, AuthenticatedContext>("GETMETADATA"),
     table::Writer<command::SetMetadata, AuthenticatedContext>("SETMETADATA"),
+    table::Row<command::Notify, AuthenticatedContext>("NOTIFY"),
+    table::Writer<command::ResetKey, AuthenticatedContext>("RESETKEY"),
+    table::Writer<command::GenUrlAuth, AuthenticatedContext>("GENURLAUTH"),
+    table::Row<command::UrlFetch, AuthenticatedContext>("URLFETCH"),
+    table::Writer<command::SetAcl, AuthenticatedContext>("SETACL"),
+    table::Writer<command::DeleteAcl, AuthenticatedContext>("DELETEACL"),
+    table::Row<command::GetAcl, AuthenticatedContext>("GETACL"),
+    table::Row<command::ListRights, AuthenticatedContext>("LISTRIGHTS"),
+    table::Row<command::MyRights, AuthenticatedContext>("MYRIGHTS"),
+    table::Row<command::GetQuota, AuthenticatedContext>("GETQUOTA"),
+    table::Row<command::GetQuotaRoot, AuthenticatedContext>("GETQUOTAROOT"),
+    table::Writer<command::SetQuota, AuthenticatedContext>("SETQUOTA"),
     table::Row<command::Check, SelectedContext>("CHECK"),
     table::Writer<command::Close, SelectedContext>("CLOSE"),
     table::Row<command::Unselect, SelectedContext>("UNSELECT"),
@@ -95,6 +108,7 @@ inline constexpr std::array kCommands = {
     table::Writer<command::Store, SelectedContext>("STORE", Expunge::kUidFormOnly),
     table::Writer<command::Copy, SelectedContext>("COPY"),
     table::Writer<command::Move, SelectedContext>("MOVE"),
+    table::Row<command::CancelUpdate, SelectedContext>("CANCELUPDATE"),
 };
 
 constexpr bool RowsMatchVariant() {
@@ -110,6 +124,15 @@ inline const CommandRow& RowOf(const protocol::Command& command) { return kComma
 
 /// UID FETCH and its like: answers name UIDs.
 bool IsUidForm(const protocol::Command& command);
+
+/// Whether there are message numbers in it or would be in its answer: not after ENABLE UIDONLY (RFC 9586 §3).
+bool NamesNumbers(const protocol::Command& command);
+/// What it is answered then.
+Reply UidRequired();
+
+/// Whether a message submission entity (role submit) may give it: it fetches what it is referred to, and has
+/// no other business in mailboxes.
+bool IsForSubmit(const CommandRow& row);
 
 /// Whether EXPUNGE and VANISHED may stand in its answer.
 bool MayTellExpunge(const protocol::Command& command);

@@ -7,6 +7,7 @@
 
 #include "server/imap/session.h"
 #include "server/net/tls_context.h"
+#include "server/sessions/session_list.h"
 
 namespace server::imap {
 namespace {
@@ -14,23 +15,28 @@ namespace {
 using protocol::Bye;
 using protocol::Ok;
 
-class Connection {
+class Connection final : public sessions::ListedSession {
  public:
   Connection(net::Stream stream, const net::ConnectionInfo& info, const Services& services)
-      : services_(services), wire_(std::move(stream)), session_(wire_, info, services) {}
+      : services_(services), wire_(std::move(stream)), session_(wire_, info, services) {
+    if (services.sessions != nullptr) services.sessions->Enter(*this, wire_.stream().executor());
+  }
+  ~Connection() {
+    if (services_.sessions != nullptr) services_.sessions->Leave(*this, wire_.stream().executor());
+  }
+  Connection(const Connection&) = delete;
 
   asio::awaitable<void> Run() {
     wire_.stream().SetWritePace({services_.options.transfer_step, services_.options.write_stall});
-    const auto words = protocol::CapabilityWords(session_.Capabilities());
-    protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
-                                                 services_.options.product + " ready"));
+    Greet();
     while (session_.state() != State::kLogout && !wire_.out.broken()) {
-      if (const auto bye = session_.AccountGone()) {
+      if (const auto bye = session_.Dismissal()) {
         session_.SayBye(*bye);
-        ending_ = "account_closed";
+        ending_ = session_.kicked() ? "kicked" : "account_closed";
         break;
       }
-      const bool more = co_await Step();
+      const After after = co_await Act();
+      const bool more = after == After::kWait ? co_await Rest() : after == After::kMore;
       if (!more) break;
       // Pipelined commands may ask for far more than they are long.
       if (wire_.out.Full()) static_cast<void>(co_await wire_.out.Flush());
@@ -41,18 +47,50 @@ class Connection {
     wire_.stream().Close();
   }
 
+  sessions::SessionInfo Info() const override {
+    const auto now = services_.clock.Now();
+    const auto seconds = [&](auto since) {
+      return std::chrono::duration_cast<std::chrono::seconds>(now - since);
+    };
+    sessions::SessionInfo info;
+    info.id = session_.info().id;
+    info.peer = wire_.stream().peer();
+    info.tls = wire_.stream().TlsDescription();
+    info.compressed = wire_.compressed();
+    info.account = session_.account();
+    info.address = session_.user();
+    if (const auto* folder = session_.selected()) info.folder = folder->view->folder();
+    info.doing = session_.running();
+    info.connected = seconds(session_.connected());
+    info.silent = seconds(wire_.heard());
+    info.octets_in = wire_.octets_received();
+    info.octets_out = wire_.out.octets_sent();
+    return info;
+  }
+  void Kick() override { session_.Kick(); }
+
   const Wire& wire() const { return wire_; }
   const Session& session() const { return session_; }
   std::string_view ending() const { return ending_; }
 
  private:
-  /// One step of the reader; false: the connection is over.
-  asio::awaitable<bool> Step() {
+  enum class After : std::uint8_t {
+    kMore,
+    kWait,  ///< for the client or for news: the reader has nothing more
+    kOver,  ///< the connection
+  };
+
+  void Greet() {
+    const auto words = protocol::CapabilityWords(session_.Capabilities());
+    protocol::WriteUntagged(wire_.out.text(), Ok(protocol::ResponseCode::Capability{words},
+                                                 services_.options.product + " ready"));
+  }
+
+  /// One step of the reader. It does not wait between commands: its frame, which holds a command, is gone
+  /// then.
+  asio::awaitable<After> Act() {
     auto step = wire_.reader.Next();
-    if (std::holds_alternative<protocol::NeedBytes>(step)) {
-      const bool more = co_await Wait();
-      co_return more;
-    }
+    if (std::holds_alternative<protocol::NeedBytes>(step)) co_return After::kWait;
     if (std::holds_alternative<protocol::NeedContinuation>(step)) {
       protocol::WriteContinuation(wire_.out.text(), "OK");
     } else if (const auto* bad = std::get_if<protocol::BadCommand>(&step)) {
@@ -63,22 +101,22 @@ class Connection {
       co_await session_.Execute(*command);
       command_since_.reset();
       switch (session_.TakeUpgrade()) {
-        case Session::Upgrade::kNone: co_return true;
+        case Session::Upgrade::kNone: co_return After::kMore;
         case Session::Upgrade::kTls: {
           const bool secure = co_await StartTls();
-          co_return secure;
+          co_return secure ? After::kMore : After::kOver;
         }
         case Session::Upgrade::kCompression: {
           const bool flushed = co_await wire_.out.Flush();
           wire_.StartCompression();
-          co_return flushed;
+          co_return flushed ? After::kMore : After::kOver;
         }
       }
     } else if (const auto* begin = std::get_if<protocol::command::AppendBegin>(&step)) {
       co_await session_.ExecuteAppend(*begin);
       command_since_.reset();
     }
-    co_return true;
+    co_return After::kMore;
   }
 
   /// What ended a connection that was within a command, such as IDLE or APPEND.
@@ -97,13 +135,21 @@ class Connection {
     co_return secure;
   }
 
-  asio::awaitable<bool> Wait() {
+  /// Between commands; what a connection costs while nothing happens is this frame and those around it.
+  /// False: the connection is over.
+  asio::awaitable<bool> Rest() {
+    // Not within a command that has come in part: its answer tells.
+    const bool push = session_.notifying() && !wire_.reader.HasInput();
+    if (push && !session_.PushFromMemory(session_.PushedExpunges()))
+      co_await session_.Push(session_.PushedExpunges());
+    if (push && session_.ArmNews()) co_return true;
     if (!wire_.reader.HasInput()) {
       command_since_.reset();
     } else if (!command_since_) {
       command_since_ = services_.clock.Now();
     }
     const auto event = co_await wire_.More(session_.ReadDeadline(command_since_));
+    if (push) session_.DisarmNews();
     switch (event) {
       case Wire::Event::kInput:
       case Wire::Event::kNotified: co_return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/imap/mailbox_place.h"
 #include "server/imap/session.h"
 
 namespace server::imap {
@@ -32,22 +33,27 @@ struct NotAuthenticatedContext : AnyContext {
 
 struct AuthenticatedContext : AnyContext {
   static constexpr Needs kNeeds = Needs::kLogin;
-  explicit AuthenticatedContext(Session& s)
+  explicit AuthenticatedContext(Session& s) : AuthenticatedContext(s, s.actor()) {}
+  AuthenticatedContext(Session& s, storage::Actor who)
       : AnyContext(s),
         account(s.account()),
-        actor(s.actor()),
+        actor(std::move(who)),
         store(s.services().store),
         storage(s.services().storage) {}
 
-  const storage::AccountId account;
-  const storage::Actor actor;
-  storage::MailStore& store;  ///< to be called within storage.Run() only
+  /// Where a mailbox's name leads. Blocks.
+  storage::Result<MailboxPlace> Find(std::string_view name) const { return FindPlace(store, session, name); }
+
+  const storage::AccountId account;  ///< the session's own
+  const storage::Actor actor;        ///< in `account`; in a SelectedContext: in the selected folder's
+  storage::MailStore& store;         ///< to be called within storage.Run() only
   net::StorageExecutor& storage;
 };
 
 struct SelectedContext : AuthenticatedContext {
   static constexpr Needs kNeeds = Needs::kFolder;
-  explicit SelectedContext(Session& s) : AuthenticatedContext(s), view(*s.selected()->view) {}
+  explicit SelectedContext(Session& s)
+      : AuthenticatedContext(s, s.selected()->view->actor()), view(*s.selected()->view) {}
 
   MailboxView& view;
 };

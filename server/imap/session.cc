@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include "protocol/imap/reply.h"
-#include "protocol/imap/write/metadata.h"
 #include "server/imap/command_table.h"
 #include "server/imap/view/read_picture.h"
+#include "server/net/tls_ends.h"
 
 namespace server::imap {
 
@@ -40,13 +40,29 @@ std::optional<Reply> WrongState(const CommandRow& row, State state) {
 Session::Session(Wire& wire, const net::ConnectionInfo& info, const Services& services)
     : wire_(wire), services_(services), info_(info), connected_(services.clock.Now()) {}
 
-asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
-  const CommandRow& row = RowOf(command.command);
+/// Else says why. Apart from Execute(), whose frame is part of what a session in IDLE costs.
+bool Session::Admits(const protocol::TaggedCommand& command, const CommandRow& row) {
   if (const auto refusal = WrongState(row, state_)) {
     Finish(command.tag, *refusal);
-    co_return;
+    return false;
   }
+  if (role_ == storage::Role::kSubmit && !IsForSubmit(row)) {
+    Finish(command.tag,
+           protocol::No(ResponseCode::kNoPerm, "An account of role submit may use URLFETCH only"));
+    return false;
+  }
+  if (uid_only_ && NamesNumbers(command.command)) {
+    Finish(command.tag, UidRequired());
+    return false;
+  }
+  return true;
+}
+
+asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
+  const CommandRow& row = RowOf(command.command);
+  if (!Admits(command, row)) co_return;
   tag_ = command.tag;
+  running_ = row.name;
   access_ = row.access;
   const bool uid_form = IsUidForm(command.command);
   if (uid_form) {
@@ -56,9 +72,13 @@ asio::awaitable<void> Session::Execute(protocol::TaggedCommand& command) {
     // were lost are read after the command.
     static_cast<void>(selected_->view->Absorb());
   }
+  const bool audited = audit_ != nullptr && row.needs >= Needs::kLogin;
+  if (audited) audit_->Begin(command.command, selected_ ? &*selected_->view : nullptr);
   Reply reply = co_await row.run(command.command, *this);
+  if (audited) audit_->End(row.name, reply);
   const auto policy = MayTellExpunge(command.command) ? ExpungePolicy::kAllowed : ExpungePolicy::kForbidden;
-  co_await Conclude(command.tag, std::move(reply), policy, uid_form);
+  co_await Conclude(command.tag, reply, policy, uid_form);
+  running_ = {};
 }
 
 /// A UID that the client learnt elsewhere (APPENDUID) is known here from now on. What has become of flags is
@@ -71,7 +91,7 @@ asio::awaitable<void> Session::LearnUids() {
   view.ReportArrivals(writer);
 }
 
-asio::awaitable<void> Session::Conclude(std::string_view tag, Reply reply, ExpungePolicy policy,
+asio::awaitable<void> Session::Conclude(std::string_view tag, Reply& reply, ExpungePolicy policy,
                                         bool with_uid) {
   if (!SyncFromMemory(policy, with_uid)) co_await Sync(policy, with_uid);
   TellHighestModSeq(reply);
@@ -84,19 +104,30 @@ asio::awaitable<void> Session::Conclude(std::string_view tag, Reply reply, Expun
 void Session::TellHighestModSeq(Reply& reply) {
   if (!condstore_ || state_ != State::kSelected) return;
   MailboxView& view = *selected_->view;
-  const storage::ModSeq shown = view.TakeShown();
+  const bool lower = TellLowerModSeq();
   if (view.deleted()) return;
-  const ResponseCode code = ResponseCode::HighestModSeq{view.told()};
-  // Without QRESYNC it is the UIDs that tell of expunges, not the mod-sequence.
-  if (shown > view.told() && (qresync_ || view.gone().empty())) {
-    protocol::WriteUntagged(wire_.out.text(), protocol::Ok(code, "Other changes are told of later"));
-  } else if (qresync_ && view.TakeExpunged()) {
+  if (!lower && qresync_ && view.TakeExpunged()) {
+    const ResponseCode code = ResponseCode::HighestModSeq{view.told()};
     if (reply.status == Reply::Status::kOk && reply.code == ResponseCode()) {
       reply.code = code;
     } else {
       protocol::WriteUntagged(wire_.out.text(), protocol::Ok(code, "Highest"));
     }
   }
+}
+
+/// RFC 7162 §3.2: what FETCH answers have shown is not how far the client is.
+bool Session::TellLowerModSeq() {
+  if (!condstore_ || state_ != State::kSelected) return false;
+  MailboxView& view = *selected_->view;
+  const storage::ModSeq shown = view.TakeShown();
+  // Without QRESYNC it is the UIDs that tell of expunges, not the mod-sequence.
+  const bool lower = !view.deleted() && shown > view.told() && (qresync_ || view.gone().empty());
+  if (lower) {
+    protocol::WriteUntagged(wire_.out.text(), protocol::Ok(ResponseCode::HighestModSeq{view.told()},
+                                                           "Other changes are told of later"));
+  }
+  return lower;
 }
 
 void Session::EnableCondstore() {
@@ -154,21 +185,28 @@ std::optional<Reply> Session::Interruption() const {
     return protocol::Bye(ResponseCode::kUnavailable, "Server is shutting down");
   }
   if (stream.PeerHasLeft()) return protocol::Bye("The client has left");
-  return AccountGone();
+  return Dismissal();
 }
 
-std::optional<Reply> Session::AccountGone() const {
-  const auto closed = [](const auto& watch) { return watch && watch->closed(); };
-  if (!closed(watch_) && !closed(actor_watch_)) return std::nullopt;
+void Session::Kick() {
+  kicked_ = true;
+  wire_.stream().Notify();
+}
+
+std::optional<Reply> Session::Dismissal() const {
+  if (kicked_) return protocol::Bye("An administrator has ended this session");
+  const auto closed = [](const auto& news) { return news && news->closed(); };
+  if (!closed(news_) && !closed(actor_news_)) return std::nullopt;
   return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
 }
 
 void Session::Watch(storage::AccountId account, storage::AccountId actor) {
-  const auto watch = [this](storage::AccountId id) {
-    return std::make_unique<AccountWatch>(services_.store.feed(), id, wire_.stream().waker());
+  const auto news = [this](storage::AccountId id) {
+    return std::make_unique<notify::AccountNews>(services_.store.feed(), id, storage::Origin{info_.id},
+                                                 wire_.stream().waker());
   };
-  watch_ = watch(account);
-  if (actor != account) actor_watch_ = watch(actor);
+  news_ = news(account);
+  if (actor != account) actor_news_ = news(actor);
 }
 
 void Session::SayBye(const Reply& bye) {
@@ -177,30 +215,28 @@ void Session::SayBye(const Reply& bye) {
   protocol::WriteUntagged(wire_.out.text(), bye);
 }
 
-void Session::EnableMetadata() {
-  if (metadata_) return;
-  metadata_ = std::make_unique<MetadataNews>(services_.store.feed(), account_, actor().origin,
-                                             wire_.stream().waker());
-}
-
-void Session::ReportMetadata() {
-  if (!metadata_ || state_ == State::kLogout) return;
-  for (const auto& changed : metadata_->Take())
-    protocol::write::MetadataChangedLine(wire_.out.text(), changed.path, changed.entries);
-}
-
 bool Session::SyncFromMemory(ExpungePolicy policy, bool with_uid) {
-  ReportMetadata();
+  if (!TellNewsFromMemory()) return false;
   if (state_ != State::kSelected) return true;
   MailboxView& view = *selected_->view;
-  if (view.Absorb()) return false;
+  if (view.Absorb() || (view.TellsCounts() && selected_->contexts.Concerned(view))) return false;
+  TellKeysReset();
   ViewWriter writer(wire_.out.text(), view, Form(with_uid));
-  return view.Report(policy, writer);
+  // New messages concern contexts once they have numbers.
+  return view.Report(policy, writer) && !view.has_arrived() &&
+         !(view.TellsCounts() && selected_->contexts.Concerned(view));
+}
+
+/// RFC 4467 §7, RESETKEY.
+void Session::TellKeysReset() {
+  if (!selected_->view->TakeKeysReset()) return;
+  protocol::WriteUntagged(wire_.out.text(),
+                          protocol::Ok(ResponseCode::kUrlMech, "URLs authorized before are void"));
 }
 
 /// News were lost.
 asio::awaitable<void> Session::ReadAnew(MailboxView& view) {
-  auto read = [&] { return ReadPicture(services_.store, view.folder(), view.modseq()); };
+  auto read = [&] { return ReadPicture(services_.store, view.folder(), view.read_since(), view.actor()); };
   const auto picture = co_await services_.storage.Run(read);
   if (picture) {
     view.Adopt(*picture);
@@ -211,40 +247,86 @@ asio::awaitable<void> Session::ReadAnew(MailboxView& view) {
 }
 
 asio::awaitable<void> Session::Sync(ExpungePolicy policy, bool with_uid) {
+  co_await TellNews();
   if (state_ != State::kSelected) co_return;
   MailboxView& view = *selected_->view;
   if (view.Absorb()) co_await ReadAnew(view);
+  TellKeysReset();
+  // RFC 5267 §4.3.3, §4.3.4: what leaves a result is told before EXPUNGE renumbers it, what comes after
+  // EXISTS.
+  // Without numbers nothing can come, and NOTIFY says that nothing is to be told.
+  const bool results = view.TellsCounts();
+  if (results) co_await selected_->contexts.BeforeReport(*this, view);
   for (;;) {
     ViewWriter writer(wire_.out.text(), view, Form(with_uid));
-    if (view.Report(policy, writer)) co_return;
+    if (view.Report(policy, writer)) break;
     const bool flushed = co_await wire_.out.Flush();
     if (!flushed) co_return;
   }
+  if (results) co_await selected_->contexts.AfterReport(*this, view);
+  co_await SendArrived();
 }
 
-void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role) {
+void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role, sessions::Seat seat) {
   state_ = State::kAuthenticated;
+  seat_ = std::move(seat);
   account_ = account.id;
   role_ = role;
   user_ = account.address;
+  principal_ = std::make_shared<const storage::Principal>(account.id, account.address, account.aliases);
   bad_commands_ = 0;
   wire_.reader.SetAuthenticated();
   wire_.reader.SetMetadataValueLimit(services_.options.metadata_value_limit);
 }
 
+void Session::WriteDown(const auth::Login& login) {
+  audit_.reset();  // of whom UNAUTHENTICATE has left
+  if (services_.audit == nullptr || login.actor.id == login.account.id) return;
+  audit_ = std::make_unique<Audit>(*services_.audit, auth::Act{.connection = info_.id,
+                                                               .peer = wire_.stream().peer(),
+                                                               .actor = login.actor.address,
+                                                               .account = login.account.address});
+  audit_->End("LOGIN", protocol::Ok(""));
+}
+
+asio::awaitable<void> Session::Unauthenticate() {
+  co_await Deselect();
+  Unwatch();
+  state_ = State::kNotAuthenticated;
+  account_ = {};
+  role_ = storage::Role::kUser;
+  user_.clear();
+  principal_.reset();
+  seat_.Leave();
+  bad_commands_ = 0;
+  condstore_ = qresync_ = uid_only_ = false;
+  notification_ = {.filters = {}, .selected = {}, .in_force = false};
+  connected_ = services_.clock.Now();  // as much time to log in again as the first time
+  wire_.reader.SetNotAuthenticated();
+}
+
 void Session::Select(std::unique_ptr<SelectedFolder> folder) {
   selected_ = std::move(folder);
   state_ = State::kSelected;
+  TellNewsOfSelected(selected_->view->folder());
+  WantOfView();
 }
 
 asio::awaitable<void> Session::Deselect() {
   if (!selected_) co_return;
   const auto folder = std::move(selected_);
   if (state_ == State::kSelected) state_ = State::kAuthenticated;
-  const MailboxView& view = *folder->view;
+  TellNewsOfSelected({});
+  MailboxView& view = *folder->view;
+  auto* news = NewsOf(view.folder().account);
+  if (notifying() && state_ != State::kLogout && view.IsBehind() && !view.deleted() && news != nullptr) {
+    auto read = [&] { return services_.store.GetFolder(view.folder()); };
+    const auto status = co_await services_.storage.Run(read);
+    if (status) news->NoteUntold(status->ref.folder, storage::SummaryOf(*status));
+  }
   // What arrived while it was selected was \Recent here, so it is to no session after this one.
   if (view.read_only() || view.deleted() || !view.has_grown()) co_return;
-  auto claim = [&] { return services_.store.OpenFolder(view.folder(), /*claim_recent=*/true); };
+  auto claim = [&] { return services_.store.OpenFolder(view.folder(), /*claim_recent=*/true, view.actor()); };
   const auto claimed = co_await services_.storage.Run(claim);
   if (!claimed) {
     services_.log.debug("event=recent_not_claimed conn={} detail=\"{}\"", info_.id, claimed.error().detail);
@@ -258,6 +340,15 @@ protocol::CapabilityContext Session::Capabilities() {
   context.starttls_available =
       services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
   context.plaintext_login = services_.options.plaintext_login_on_loopback && info_.loopback;
+  context.scram_without_tls = services_.options.scram_without_tls;
+  context.scram_sha1 = services_.options.scram_sha1;
+  context.oauth = services_.tokens != nullptr;
+  if (context.tls && !context.authenticated) {
+    const auto ends = wire_.stream().Ends();
+    context.channel_binding = !ends.exporter.empty() || !ends.server_end_point.empty();
+    context.external = ends.client_certificate || ends.psk_owner;
+  }
+  context.quota_set = MaySetQuota();
   context.append_limit = services_.options.append_limit;
   return context;
 }

@@ -33,6 +33,11 @@ void Wire::StartCompression() {
   out.CompressWith(*deflate_);
 }
 
+void Wire::Heard(std::size_t octets) {
+  received_ += octets;
+  heard_ = stream_.Now();
+}
+
 /// One read of the stream and one piece of text at most, whatever they hold: a peer that sends nothing in
 /// many octets, or much in a few, does not keep others waiting.
 Wire::Got Wire::ReadCompressed() {
@@ -41,7 +46,7 @@ Wire::Got Wire::ReadCompressed() {
     const auto result = stream_.ReadSome(octets);
     if (result.status == net::ReadResult::Status::kWouldBlock) return Got::kNothing;
     if (result.status != net::ReadResult::Status::kData) return Got::kEnd;
-    received_ += result.size;
+    Heard(result.size);
     deflate_->Feed({octets.data(), result.size});
   }
   const auto size = deflate_->Expand(reader.Space());
@@ -59,7 +64,7 @@ Wire::Got Wire::Read() {
   switch (result.status) {
     case net::ReadResult::Status::kData:
       reader.Grow(result.size);
-      received_ += result.size;
+      Heard(result.size);
       return Got::kOctets;
     case net::ReadResult::Status::kWouldBlock: reader.Grow(0); return Got::kNothing;
     case net::ReadResult::Status::kEnd:

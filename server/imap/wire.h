@@ -47,7 +47,7 @@ class Output {
 /// The client's end: its stream, what it has said, what it is to hear.
 class Wire {
  public:
-  explicit Wire(net::Stream stream) : stream_(std::move(stream)), out(stream_) {}
+  explicit Wire(net::Stream stream) : stream_(std::move(stream)), heard_(stream_.Now()), out(stream_) {}
   Wire(const Wire&) = delete;
 
   enum class Event {
@@ -62,8 +62,11 @@ class Wire {
   asio::awaitable<Event> More(std::chrono::steady_clock::time_point deadline, bool eager = false);
 
   net::Stream& stream() { return stream_; }
+  const net::Stream& stream() const { return stream_; }
   /// On the wire.
   std::uint64_t octets_received() const { return received_; }
+  /// When the client last sent something, or came.
+  std::chrono::steady_clock::time_point heard() const { return heard_; }
 
   /// RFC 4978: what is written and read from now on is compressed. REQUIRES: `out` is flushed.
   void StartCompression();
@@ -71,12 +74,14 @@ class Wire {
 
  private:
   enum class Got { kOctets, kNothing, kEnd };
+  void Heard(std::size_t octets);
   Got Read();
   Got ReadCompressed();
 
   net::Stream stream_;
   std::unique_ptr<net::Deflate> deflate_;
   std::uint64_t received_ = 0;
+  std::chrono::steady_clock::time_point heard_;
 
  public:
   protocol::CommandReader reader;

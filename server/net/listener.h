@@ -36,12 +36,14 @@ struct ConnectionInfo {
   bool loopback = false;  ///< the peer is this machine
 };
 
-/// Connections at once, over all listeners that share it.
+/// Connections at once, over all listeners that share it. This machine's own, which may be a proxy's for
+/// everybody, are no network.
 ///
 /// Thread: any.
 class ConnectionLimits {
  public:
-  ConnectionLimits(std::size_t total, std::size_t per_address) : total_(total), per_address_(per_address) {}
+  ConnectionLimits(std::size_t total, std::size_t per_address, std::size_t per_network)
+      : total_(total), per_address_(per_address), per_network_(per_network) {}
 
   /// False: one limit is reached. Each true is matched by one Release().
   bool Acquire(const asio::ip::address& peer);
@@ -51,9 +53,12 @@ class ConnectionLimits {
  private:
   const std::size_t total_;
   const std::size_t per_address_;
+  const std::size_t per_network_;  ///< NetworkOf()
   mutable std::mutex mutex_;
   std::size_t open_ = 0;
+  // Each entry has a connection.
   std::map<asio::ip::address, std::size_t> by_address_;
+  std::map<asio::ip::address, std::size_t> by_network_;
 };
 
 struct ListenerOptions {

@@ -1,5 +1,6 @@
 #include "server/net/storage_executor.h"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <system_error>
@@ -59,6 +60,12 @@ std::size_t StorageExecutor::queued() const {
   return queued_;
 }
 
+std::size_t StorageExecutor::queued(std::uint64_t who) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = waiting_.find(who);
+  return found == waiting_.end() ? 0 : found->second.jobs;
+}
+
 std::size_t StorageExecutor::busy() const {
   const std::lock_guard lock(mutex_);
   return busy_;
@@ -76,13 +83,29 @@ asio::awaitable<void> StorageExecutor::Hop(Job& job) {
 void StorageExecutor::Enqueue(Job& job) {
   {
     const std::lock_guard lock(mutex_);
-    (last_ ? last_->next : first_) = &job;
-    last_ = &job;
+    Insert(job);
     ++queued_;
     ++busy_;
     if (idle_ < queued_ && threads_.size() < options_.threads) StartThread();
   }
   wake_.notify_one();
+}
+
+/// A job's turn is the one after its sender's last, or the next one: whoever has many waits for them, and
+/// nobody else does.
+void StorageExecutor::Insert(Job& job) {
+  job.turn = last_ ? last_->turn : turn_;
+  if (job.who != 0) {
+    Waiting& waiting = waiting_[job.who];
+    job.turn = std::max(turn_, waiting.turn) + 1;
+    waiting.turn = job.turn;
+    ++waiting.jobs;
+  }
+  Job** at = last_ != nullptr && last_->turn <= job.turn ? &last_->next : &first_;
+  while (*at != nullptr && (*at)->turn <= job.turn) at = &(*at)->next;
+  job.next = *at;
+  *at = &job;
+  if (job.next == nullptr) last_ = &job;
 }
 
 void StorageExecutor::StartThread() {
@@ -119,6 +142,8 @@ void StorageExecutor::Work() {
     Job* job = first_;
     first_ = job->next;
     if (!first_) last_ = nullptr;
+    turn_ = job->turn;
+    if (job->who != 0 && --waiting_[job->who].jobs == 0) waiting_.erase(job->who);
     --queued_;
     lock.unlock();
     const std::unique_ptr<Continuation> continuation(job->continuation);

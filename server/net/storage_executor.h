@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -42,9 +44,11 @@ class StorageExecutor {
 
   /// Calls `work()` on the pool and returns what it returns; its exception is rethrown here. `work` is a
   /// named callable of the awaiting frame and is not copied. A result that is not void is moved out.
+  /// `who`: of jobs that wait, those who sent them take turns; 0: first come, first served.
   template <class F>
-  asio::awaitable<std::invoke_result_t<F&>> Run(F& work) {
+  asio::awaitable<std::invoke_result_t<F&>> Run(F& work, std::uint64_t who = 0) {
     Call<F> call(work);
+    call.who = who;
     co_await Hop(call);
     if (call.error) std::rethrow_exception(call.error);
     if constexpr (!std::is_void_v<std::invoke_result_t<F&>>) co_return std::move(*call.result);
@@ -52,6 +56,8 @@ class StorageExecutor {
 
   /// Jobs that wait for a thread right now.
   std::size_t queued() const;
+  /// Of these, those of one who takes turns.
+  std::size_t queued(std::uint64_t who) const;
   /// Jobs that wait, run, or have ended and not yet posted their completion. When this is zero, whatever the
   /// pool still has to say is in its callers' contexts: a test may know that nothing is left to do.
   std::size_t busy() const;
@@ -66,6 +72,8 @@ class StorageExecutor {
 
     Job* next = nullptr;
     Continuation* continuation = nullptr;
+    std::uint64_t who = 0;
+    std::uint64_t turn = 0;  ///< never less than that of the job before it in the queue
 
    protected:
     ~Job() = default;
@@ -97,6 +105,7 @@ class StorageExecutor {
   /// Queues `job`, which stays the caller's; returns on the caller's executor when it has been performed.
   asio::awaitable<void> Hop(Job& job);
   void Enqueue(Job& job);
+  void Insert(Job& job);
   void StartThread();
   void Work();
 
@@ -105,6 +114,12 @@ class StorageExecutor {
   std::condition_variable wake_;
   Job* first_ = nullptr;
   Job* last_ = nullptr;
+  std::uint64_t turn_ = 0;  ///< of the last job that began
+  struct Waiting {
+    std::uint64_t turn = 0;  ///< of the last job
+    std::size_t jobs = 0;
+  };
+  std::unordered_map<std::uint64_t, Waiting> waiting_;  ///< by who sent them
   std::size_t queued_ = 0;
   std::size_t busy_ = 0;
   std::size_t idle_ = 0;

@@ -12,8 +12,22 @@
 
 #include "server/net/stream_state.h"
 #include "server/net/tls_context.h"
+#include "server/net/tls_ends.h"
 
 namespace server::net {
+
+namespace {
+
+/// Why a handshake failed, and of a client's certificate what is wrong with it.
+void LogRefusal(const SSL& ssl, const std::string& peer) {
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  const long verified = SSL_get_verify_result(&ssl);
+  spdlog::info("event=tls_refused peer={} reason=\"{}\" certificate=\"{}\"", peer,
+               reason ? reason : "unknown",
+               verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified));
+}
+
+}  // namespace
 
 void Waker::operator()() const {
   if (!cell_ || cell_->pending.exchange(true)) return;
@@ -89,6 +103,7 @@ asio::awaitable<bool> Stream::StartTls(const TlsContext& context) {
     const int result = SSL_accept(s.ssl.get());
     if (result == 1) co_return true;
     const int error = SSL_get_error(s.ssl.get(), result);
+    if (error == SSL_ERROR_SSL) LogRefusal(*s.ssl, s.peer);
     ERR_clear_error();
     const bool wants = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
     bool ready = false;
@@ -109,6 +124,8 @@ std::string Stream::TlsDescription() const {
   if (!state_->ssl) return {};
   return fmt::format("{} {}", SSL_get_version(state_->ssl.get()), SSL_get_cipher_name(state_->ssl.get()));
 }
+
+TlsEnds Stream::Ends() const { return state_->ssl ? ReadEnds(*state_->ssl) : TlsEnds(); }
 
 const std::string& Stream::peer() const { return state_->peer; }
 

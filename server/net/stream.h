@@ -14,6 +14,7 @@ namespace server::net {
 
 class Reactor;
 class TlsContext;
+struct TlsEnds;
 
 /// Why WaitReadable() returned.
 enum class Wake {
@@ -79,6 +80,8 @@ class Stream {
   bool secure() const;
   /// "TLSv1.3 TLS_AES_256_GCM_SHA384" for the log; empty on a plain stream.
   std::string TlsDescription() const;
+  /// What TLS knows of the two ends (tls_ends.h); nothing on a plain stream.
+  TlsEnds Ends() const;
   /// "192.0.2.1:5012" or "local".
   const std::string& peer() const;
 

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "server/net/tls_psk.h"
+
 namespace server::net {
 namespace {
 
@@ -11,11 +13,36 @@ constexpr const char* kDefaultCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
+/// Of TLS 1.2, after the others: with forward secrecy and authenticated encryption there is this one.
+constexpr const char* kPskCiphers = ":ECDHE-PSK-CHACHA20-POLY1305";
+/// Of TLS 1.3: the hash of a pre-shared key is SHA-256 (RFC 8446 §4.2.11), so these come first.
+constexpr const char* kPskSuites =
+    "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+
 tl::unexpected<std::string> Refuse(std::string_view what) {
   const auto code = ERR_peek_last_error();
   const char* reason = code ? ERR_reason_error_string(code) : nullptr;
   ERR_clear_error();
   return tl::unexpected(reason ? fmt::format("{}: {}", what, reason) : std::string(what));
+}
+
+/// Client certificates: asked for, verified, not required.
+tl::expected<void, std::string> AskClients(SSL_CTX* c, const TlsOptions& options) {
+  if (options.client_ca_file.empty()) return {};
+  const char* file = options.client_ca_file.c_str();
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file);
+  if (names == nullptr || SSL_CTX_load_verify_file(c, file) != 1)
+    return Refuse(fmt::format("tls.client_ca {}", options.client_ca_file));
+  SSL_CTX_set_client_CA_list(c, names);  // so that clients know which of their certificates is meant
+  SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
+  if (options.client_crl_file.empty()) return {};
+  X509_STORE* store = SSL_CTX_get_cert_store(c);
+  X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  if (lookup == nullptr || X509_load_crl_file(lookup, options.client_crl_file.c_str(), X509_FILETYPE_PEM) < 1)
+    return Refuse(fmt::format("tls.client_crl {}", options.client_crl_file));
+  // An authority without a list in the file is not believed, nor is one whose list is out of date.
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  return {};
 }
 
 tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& options) {
@@ -27,8 +54,13 @@ tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& o
   const bool only13 = options.minimum_version == "1.3";
   if (!only13 && options.minimum_version != "1.2") return Refuse("tls.minimum_version must be 1.2 or 1.3");
   SSL_CTX_set_min_proto_version(c, only13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-  const char* ciphers = options.ciphers.empty() ? kDefaultCiphers : options.ciphers.c_str();
-  if (SSL_CTX_set_cipher_list(c, ciphers) != 1) return Refuse("tls.ciphers");
+  std::string ciphers = options.ciphers.empty() ? std::string(kDefaultCiphers) : options.ciphers;
+  if (options.psk != nullptr) {
+    AcceptPsk(*c, *options.psk);
+    ciphers += kPskCiphers;
+    SSL_CTX_set_ciphersuites(c, kPskSuites);
+  }
+  if (SSL_CTX_set_cipher_list(c, ciphers.c_str()) != 1) return Refuse("tls.ciphers");
   if (!options.cipher_suites.empty() && SSL_CTX_set_ciphersuites(c, options.cipher_suites.c_str()) != 1)
     return Refuse("tls.cipher_suites");
 
@@ -54,6 +86,8 @@ tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& o
     return Refuse(fmt::format("private key {}", options.key_file));
   if (SSL_CTX_check_private_key(c) != 1)
     return Refuse(fmt::format("{} is not the key of {}", options.key_file, options.certificate_file));
+  auto asked = AskClients(c, options);
+  if (!asked) return tl::unexpected(std::move(asked).error());
   return context;
 }
 

@@ -11,6 +11,8 @@ struct ssl_ctx_st;
 
 namespace server::net {
 
+class PskKeys;
+
 struct TlsOptions {
   std::string certificate_file;  ///< PEM, the server's first, then its chain
   std::string key_file;          ///< PEM
@@ -18,10 +20,14 @@ struct TlsOptions {
   std::string ciphers;        ///< TLS 1.2, OpenSSL's syntax; empty: forward secrecy and AEAD only
   std::string cipher_suites;  ///< TLS 1.3; empty: OpenSSL's default
   bool session_tickets = true;
+  std::string client_ca_file;    ///< PEM; whose client certificates are believed; empty: none is asked for
+  const PskKeys* psk = nullptr;  ///< outlives the context; nullptr: no pre-shared keys
+  std::string client_crl_file;   ///< PEM, one list for each of these authorities; empty: none is revoked
 };
 
 /// The server's certificate and TLS settings. Reload() replaces them for handshakes to come; connections keep
-/// theirs.
+/// theirs. A client need not have a certificate; one that shows a bad one does not get through the handshake.
+/// With each Reload() the keys of session tickets are new: nobody resumes what a revoked certificate began.
 ///
 /// Thread: any.
 class TlsContext {

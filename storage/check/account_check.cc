@@ -8,11 +8,16 @@
 #include "protocol/model/flags.h"
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/metadata_entry.h"
+#include "storage/schema/references.h"
+#include "storage/schema/seen_page.h"
 #include "storage/schema/state_page.h"
+#include "storage/schema/url_keys.h"
 #include "storage/store/account.h"
 #include "storage/store/deferred.h"
 #include "storage/store/message.h"
 #include "storage/store/model_rules.h"
+#include "storage/store/reference.h"
+#include "storage/store/rights.h"
 
 namespace storage::check {
 
@@ -65,6 +70,8 @@ Result<> AccountCheck::Run() {
   }
   row_ = *std::move(row);
   ++report_.accounts;
+  if (row_->marks && std::max(row_->marks->names, row_->marks->annotations) > row_->modseq)
+    Report(9, "names or annotations changed after the account's last change");
   // An account that is being deleted has lost some of its rows already.
   if (row_->status == static_cast<std::uint8_t>(AccountStatus::kDeleting)) return {};
 
@@ -78,9 +85,13 @@ Result<> AccountCheck::Run() {
   RETURN_IF_ERROR(Bodies());
   RETURN_IF_ERROR(Texts());
   RETURN_IF_ERROR(Vanished());
+  RETURN_IF_ERROR(References());
   RETURN_IF_ERROR(Expiries());
   RETURN_IF_ERROR(Subscriptions());
   RETURN_IF_ERROR(Annotations());
+  RETURN_IF_ERROR(Acls());
+  RETURN_IF_ERROR(UrlKeys());
+  RETURN_IF_ERROR(Seen());
   Sums();
   return {};
 }
@@ -93,6 +104,14 @@ Result<> AccountCheck::Intents() {
           case schema::IntentKind::kStagedObject: staged_.insert(key.id); return;
           case schema::IntentKind::kDropFolder: dropped_folders_.insert(key.id); return;
           case schema::IntentKind::kDropAccount: return;
+          case schema::IntentKind::kGrants: {
+            auto grants = schema::GrantsRow::Decode(value);
+            if (grants)
+              unsettled_.emplace(key.id, std::move(grants->identifiers));
+            else
+              Report(1, grants.error().detail);
+            return;
+          }
           case schema::IntentKind::kPurge: {
             auto purge = schema::PurgeRow::Decode(value);
             if (purge)
@@ -251,6 +270,7 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
   if (folder != nullptr && folder->present.Contains(key.uid)) {
     folder->octets += protocol::mime::ServedSize(row->parts, row->size);
     folder->present.Remove(key.uid);
+    folder->rows.Add(key.uid);
   } else if (!BeingFreed(key.folder, key.uid)) {
     Report(8, fmt::format("{} has a row, but is not present", name));
   }
@@ -272,10 +292,9 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
   ++at->second.uses;
   if (!protocol::mime::DecodeParts(row->parts) || !protocol::mime::DecodeServed(row->parts))
     Report(1, fmt::format("{}: its part tree does not decode", name));
-  const auto ids = schema::DecodeIds(row->ids);
+  auto ids = schema::IdKeysOf(account_, key.folder, key.uid, *row);
   if (!ids) return Report(1, fmt::format("{}: {}", name, ids.error().detail));
-  for (const auto& id : *ids)
-    expected_ids_.insert(schema::IdKey{account_, id.kind, id.value, key.folder, key.uid}.Encode());
+  for (auto& id : *ids) expected_ids_.insert(std::move(id));
 }
 
 Result<> AccountCheck::Ids() {
@@ -385,6 +404,8 @@ Result<> AccountCheck::Expiries() {
       Report(19,
              fmt::format("folder {}: temporary UIDs {} have no expiry row", id, folder.temporary.ToString()));
   }
+  if (!reference_expiries_.empty())
+    Report(24, fmt::format("{} references have no expiry row", reference_expiries_.size()));
   return {};
 }
 
@@ -397,12 +418,65 @@ void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view valu
     if (folder != nullptr) folder->temporary.Remove(schema::Uid{static_cast<std::uint32_t>(key.id)});
     return;
   }
+  if (key.kind == schema::ExpiryKind::kReference) {
+    if (reference_expiries_.erase(key.Encode()) == 0)
+      Report(24, fmt::format("{}: there is no reference with this expiry", name));
+    return;
+  }
   const auto row = schema::UidsRow::Decode(value);
   if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
   // Of a folder that is gone it waits for its time.
   if (key.folder.value >= row_->next_folder) return Report(19, fmt::format("{}: no such folder", name));
   if (folder != nullptr && (row->uids.empty() || row->uids.back() >= folder->row.uid_next))
     Report(19, fmt::format("{}: UIDs are not below UIDNEXT", name));
+}
+
+Result<> AccountCheck::References() {
+  const std::string prefix = schema::AccountPrefix(account_);
+  schema::ReferencesUseRow said;
+  std::uint64_t count = 0;
+  std::uint64_t highest = 0;
+  std::set<std::string> of_messages;
+  RETURN_IF_ERROR(view_.Scan(
+      Table::kReferences, prefix, kv::PrefixEnd(prefix),
+      [&](std::string_view encoded, std::string_view value) {
+        if (!schema::ReferenceKey::Is(encoded)) {
+          // They stand behind the references.
+          if (of_messages.erase(std::string(encoded)) == 0)
+            Report(24, "a message is said to have a reference that it has not");
+          return true;
+        }
+        const auto key = schema::ReferenceKey::Decode(encoded);
+        if (key && key->id == 0) {
+          if (auto use = schema::ReferencesUseRow::Decode(value))
+            said = *use;
+          else
+            Report(1, use.error().detail);
+          return true;
+        }
+        const auto row = schema::ReferenceRow::Decode(value);
+        if (!key || !row) {
+          Report(1, key ? row.error().detail : key.error().detail);
+          return true;
+        }
+        ++count;
+        highest = key->id;
+        const Folder* folder = Find(row->folder);
+        const bool there = folder != nullptr && folder->rows.Contains(row->uid);
+        if (!there && !dropped_folders_.contains(row->folder.value) && !BeingFreed(row->folder, row->uid))
+          Report(24, fmt::format("reference {} outlived its message", key->id));
+        of_messages.insert(schema::MessageReferenceKey{account_, row->folder, row->uid, key->id}.Encode());
+        reference_expiries_.insert(schema::ExpiryKey{account_, schema::ExpiryKind::kReference,
+                                                     row->expires + kReferenceMemory, row->folder, key->id}
+                                       .Encode());
+        return true;
+      }));
+  if (!of_messages.empty())
+    Report(24, fmt::format("{} references are not found by their messages", of_messages.size()));
+  if (said.count != count || highest > said.last_id)
+    Report(24, fmt::format("counts {} references up to {}, has {} up to {}", said.count, said.last_id, count,
+                           highest));
+  return {};
 }
 
 Result<> AccountCheck::Subscriptions() {
@@ -450,11 +524,98 @@ Result<> AccountCheck::Annotations() {
   return {};
 }
 
+bool AccountCheck::Unsettled(FolderId folder, std::string_view who) const {
+  const auto at = unsettled_.find(folder.value);
+  return at != unsettled_.end() && std::ranges::find(at->second, who) != at->second.end();
+}
+
+Result<> AccountCheck::Acls() {
+  std::set<std::uint64_t> listed;
+  Result<> bad;
+  RETURN_IF_ERROR(
+      ForEach<schema::FolderKey>(Table::kAcl, [&](const schema::FolderKey& key, std::string_view value) {
+        const auto name = fmt::format("access control list of folder {}", key.folder.value);
+        const auto row = schema::AclRow::Decode(value);
+        if (!row) return Report(1, fmt::format("{}: {}", name, row.error().detail));
+        listed.insert(key.folder.value);
+        const Folder* folder = Find(key.folder);
+        if (folder == nullptr) return Report(21, fmt::format("{}: no such folder", name));
+        if (row->entries.size() > kMaxAclEntries) Report(21, fmt::format("{}: too many identifiers", name));
+        if (folder->row.owner_rights != OwnersPart(row->entries, *row_))
+          Report(21, fmt::format("{}: the folder's row says other rights of its owner", name));
+        if (auto done = GrantsOf(key.folder, *row); !done) bad = std::move(done);
+      }));
+  RETURN_IF_ERROR(bad);
+  for (const auto& [id, folder] : folders_) {
+    if (folder.row.owner_rights && !listed.contains(id))
+      Report(21, fmt::format("folder {}: its row speaks of an access control list, but there is none", id));
+  }
+  return {};
+}
+
+Result<> AccountCheck::GrantsOf(FolderId folder, const schema::AclRow& acl) {
+  for (const std::string& who : NamesIn(acl.entries)) {
+    if (who == row_->address || Unsettled(folder, who)) continue;
+    ASSIGN_OR_RETURN(const auto grant,
+                     view_.Get(Table::kGrants, schema::GrantKey{who, account_, folder}.Encode()));
+    if (!grant) Report(22, fmt::format("folder {}: its list names {}, grants does not", folder.value, who));
+  }
+  return {};
+}
+
 void AccountCheck::AnnotationUse(const schema::AnnotationKey& key, std::string_view value) {
   const auto row = schema::AnnotationUseRow::Decode(value);
   if (!row) return Report(1, row.error().detail);
   if (key.viewer.value != 0) Report(18, "a count of annotations has a viewer");
   annotations_said_[key.folder.value] = *row;
+}
+
+Result<> AccountCheck::UrlKeys() {
+  const std::string prefix = schema::AccountPrefix(account_);
+  const auto each = [&](const auto& visit) {
+    return view_.Scan(Table::kUrlKeys, prefix, kv::PrefixEnd(prefix), visit);
+  };
+  RETURN_IF_ERROR(each([&](std::string_view encoded, std::string_view value) {
+    if (schema::FormerPathKey::Is(encoded)) return true;
+    if (const auto key = schema::FolderKey::Decode(encoded)) UrlKeyRow(*key, value);
+    return true;
+  }));
+  // The rows of former paths stand before those of the folders, so they are compared in a second walk.
+  RETURN_IF_ERROR(each([&](std::string_view encoded, std::string_view) {
+    if (!schema::FormerPathKey::Is(encoded)) return false;
+    const auto key = schema::FormerPathKey::Decode(encoded);
+    if (!key)
+      Report(1, "a key in url_keys does not decode");
+    else if (former_paths_.erase(std::string(encoded)) == 0)
+      Report(23,
+             fmt::format("folder {} does not say that it was named \"{}\"", key->folder.value, key->path));
+    return true;
+  }));
+  for (const auto& encoded : former_paths_) {
+    if (const auto key = schema::FormerPathKey::Decode(encoded))
+      Report(23,
+             fmt::format("folder {} is not found by its former name \"{}\"", key->folder.value, key->path));
+  }
+  return {};
+}
+
+Result<> AccountCheck::Seen() {
+  return ForEach<schema::SeenKey>(Table::kSeen, [&](const schema::SeenKey& key, std::string_view value) {
+    if (const auto page = schema::SeenPage::Decode(value); !page) Report(1, page.error().detail);
+    if (key.viewer.value == 0 || key.viewer == account_)
+      Report(25, fmt::format("folder {}: what its owner has seen is no guest's", key.folder.value));
+    if (Find(key.folder) == nullptr && !dropped_folders_.contains(key.folder.value))
+      Report(25, fmt::format("what was seen in folder {} outlived it", key.folder.value));
+  });
+}
+
+void AccountCheck::UrlKeyRow(const schema::FolderKey& key, std::string_view value) {
+  const auto row = schema::UrlKeyRow::Decode(value);
+  if (!row) return Report(1, fmt::format("folder {}: {}", key.folder.value, row.error().detail));
+  if (Find(key.folder) == nullptr)
+    Report(23, fmt::format("the URL key of folder {} outlived it", key.folder.value));
+  for (const auto& path : row->former_paths)
+    former_paths_.insert(schema::FormerPathKey{account_, path, key.folder}.Encode());
 }
 
 void AccountCheck::Sums() {

@@ -35,6 +35,7 @@ class AccountCheck {
     schema::FolderRow row;
     bool named = false;
     protocol::UidSet present;
+    protocol::UidSet rows;       ///< of messages, as far as they are present
     protocol::UidSet temporary;  ///< with $Deferred
     std::uint32_t messages = 0;
     std::uint32_t unseen = 0;
@@ -64,11 +65,19 @@ class AccountCheck {
   Result<> Bodies();
   Result<> Texts();
   Result<> Vanished();
+  Result<> References();
   Result<> Expiries();
   void ExpiryRow(const schema::ExpiryKey& key, std::string_view value);
   Result<> Subscriptions();
   Result<> Annotations();
+  Result<> Acls();
+  /// Every identifier of a list has its row in `grants`, unless an intent is about to see to it.
+  Result<> GrantsOf(schema::FolderId folder, const schema::AclRow& acl);
+  bool Unsettled(schema::FolderId folder, std::string_view who) const;
   void AnnotationUse(const schema::AnnotationKey& key, std::string_view value);
+  Result<> UrlKeys();
+  Result<> Seen();
+  void UrlKeyRow(const schema::FolderKey& key, std::string_view value);
   void Sums();
 
   /// Visits the account's rows in a table; a key that does not decode is a violation.
@@ -90,12 +99,16 @@ class AccountCheck {
   std::map<std::uint64_t, Folder> folders_;
   std::unordered_map<std::uint64_t, Object> objects_;
   std::set<std::string> expected_ids_;
-  std::set<std::string> possible_expiries_;  ///< of messages that have a row
+  std::set<std::string> possible_expiries_;   ///< of messages that have a row
+  std::set<std::string> reference_expiries_;  ///< of references that are there
   std::set<std::uint64_t> staged_;
   std::set<std::uint64_t> dropped_folders_;
   std::map<std::uint64_t, schema::AnnotationUseRow> annotations_;       ///< by scope, as counted
   std::map<std::uint64_t, schema::AnnotationUseRow> annotations_said_;  ///< by scope, as the rows say
   std::vector<schema::PurgeRow> purges_;
+  std::map<std::uint64_t, std::vector<std::string>>
+      unsettled_;                       ///< by folder: whose grants are to be settled
+  std::set<std::string> former_paths_;  ///< keys that should be there
 };
 
 }  // namespace storage::check

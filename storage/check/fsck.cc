@@ -9,6 +9,7 @@
 #include "storage/check/account_check.h"
 #include "storage/schema/bytes.h"
 #include "storage/store/account.h"
+#include "storage/store/rights.h"
 
 namespace storage::check {
 namespace {
@@ -22,7 +23,7 @@ Result<std::set<std::uint64_t>> AccountsWithRows(const kv::View& view) {
       Table::kAccounts,   Table::kFolders,     Table::kFolderNames, Table::kStates,        Table::kMessages,
       Table::kBodies,     Table::kBodyRefs,    Table::kTexts,       Table::kIds,           Table::kVanished,
       Table::kIntents,    Table::kAnnotations, Table::kAcl,         Table::kSubscriptions, Table::kUrlKeys,
-      Table::kReferences, Table::kExpiries};
+      Table::kReferences, Table::kExpiries,    Table::kSeen};
   std::set<std::uint64_t> accounts;
   for (const Table table : kTables) {
     std::string from;
@@ -97,12 +98,51 @@ Result<> CheckAddresses(const kv::View& view, FsckReport& report) {
   return {};
 }
 
+/// Whether an intent is about to settle this grant, or an account's end to free it.
+Result<bool> BeingSettled(const kv::View& view, const schema::GrantKey& grant) {
+  using schema::IntentKind;
+  const schema::IntentKey drop{grant.account, IntentKind::kDropAccount, 0};
+  ASSIGN_OR_RETURN(const auto dropped, view.Get(Table::kIntents, drop.Encode()));
+  if (dropped) return true;
+  const schema::IntentKey settle{grant.account, IntentKind::kGrants, grant.folder.value};
+  ASSIGN_OR_RETURN(const auto value, view.Get(Table::kIntents, settle.Encode()));
+  if (!value) return false;
+  ASSIGN_OR_RETURN(const auto row, schema::GrantsRow::Decode(*value));
+  return std::ranges::find(row.identifiers, grant.identifier) != row.identifiers.end();
+}
+
+/// Invariant 22: a list names whom `grants` says it names.
+Result<> CheckGrants(const kv::View& view, FsckReport& report) {
+  std::vector<schema::GrantKey> grants;
+  RETURN_IF_ERROR(view.Scan(Table::kGrants, {}, {}, [&](std::string_view key, std::string_view) {
+    const auto grant = schema::GrantKey::Decode(key);
+    if (grant)
+      grants.push_back(*grant);
+    else
+      report.violations.push_back({1, grant.error().detail});
+    return true;
+  }));
+  for (const auto& grant : grants) {
+    ASSIGN_OR_RETURN(const auto acl, ReadAcl(view, {grant.account, grant.folder}));
+    const auto names = NamesIn(acl);
+    if (std::ranges::find(names, grant.identifier) != names.end()) continue;
+    ASSIGN_OR_RETURN(const bool settled, BeingSettled(view, grant));
+    if (!settled) {
+      report.violations.push_back(
+          {22, fmt::format("grants names {} for folder {} of account {}, its list does not", grant.identifier,
+                           grant.folder.value, grant.account.value)});
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<FsckReport> Fsck(kv::Engine& engine, const FsckOptions& options) {
   FsckReport report;
   const auto view = engine.OpenView();
   RETURN_IF_ERROR(CheckAddresses(*view, report));
+  RETURN_IF_ERROR(CheckGrants(*view, report));
   ASSIGN_OR_RETURN(const auto next_object, Counter(*view, "next_object"));
   ASSIGN_OR_RETURN(const auto next_account, Counter(*view, "next_account"));
   ASSIGN_OR_RETURN(const bool kinds, HasKinds(*view));

@@ -26,6 +26,7 @@ std::string_view Name(Table table) {
     case Table::kReferences: return "references";
     case Table::kExpiries: return "expiries";
     case Table::kIntents: return "intents";
+    case Table::kSeen: return "seen";
   }
   return "unknown";  // unreachable
 }

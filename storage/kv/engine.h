@@ -41,9 +41,10 @@ enum class Table : std::uint8_t {
   kReferences,
   kExpiries,
   kIntents,  ///< restartable steps, see storage/README.md
+  kSeen,
 };
-inline constexpr std::size_t kTableCount = 20;
-static_assert(static_cast<std::size_t>(Table::kIntents) + 1 == kTableCount,
+inline constexpr std::size_t kTableCount = 21;
+static_assert(static_cast<std::size_t>(Table::kSeen) + 1 == kTableCount,
               "a new table goes last, and is counted");
 
 /// "folder_names" etc.

@@ -106,6 +106,10 @@ std::string IdKey::Prefix(AccountId account, IdKind kind, std::string_view value
   return Writer().Raw(Prefix(account, kind, value)).U64(folder.value).Take();
 }
 
+IdKey IdKey::OfKind(AccountId account, protocol::ObjectKind kind, FolderId folder, Uid uid) {
+  return {account, IdKind::kObjectKind, std::string(1, static_cast<char>(kind)), folder, uid};
+}
+
 std::string IdKey::Encode() const {
   return Writer().Raw(Prefix(account, kind, value, folder)).U32(uid.value).Take();
 }
@@ -156,6 +160,24 @@ Result<AnnotationKey> AnnotationKey::Decode(std::string_view key) {
   return Finish(in, std::move(out));
 }
 
+std::string GrantKey::Prefix(std::string_view identifier) { return Writer().Raw(identifier).U8(0).Take(); }
+
+std::string GrantKey::Encode() const {
+  return Writer().Raw(Prefix(identifier)).U64(account.value).U64(folder.value).Take();
+}
+
+Result<GrantKey> GrantKey::Decode(std::string_view key) {
+  constexpr std::size_t kTail = 1 + 8 + 8;
+  if (key.size() <= kTail) return Fail(Errc::kCorruption, "grant key is too short");
+  Reader in(key);
+  GrantKey out;
+  out.identifier = in.Raw(key.size() - kTail);
+  if (in.U8() != 0 || out.identifier.find('\0') != std::string::npos) in.Fault();
+  out.account = {in.U64()};
+  out.folder = {in.U64()};
+  return Finish(in, std::move(out));
+}
+
 std::string ExpiryKey::Prefix(AccountId account, ExpiryKind kind) {
   return Writer().U64(account.value).U8(static_cast<std::uint8_t>(kind)).Take();
 }
@@ -176,7 +198,7 @@ Result<ExpiryKey> ExpiryKey::Decode(std::string_view key) {
                       static_cast<std::int64_t>(in.U64()),
                       {in.U64()},
                       in.U64()};
-  if (out.kind != ExpiryKind::kDeferred && out.kind != ExpiryKind::kDeleted) in.Fault();
+  if (out.kind < ExpiryKind::kDeferred || out.kind > ExpiryKind::kReference) in.Fault();
   if (out.due < 0) in.Fault();
   return Finish(in, out);
 }

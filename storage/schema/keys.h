@@ -7,11 +7,12 @@
 #include <string_view>
 
 #include "protocol/model/ids.h"
+#include "protocol/model/object_kind.h"
 #include "storage/error.h"
 
 /// Keys, one struct a table (storage/kv/engine.h, Table). Every key begins with the account id, but for the
-/// tables `meta` and `addresses`. Integers are big-endian, so byte order is number order; what varies in
-/// length comes last.
+/// tables `meta`, `addresses` and `grants`. Integers are big-endian, so byte order is number order; what
+/// varies in length comes last.
 namespace storage::schema {
 
 using protocol::AccountId;
@@ -125,6 +126,7 @@ enum class IdKind : std::uint8_t {
   kImdnMessage = 4,
   kMessage = 5,
   kCorrelator = 6,
+  kObjectKind = 7,  ///< one octet, the ObjectKind; of messages that have been classified
 };
 
 /// Key in `ids` (the value says nothing).
@@ -145,6 +147,8 @@ struct IdKey {
   static std::string Prefix(AccountId account, IdKind kind, std::string_view value);
   /// Those of them in one folder.
   static std::string Prefix(AccountId account, IdKind kind, std::string_view value, FolderId folder);
+  /// A classified message by its kind.
+  static IdKey OfKind(AccountId account, protocol::ObjectKind kind, FolderId folder, Uid uid);
   /// The value as a key holds it: up to the first NUL, at most kMaxValue octets.
   static std::string_view Indexed(std::string_view value);
   static Result<IdKey> Decode(std::string_view key);
@@ -189,12 +193,30 @@ struct AnnotationKey {
 inline constexpr FolderId kServerAnnotations{0};
 inline constexpr FolderId kAllAnnotations{~std::uint64_t{0}};
 
+/// Key in `grants`, which has no account prefix: a folder whose access control list names this identifier.
+///
+///   identifier, 00 | account_id u64 be | folder_id u64 be      17 + n bytes
+///   "tel:+15550100222" 00  0000000000000003  0000000000000007
+///
+/// An identifier is as in an AclEntry, without the '-' of negative rights, and holds no NUL.
+struct GrantKey {
+  std::string identifier;
+  AccountId account;
+  FolderId folder;
+  std::string Encode() const;
+  /// All keys of this identifier.
+  static std::string Prefix(std::string_view identifier);
+  static Result<GrantKey> Decode(std::string_view key);
+  friend auto operator<=>(const GrantKey&, const GrantKey&) = default;
+};
+
 /// Why something has a time in `expiries`. On disk: append only.
 enum class ExpiryKind : std::uint8_t {
   kDeferred = 1,  ///< id: a UID. A temporary message that may be expunged then
   /// id: the modseq at which messages got \Deleted, 0 for those that had it before there was a grace; the
   /// value says which (UidsRow)
   kDeleted = 2,
+  kReference = 3,  ///< id: of a reference (schema/references.h), whose folder stands here too
 };
 
 /// Key in `expiries`.
@@ -222,6 +244,7 @@ enum class IntentKind : std::uint8_t {
   kPurge = 2,  ///< id: a modseq. Messages that are not, or no longer, visible: their rows are to be freed
   kDropFolder = 3,   ///< id: folder id. A folder that is gone: all its rows are to be freed
   kDropAccount = 4,  ///< id: 0. An account that is gone: all its rows are to be freed
+  kGrants = 5,       ///< id: folder id. `grants` is to be made what the folder's access control list says
 };
 
 /// Key in `intents`.

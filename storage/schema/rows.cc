@@ -1,5 +1,8 @@
 #include "storage/schema/rows.h"
 
+#include <algorithm>
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "storage/schema/bytes.h"
@@ -9,6 +12,9 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kCountsSubscriptions = 2;  ///< version of an AccountRow that does
+constexpr std::uint8_t kHasMarks = 3;             ///< likewise
+constexpr std::uint8_t kHasAllQuotas = 4;         ///< and act_for
+constexpr std::uint8_t kHasOwnerRights = 2;       ///< version of a FolderRow that does
 
 tl::unexpected<Error> Bad(std::string_view what, std::string_view value, std::uint8_t newest = kVersion) {
   if (!value.empty() && static_cast<std::uint8_t>(value[0]) > newest) {
@@ -101,32 +107,71 @@ Result<AddressRow> AddressRow::Decode(std::string_view value) {
   return row;
 }
 
+namespace {
+
+std::uint8_t VersionOf(const AccountRow& row) {
+  // What an older program could read is written so that it can.
+  const auto& quota = row.quota;
+  if (quota.octets == 0 || quota.messages == 0 || quota.folders || quota.annotation_octets ||
+      !row.act_for.empty())
+    return kHasAllQuotas;
+  return row.marks ? kHasMarks : row.subscriptions ? kCountsSubscriptions : kVersion;
+}
+
+void WriteQuota(Writer& out, const std::optional<std::uint64_t>& limit, std::uint8_t version) {
+  if (version >= kHasAllQuotas)
+    out.Varint(limit ? *limit + 1 : 0);
+  else
+    out.Varint(limit.value_or(0));
+}
+
+std::optional<std::uint64_t> ReadQuota(Reader& in, std::uint8_t version) {
+  const std::uint64_t value = in.Varint();
+  if (value == 0) return std::nullopt;
+  if (version >= kHasAllQuotas && value - 1 > kMaxQuota) in.Fault();
+  return version >= kHasAllQuotas ? value - 1 : std::min(value, kMaxQuota);
+}
+
+}  // namespace
+
 std::string AccountRow::Encode() const {
+  const std::uint8_t version = VersionOf(*this);
   Writer out;
-  out.U8(subscriptions ? kCountsSubscriptions : kVersion).U8(role).U8(status).String(address);
+  out.U8(version);
+  out.U8(role).U8(status).String(address);
   Strings(out, aliases);
-  out.String(password_hash)
-      .Varint(quota_octets)
-      .Varint(quota_messages)
-      .Varint(used_octets)
-      .Varint(used_messages);
+  out.String(password_hash);
+  WriteQuota(out, quota.octets, version);
+  WriteQuota(out, quota.messages, version);
+  out.Varint(used_octets).Varint(used_messages);
   out.Varint(folders).Signed(created).Varint(next_folder).Varint(next_uid_validity).Varint(modseq.value);
-  if (subscriptions) out.Varint(*subscriptions);
+  if (version >= kHasMarks) {
+    out.Varint(subscriptions ? std::uint64_t{*subscriptions} + 1 : 0);
+    if (version >= kHasAllQuotas) out.U8(marks ? 1 : 0);
+    if (marks) out.Varint(marks->names.value).Varint(marks->annotations.value);
+  } else if (subscriptions) {
+    out.Varint(*subscriptions);
+  }
+  if (version >= kHasAllQuotas) {
+    WriteQuota(out, quota.folders, version);
+    WriteQuota(out, quota.annotation_octets, version);
+    Strings(out, act_for);
+  }
   return out.Take();
 }
 
 Result<AccountRow> AccountRow::Decode(std::string_view value) {
   Reader in(value);
   const std::uint8_t version = in.U8();
-  if (version != kVersion && version != kCountsSubscriptions) in.Fault();
+  if (version < kVersion || version > kHasAllQuotas) in.Fault();
   AccountRow row;
   row.role = in.U8();
   row.status = in.U8();
   row.address = in.String();
   row.aliases = Strings(in);
   row.password_hash = in.String();
-  row.quota_octets = in.Varint();
-  row.quota_messages = in.Varint();
+  row.quota.octets = ReadQuota(in, version);
+  row.quota.messages = ReadQuota(in, version);
   row.used_octets = in.Varint();
   row.used_messages = in.Varint();
   row.folders = Narrow<std::uint32_t>(in);
@@ -135,13 +180,29 @@ Result<AccountRow> AccountRow::Decode(std::string_view value) {
   row.next_uid_validity = Narrow<std::uint32_t>(in);
   row.modseq = {in.Varint()};
   if (version == kCountsSubscriptions) row.subscriptions = Narrow<std::uint32_t>(in);
-  if (!in.Done()) return Bad("account row", value, kCountsSubscriptions);
+  if (version >= kHasMarks) {
+    const std::uint64_t counted = in.Varint();
+    if (counted > std::uint64_t{std::numeric_limits<std::uint32_t>::max()} + 1) in.Fault();
+    if (counted != 0) row.subscriptions = static_cast<std::uint32_t>(counted - 1);
+    const std::uint8_t marked = version >= kHasAllQuotas ? in.U8() : 1;
+    if (marked > 1) in.Fault();
+    if (marked == 1) {
+      const ModSeq names{in.Varint()};
+      row.marks = {names, ModSeq{in.Varint()}};
+    }
+  }
+  if (version >= kHasAllQuotas) {
+    row.quota.folders = ReadQuota(in, version);
+    row.quota.annotation_octets = ReadQuota(in, version);
+    row.act_for = Strings(in);
+  }
+  if (!in.Done()) return Bad("account row", value, kHasAllQuotas);
   return row;
 }
 
 std::string FolderRow::Encode() const {
   Writer out;
-  out.U8(kVersion)
+  out.U8(owner_rights ? kHasOwnerRights : kVersion)
       .String(path)
       .U8(kind)
       .U8(static_cast<std::uint8_t>(use))
@@ -155,13 +216,28 @@ std::string FolderRow::Encode() const {
       .Varint(recent_from.value);
   out.Signed(created).String(conversation_id).String(contribution_id);
   Strings(out, keywords);
+  if (owner_rights) out.Varint(owner_rights->bits());
   return out.Take();
 }
 
-Result<FolderRow> FolderRow::Decode(std::string_view value) {
-  Reader in = Open(value);
-  FolderRow row;
-  row.path = in.String();
+namespace {
+
+protocol::Rights ReadRights(Reader& in) {
+  const std::uint64_t bits = in.Varint();
+  if (bits > protocol::Rights::All().bits()) in.Fault();
+  return protocol::Rights::FromBits(static_cast<std::uint32_t>(bits));
+}
+
+/// A reader past the version octet of a folder's row.
+Reader OpenFolder(std::string_view value, std::uint8_t& version) {
+  Reader in(value);
+  version = in.U8();
+  if (version < kVersion || version > kHasOwnerRights) in.Fault();
+  return in;
+}
+
+/// What lies between the path and the strings at the end.
+void ReadCounts(Reader& in, FolderRow& row) {
   row.kind = in.U8();
   row.use = Use(in);
   row.uid_validity = {Narrow<std::uint32_t>(in)};
@@ -173,12 +249,77 @@ Result<FolderRow> FolderRow::Decode(std::string_view value) {
   row.octets = in.Varint();
   row.recent_from = {Narrow<std::uint32_t>(in)};
   row.created = in.Signed();
+}
+
+}  // namespace
+
+Result<FolderRow> FolderRow::Decode(std::string_view value) {
+  std::uint8_t version = 0;
+  Reader in = OpenFolder(value, version);
+  FolderRow row;
+  row.path = in.String();
+  ReadCounts(in, row);
   row.conversation_id = in.String();
   row.contribution_id = in.String();
   row.keywords = Strings(in);
   // More have no bit in a message's state.
   if (row.keywords.size() > 64) in.Fault();
-  if (!in.Done()) return Bad("folder row", value);
+  if (version == kHasOwnerRights) row.owner_rights = ReadRights(in);
+  if (!in.Done()) return Bad("folder row", value, kHasOwnerRights);
+  return row;
+}
+
+Result<FolderRow> FolderRow::DecodeCounts(std::string_view value) {
+  std::uint8_t version = 0;
+  Reader in = OpenFolder(value, version);
+  FolderRow row;
+  in.String();
+  ReadCounts(in, row);
+  if (version == kHasOwnerRights) {
+    in.String();
+    in.String();
+    Strings(in);
+    row.owner_rights = ReadRights(in);
+  }
+  if (!in.ok()) return Bad("folder row", value, kHasOwnerRights);
+  return row;
+}
+
+std::string AclRow::Encode() const {
+  Writer out;
+  out.U8(kVersion).Varint(entries.size());
+  for (const auto& entry : entries) out.String(entry.identifier).Varint(entry.rights.bits());
+  return out.Take();
+}
+
+Result<AclRow> AclRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  AclRow row;
+  for (auto n = in.Varint(); n > 0 && in.ok(); --n) {
+    std::string identifier(in.String());
+    const protocol::Rights rights = ReadRights(in);
+    const bool ascends = row.entries.empty() || row.entries.back().identifier < identifier;
+    if (identifier.empty() || rights.empty() || !ascends) in.Fault();
+    row.entries.push_back({std::move(identifier), rights});
+  }
+  if (row.entries.empty()) in.Fault();
+  if (!in.Done()) return Bad("access control list", value);
+  return row;
+}
+
+std::string GrantsRow::Encode() const {
+  Writer out;
+  out.U8(kVersion).Varint(modseq.value);
+  Strings(out, identifiers);
+  return out.Take();
+}
+
+Result<GrantsRow> GrantsRow::Decode(std::string_view value) {
+  Reader in = Open(value);
+  GrantsRow row;
+  row.modseq = {in.Varint()};
+  row.identifiers = Strings(in);
+  if (!in.Done()) return Bad("intent about grants", value);
   return row;
 }
 
@@ -258,6 +399,16 @@ Result<std::vector<IndexedId>> DecodeIds(std::string_view bytes) {
   }
   if (!in.Done()) return Bad("message row's ids", {});
   return ids;
+}
+
+Result<std::vector<std::string>> IdKeysOf(AccountId account, FolderId folder, Uid uid,
+                                          const StoredMessage& message) {
+  ASSIGN_OR_RETURN(auto ids, DecodeIds(message.ids));
+  std::vector<std::string> keys;
+  for (auto& id : ids) keys.push_back(IdKey{account, id.kind, std::move(id.value), folder, uid}.Encode());
+  if (message.object_kind != protocol::ObjectKind::kUnclassified)
+    keys.push_back(IdKey::OfKind(account, message.object_kind, folder, uid).Encode());
+  return keys;
 }
 
 std::string TextRow::Encode() const {

@@ -8,10 +8,12 @@
 
 #include "protocol/model/internal_date.h"
 #include "protocol/model/object_kind.h"
+#include "protocol/model/rights.h"
 #include "protocol/model/special_use.h"
 #include "protocol/model/uid_set.h"
 #include "storage/error.h"
 #include "storage/schema/keys.h"
+#include "storage/schema/quota_limits.h"
 
 /// Values, one struct a table, but for the state page (state_page.h). Each begins with a version octet; an
 /// unknown version is kCorruption with a text that says so. Integers are varints (bytes.h) unless the grammar
@@ -32,15 +34,19 @@ struct AddressRow {
 /// Value in `accounts`:
 ///   version | role | status | address str | n, alias str * n | password_hash str | quota_octets |
 ///   quota_messages | used_octets | used_messages | folders | created signed | next_folder |
-///   next_uid_validity | modseq | from version 2: subscriptions
+///   next_uid_validity | modseq
+/// and then, from version 2:  subscriptions
+/// in version 3:  subscriptions + 1, or 0 if they are not counted | names modseq | annotations modseq
+/// in version 4:  subscriptions likewise | marks? 0, or 1, names modseq, annotations modseq
+///                | quota_folders | quota_annotation_octets | n, act_for str * n
+/// A quota is its limit + 1, or 0 if there is none; up to version 3 the limit itself, or 0 if there is none.
 struct AccountRow {
   std::uint8_t role = 0;
   std::uint8_t status = 0;
   std::string address;
   std::vector<std::string> aliases;
   std::string password_hash;
-  std::uint64_t quota_octets = 0;
-  std::uint64_t quota_messages = 0;
+  QuotaLimits quota;
   std::uint64_t used_octets = 0;
   std::uint64_t used_messages = 0;
   std::uint32_t folders = 0;  ///< rows in `folders`
@@ -50,6 +56,14 @@ struct AccountRow {
   ModSeq modseq;  ///< of the last change
   std::optional<std::uint32_t>
       subscriptions;  ///< rows in `subscriptions`; nullopt: not counted yet (version 1)
+  /// When what is no message last changed.
+  struct Marks {
+    ModSeq names;        ///< names of folders, and subscriptions
+    ModSeq annotations;  ///< METADATA entries
+    friend bool operator==(const Marks&, const Marks&) = default;
+  };
+  std::optional<Marks> marks;        ///< nullopt: not known (before version 3)
+  std::vector<std::string> act_for;  ///< of role pf: patterns of addresses that it may act for
 
   std::string Encode() const;
   static Result<AccountRow> Decode(std::string_view value);
@@ -59,6 +73,7 @@ struct AccountRow {
 /// Value in `folders`:
 ///   version | path str | kind | use | uid_validity | uid_next | highest_modseq | messages | unseen | deleted
 ///   | octets | recent_from | created signed | conversation_id str | contribution_id str | n, keyword str * n
+/// and then, in version 2:  owner's rights
 struct FolderRow {
   std::string path;
   std::uint8_t kind = 0;
@@ -75,9 +90,15 @@ struct FolderRow {
   std::string conversation_id;
   std::string contribution_id;
   std::vector<std::string> keywords;  ///< keyword i is bit i of a message's keyword bits
+  /// What its access control list leaves to its owner, so that nobody reads the list to know; nullopt: it has
+  /// none (version 1).
+  std::optional<protocol::Rights> owner_rights;
 
   std::string Encode() const;
   static Result<FolderRow> Decode(std::string_view value);
+  /// Without the path, and of what comes after `created` only the owner's rights: for whoever reads thousands
+  /// of rows for their counts.
+  static Result<FolderRow> DecodeCounts(std::string_view value);
   friend bool operator==(const FolderRow&, const FolderRow&) = default;
 };
 
@@ -126,6 +147,9 @@ struct StoredMessage {
 
 std::string EncodeIds(const std::vector<IndexedId>& ids);
 Result<std::vector<IndexedId>> DecodeIds(std::string_view bytes);
+/// All keys that the message has in `ids`, encoded: its identifiers', and that of its kind.
+Result<std::vector<std::string>> IdKeysOf(AccountId account, FolderId folder, Uid uid,
+                                          const StoredMessage& message);
 
 /// Value in `texts`:  version | truncated | header str | body str
 struct TextRow {
@@ -163,6 +187,31 @@ struct PurgeRow {
   std::string Encode() const;
   static Result<PurgeRow> Decode(std::string_view value);
   friend bool operator==(const PurgeRow&, const PurgeRow&) = default;
+};
+
+/// One identifier of an access control list and what it has been given (RFC 4314 §3).
+struct AclEntry {
+  std::string identifier;  ///< canonical; '-' before it: these rights are taken away
+  protocol::Rights rights;
+  friend bool operator==(const AclEntry&, const AclEntry&) = default;
+};
+
+/// Value in `acl`:  version | n (1 or more), (identifier str | rights) * n
+/// Identifiers ascend, rights are not empty.
+struct AclRow {
+  std::vector<AclEntry> entries;
+  std::string Encode() const;
+  static Result<AclRow> Decode(std::string_view value);
+  friend bool operator==(const AclRow&, const AclRow&) = default;
+};
+
+/// Value in `intents` of kind kGrants:  version | modseq | n, identifier str * n
+struct GrantsRow {
+  ModSeq modseq;                         ///< of the last change that is to be settled
+  std::vector<std::string> identifiers;  ///< as in a GrantKey
+  std::string Encode() const;
+  static Result<GrantsRow> Decode(std::string_view value);
+  friend bool operator==(const GrantsRow&, const GrantsRow&) = default;
 };
 
 /// Value in `annotations`, of an entry:  version | name str | value str

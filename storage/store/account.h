@@ -7,6 +7,7 @@
 #include "protocol/model/ids.h"
 #include "protocol/model/special_use.h"
 #include "protocol/model/uid_set.h"
+#include "storage/schema/quota_limits.h"
 
 namespace storage {
 
@@ -36,9 +37,9 @@ struct NewAccount {
   std::string address;               ///< canonical (protocol/cpm/address.h)
   std::vector<std::string> aliases;  ///< canonical
   Role role = Role::kUser;
-  std::string password_hash;           ///< "$argon2id$…" or "$6$…"; empty: no login by password
-  std::uint64_t quota_octets = 0;      ///< 0: none
-  std::uint64_t quota_messages = 0;    ///< 0: none
+  std::string password_hash;  ///< "$argon2id$…" or "$6$…"; empty: no login by password
+  QuotaLimits quota;
+  std::vector<std::string> act_for;    ///< of role pf: see MailStore::ChangeActFor
   std::vector<InitialFolder> folders;  ///< made with the account; INBOX need not be named
 };
 
@@ -49,13 +50,29 @@ struct AccountInfo {
   Role role = Role::kUser;
   AccountStatus status = AccountStatus::kActive;
   std::string password_hash;
-  std::uint64_t quota_octets = 0;
-  std::uint64_t quota_messages = 0;
+  QuotaLimits quota;
   std::uint64_t used_octets = 0;
   std::uint64_t used_messages = 0;
   std::uint32_t folders = 0;
-  std::int64_t created = 0;  ///< Unix seconds
-  ModSeq modseq;             ///< of the account's last change
+  std::int64_t created = 0;          ///< Unix seconds
+  ModSeq modseq;                     ///< of the account's last change
+  std::vector<std::string> act_for;  ///< of role pf: whom it may act for
+};
+
+/// What an account holds, in the units of QuotaLimits.
+struct QuotaUse {
+  std::uint64_t octets = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t folders = 0;
+  std::uint64_t annotation_octets = 0;
+  friend bool operator==(const QuotaUse&, const QuotaUse&) = default;
+};
+
+/// RFC 9208, of an account as of one moment.
+struct Quota {
+  QuotaUse use;
+  QuotaLimits own;     ///< the account's
+  QuotaLimits limits;  ///< those in force: with what the store lets no account exceed
 };
 
 }  // namespace storage

@@ -87,7 +87,7 @@ void AccountLanes::CommitGroup(AccountId account, std::span<Waiting* const> grou
 
 std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const> group) {
   AccountTxn::Commit commit;
-  commit.deleted_grace = expiry_.deleted_grace;
+  commit.deleted_grace = hooks_.deleted_grace;
   commit.moved = &moved_;
   std::vector<Waiting*> joined;
   std::size_t taken = 0;
@@ -112,11 +112,13 @@ std::size_t AccountLanes::CommitSome(AccountId account, std::span<Waiting* const
 }
 
 Result<> AccountLanes::CommitTogether(AccountId account, AccountTxn::Commit& commit) {
+  for (const auto& change : commit.pages) hooks_.pages(change);
   if (!commit.batch.empty()) {
     RETURN_IF_ERROR(
         engine_.Apply(commit.batch, commit.must_sync ? kv::Durability::kNow : kv::Durability::kBeforeNext));
   }
-  if (commit.first_due) expiry_.due(account, *commit.first_due);
+  if (commit.first_due) hooks_.due(account, *commit.first_due);
+  for (const auto& intent : commit.left) hooks_.left(intent);
   for (const auto& change : commit.changes) feed_.Publish(change);
   return {};
 }

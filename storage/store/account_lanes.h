@@ -27,16 +27,21 @@ class AccountLanes {
     kSolo,  ///< writes to the engine on its own before its commit, so nothing uncommitted may lie beneath it
   };
 
-  /// What the transactions must know of expiry, and who is told that an account has something due at a time.
-  struct Expiry {
+  /// What the transactions must know, and who is told of what they do.
+  struct Hooks {
     std::int64_t deleted_grace = 0;
+    /// Before the commit.
+    std::function<void(const PagesChanged&)> pages = [](const PagesChanged&) {};
+    /// After the commit: the account has something due at a time.
     std::function<void(AccountId, std::int64_t)> due = [](AccountId, std::int64_t) {};
+    /// After the commit, on the thread that made it: an intent was left, which somebody is to carry out.
+    std::function<void(const schema::IntentKey&)> left = [](const schema::IntentKey&) {};
   };
 
   AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now)
-      : AccountLanes(engine, feed, std::move(now), Expiry{}) {}
-  AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now, Expiry expiry)
-      : engine_(engine), feed_(feed), now_(std::move(now)), expiry_(std::move(expiry)) {}
+      : AccountLanes(engine, feed, std::move(now), Hooks{}) {}
+  AccountLanes(kv::Engine& engine, ChangeFeed& feed, std::function<std::int64_t()> now, Hooks hooks)
+      : engine_(engine), feed_(feed), now_(std::move(now)), hooks_(std::move(hooks)) {}
 
   /// `operation` may run on another caller's thread. Its error is returned as it is, and it has changed
   /// nothing then. kUnavailable also if something threw, here or in the engine.
@@ -78,7 +83,7 @@ class AccountLanes {
   kv::Engine& engine_;
   ChangeFeed& feed_;
   std::function<std::int64_t()> now_;
-  Expiry expiry_;
+  Hooks hooks_;
   MovedConversations moved_;
   static constexpr std::size_t kShards = 64;
   Shard shards_[kShards];

@@ -1,5 +1,7 @@
 #include "storage/store/account_txn.h"
 
+#include <utility>
+
 namespace storage {
 namespace {
 
@@ -69,8 +71,13 @@ Result<schema::AccountRow> AccountTxn::Account(bool even_deleting) {
 }
 
 void AccountTxn::PutAccount(schema::AccountRow row) {
-  // The modseq is NextModSeq's alone.
-  if (modseq_) row.modseq = *modseq_;
+  // The modseq is NextModSeq's alone, the marks are Announce's.
+  if (modseq_) {
+    row.modseq = *modseq_;
+    if (!row.marks && (names_changed_ || annotations_changed_)) row.marks = {*modseq_, *modseq_};
+    if (names_changed_) row.marks->names = *modseq_;
+    if (annotations_changed_) row.marks->annotations = *modseq_;
+  }
   Put(Table::kAccounts, schema::AccountKey{account_}.Encode(), row.Encode());
   row_ = std::move(row);
 }
@@ -101,6 +108,13 @@ Result<ModSeq> AccountTxn::ComingModSeq() {
 }
 
 void AccountTxn::Announce(Origin origin, decltype(Change::what) what) {
+  const bool names =
+      std::holds_alternative<FolderCreated>(what) || std::holds_alternative<FolderRenamed>(what) ||
+      std::holds_alternative<FolderDeleted>(what) || std::holds_alternative<SubscriptionChanged>(what);
+  const bool annotations = std::holds_alternative<AnnotationsChanged>(what);
+  if ((names && !std::exchange(names_changed_, true)) ||
+      (annotations && !std::exchange(annotations_changed_, true)))
+    PutAccount(*row_);
   changes_.push_back(
       std::make_shared<const Change>(Change{account_, modseq_.value_or(ModSeq{}), origin, std::move(what)}));
 }
@@ -110,6 +124,8 @@ void AccountTxn::Join() {
   commit_.batch.Merge(std::move(batch_));
   if (row_) commit_.account = std::move(row_);
   if (first_due_) commit_.first_due = std::min(*first_due_, commit_.first_due.value_or(*first_due_));
+  std::move(pages_.begin(), pages_.end(), std::back_inserter(commit_.pages));
+  commit_.left.insert(commit_.left.end(), left_.begin(), left_.end());
   std::move(changes_.begin(), changes_.end(), std::back_inserter(commit_.changes));
 }
 

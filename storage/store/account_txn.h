@@ -14,6 +14,7 @@
 #include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
 #include "storage/store/moved_conversations.h"
+#include "storage/store/picture_cache.h"
 
 namespace storage {
 
@@ -32,6 +33,8 @@ class AccountTxn {
     MovedConversations* moved = nullptr;    ///< what is remembered of the account; may be absent
     std::int64_t deleted_grace = 0;         ///< seconds from \Deleted to the purge; 0: none
     std::optional<std::int64_t> first_due;  ///< of the rows written to `expiries`
+    std::vector<PagesChanged> pages;        ///< in order
+    std::vector<schema::IntentKey> left;    ///< to be carried out by whoever the lanes tell
     std::vector<std::shared_ptr<const Change>> changes;
   };
 
@@ -66,7 +69,10 @@ class AccountTxn {
   /// What NextModSeq() gives, or will give if this change turns out to change something.
   Result<ModSeq> ComingModSeq();
 
-  /// News for after the commit.
+  /// Of state pages that this change writes.
+  void NotePages(PagesChanged change) { pages_.push_back(std::move(change)); }
+
+  /// News for after the commit. REQUIRES: NextModSeq(), but for AccountClosed.
   void Announce(Origin origin, decltype(Change::what) what);
 
   /// A row in `expiries`; the reaper hears of it after the commit.
@@ -76,6 +82,10 @@ class AccountTxn {
   }
   /// The reaper is to look at this account then.
   void NoteDue(std::int64_t due) { first_due_ = std::min(due, first_due_.value_or(due)); }
+
+  /// An intent that this change writes is to be carried out once it is committed.
+  void LeaveIntent(const schema::IntentKey& intent) { left_.push_back(intent); }
+  const std::vector<schema::IntentKey>& left() const { return left_; }  ///< by this change
 
   /// This change alone need not be on stable storage when it is acknowledged.
   void NeedNotSync() { must_sync_ = false; }
@@ -92,8 +102,12 @@ class AccountTxn {
   std::optional<schema::AccountRow> row_;
   kv::Batch batch_;
   std::optional<ModSeq> modseq_;
+  bool names_changed_ = false;
+  bool annotations_changed_ = false;
   bool must_sync_ = true;
   std::optional<std::int64_t> first_due_;
+  std::vector<PagesChanged> pages_;
+  std::vector<schema::IntentKey> left_;
   std::vector<std::shared_ptr<const Change>> changes_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "protocol/model/metadata_entry.h"
+#include "storage/store/quota.h"
 
 namespace storage {
 namespace {
@@ -111,6 +112,10 @@ Result<> AnnotationEdit::Save(const StoreOptions& options) {
                 fmt::format("An account's entries hold at most {} octets; remove some first",
                             options.max_account_annotation_octets));
   }
+  if (account_.octets > account_before_.octets) {
+    ASSIGN_OR_RETURN(const auto row, txn_->Account());
+    RETURN_IF_ERROR(CheckAnnotationQuota(row.quota, account_.octets));
+  }
   Save();
   return {};
 }
@@ -118,6 +123,13 @@ Result<> AnnotationEdit::Save(const StoreOptions& options) {
 void AnnotationEdit::Save() {
   PutUse(*txn_, folder_, scope_);
   PutUse(*txn_, schema::kAllAnnotations, account_);
+}
+
+Result<schema::AnnotationUseRow> UseOfAnnotations(const kv::View& view, AccountId account) {
+  ASSIGN_OR_RETURN(const auto value, view.Get(Table::kAnnotations,
+                                              AnnotationKey::Use(account, schema::kAllAnnotations).Encode()));
+  if (!value) return AnnotationUseRow{};
+  return AnnotationUseRow::Decode(*value);
 }
 
 Result<std::optional<std::string>> GetServerAnnotation(const AccountTxn& txn, FolderId folder,
@@ -143,7 +155,8 @@ Result<> SetServerAnnotation(AccountTxn& txn, FolderId folder, ServerAnnotation 
   RETURN_IF_ERROR(txn.NextModSeq());
   ASSIGN_OR_RETURN(const auto row, txn.Folder(folder));
   // The server's doing, not the actor's, who is told of it too.
-  txn.Announce(Origin{}, AnnotationsChanged{folder, row.path, {std::string(NameOf(name))}, AccountId{}});
+  txn.Announce(Origin{}, AnnotationsChanged{
+                             folder, row.path, {std::string(NameOf(name))}, AccountId{}, row.owner_rights});
   return {};
 }
 

@@ -22,7 +22,8 @@ class AnnotationEdit {
   /// All of `from`'s, for all viewers; of a folder without annotations.
   Result<> CopyFrom(FolderId from);
 
-  /// Writes the counts. kTooManyAnnotations if they grew over what `options` allow.
+  /// Writes the counts. kTooManyAnnotations if they grew over what `options` allow, kOverQuota if over what
+  /// the account may hold.
   Result<> Save(const StoreOptions& options);
   /// The same without a limit: for what the server itself keeps, which is little.
   void Save();
@@ -52,10 +53,13 @@ Result<> SetServerAnnotation(AccountTxn& txn, FolderId folder, ServerAnnotation 
 Result<std::optional<std::string>> GetServerAnnotation(const AccountTxn& txn, FolderId folder,
                                                        ServerAnnotation name);
 
+/// What all of an account's add up to.
+Result<schema::AnnotationUseRow> UseOfAnnotations(const kv::View& view, AccountId account);
+
 /// Its annotations count no more; the janitor erases them with the folder's other rows.
 Result<> ForgetAnnotations(AccountTxn& txn, FolderId folder);
 
-/// RFC 5464 §4.1: renaming INBOX leaves a copy of its annotations on both. kTooManyAnnotations.
+/// RFC 5464 §4.1: renaming INBOX leaves a copy of its annotations on both. kTooManyAnnotations, kOverQuota.
 Result<> CopyAnnotations(AccountTxn& txn, FolderId from, FolderId to, const StoreOptions& options);
 
 }  // namespace storage

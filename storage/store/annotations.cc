@@ -11,6 +11,7 @@
 #include "storage/store/core.h"
 #include "storage/store/default_folder.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/rights.h"
 
 namespace storage {
 namespace {
@@ -126,17 +127,19 @@ class Reading {
 };
 
 /// A name without a folder has no place for them.
-tl::unexpected<Error> NoFolder(const std::optional<schema::FolderNameRow>& name) {
-  if (!name) return Fail(Errc::kNoSuchFolder);
+tl::unexpected<Error> NoFolder(const std::optional<schema::FolderNameRow>& name, const Actor& actor) {
+  if (!name || actor.guest) return Fail(Errc::kNoSuchFolder);
   return Fail(Errc::kNotAllowed, "This name has no mailbox, only inferiors, so it holds no entries");
 }
 
 Result<AnnotationAnswer> ReadFolder(MailStore::Core& core, const kv::View& view, FolderRef ref,
-                                    const AnnotationQuery& query, AccountId viewer) {
+                                    const AnnotationQuery& query, AccountId viewer, const Actor& actor) {
   ASSIGN_OR_RETURN(const auto value,
                    view.Get(Table::kFolders, schema::FolderKey{ref.account, ref.folder}.Encode()));
   if (!value) return Fail(Errc::kNoSuchFolder);
   ASSIGN_OR_RETURN(const auto row, schema::FolderRow::Decode(*value));
+  ASSIGN_OR_RETURN(const Rights rights, RightsOf(view, ref, row, actor));
+  RETURN_IF_ERROR(DemandAnnotations(rights, /*set_shared=*/false));
   const AnnotationScope scope{.profile = core.options.profile, .folder = &row};
   return Reading(view, ref, scope, query, viewer).Run();
 }
@@ -150,6 +153,7 @@ class Setting {
   Result<> Run(const std::vector<AnnotationChange>& changes) {
     RETURN_IF_ERROR(txn_.Account());
     RETURN_IF_ERROR(FindScope());
+    RETURN_IF_ERROR(CheckRights(changes));
     const AnnotationScope scope{.profile = options_.profile, .folder = row_ ? &*row_ : nullptr};
     for (const auto& change : changes) RETURN_IF_ERROR(CheckMaySet(scope, change.entry, actor_.role));
     for (const auto& change : changes) RETURN_IF_ERROR(CheckSize(change));
@@ -169,7 +173,8 @@ class Setting {
       row_->highest_modseq = modseq;
       txn_.PutFolder(folder_, *row_);
     }
-    txn_.Announce(actor_.origin, AnnotationsChanged{folder_, std::string(path_), std::move(names), viewer_});
+    txn_.Announce(actor_.origin, AnnotationsChanged{folder_, std::string(path_), std::move(names), viewer_,
+                                                    row_ ? row_->owner_rights : std::nullopt});
     return {};
   }
 
@@ -177,10 +182,18 @@ class Setting {
   Result<> FindScope() {
     if (path_.empty()) return {};
     ASSIGN_OR_RETURN(const auto name, FolderTree(txn_, options_, actor_).Find(path_));
-    if (!name || name->folder.value == 0) return NoFolder(name);
+    if (!name || name->folder.value == 0) return NoFolder(name, actor_);
     folder_ = name->folder;
     ASSIGN_OR_RETURN(row_, txn_.Folder(folder_));
     return {};
+  }
+
+  Result<> CheckRights(const std::vector<AnnotationChange>& changes) const {
+    if (!row_) return {};
+    ASSIGN_OR_RETURN(const Rights rights, RightsOf(txn_, {txn_.account(), folder_}, *row_, actor_));
+    return DemandAnnotations(rights, std::ranges::any_of(changes, [](const AnnotationChange& change) {
+                               return !protocol::IsPrivateMetadata(change.entry);
+                             }));
   }
 
   Result<> CheckSize(const AnnotationChange& change) const {
@@ -202,7 +215,8 @@ class Setting {
 }  // namespace
 
 Result<AnnotationAnswer> MailStore::GetAnnotations(AccountId account, std::string_view path,
-                                                   const AnnotationQuery& query, AccountId viewer) {
+                                                   const AnnotationQuery& query, AccountId viewer,
+                                                   const Actor& actor) {
   RETURN_IF_ERROR(core_->deleted.Check(account));
   const auto view = core_->engine.OpenView();
   if (path.empty()) {
@@ -216,14 +230,14 @@ Result<AnnotationAnswer> MailStore::GetAnnotations(AccountId account, std::strin
                    view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
   if (!value) return Fail(Errc::kNoSuchFolder);
   ASSIGN_OR_RETURN(const auto name, schema::FolderNameRow::Decode(*value));
-  if (name.folder.value == 0) return NoFolder(name);
-  return ReadFolder(*core_, *view, {account, name.folder}, query, viewer);
+  if (name.folder.value == 0) return NoFolder(name, actor);
+  return ReadFolder(*core_, *view, {account, name.folder}, query, viewer, actor);
 }
 
 Result<AnnotationAnswer> MailStore::GetAnnotations(FolderRef folder, const AnnotationQuery& query,
-                                                   AccountId viewer) {
+                                                   AccountId viewer, const Actor& actor) {
   RETURN_IF_ERROR(core_->deleted.Check(folder.account));
-  return ReadFolder(*core_, *core_->engine.OpenView(), folder, query, viewer);
+  return ReadFolder(*core_, *core_->engine.OpenView(), folder, query, viewer, actor);
 }
 
 Result<> MailStore::SetAnnotations(AccountId account, std::string_view path,

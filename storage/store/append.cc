@@ -1,20 +1,21 @@
+#include <limits>
+
 #include "storage/store/core.h"
 #include "storage/store/delivery.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/quota.h"
 
 namespace storage {
 
 Result<> MailStore::CheckRoom(AccountId account, std::uint64_t octets, std::uint64_t messages) {
   ASSIGN_OR_RETURN(const auto info, GetAccount(account));
-  const auto fits = [](std::uint64_t quota, std::uint64_t used, std::uint64_t more) {
-    return quota == 0 || (used <= quota && more <= quota - used);
+  const auto sum = [](std::uint64_t used, std::uint64_t more) {  // `more` is what a client announced
+    constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+    return more > kMost - used ? kMost : used + more;
   };
-  if (!fits(info.quota_octets, info.used_octets, octets) ||
-      !fits(info.quota_messages, info.used_messages, messages))
-    return Fail(Errc::kOverQuota);
-  return {};
+  return CheckMessageQuota(info.quota, sum(info.used_octets, octets), sum(info.used_messages, messages));
 }
 
 Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
@@ -44,6 +45,9 @@ Result<AppendResult> MailStore::Replace(FolderRef from, Uid replaced, std::strin
     const FolderTree tree(txn, core_->options, actor);
     ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
     ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, from.folder));
+    // RFC 8508 §4.1: what STORE, APPEND and EXPUNGE need.
+    ASSIGN_OR_RETURN(const Rights rights, tree.RightsIn(from.folder, edit.row()));
+    RETURN_IF_ERROR(Demand(rights, Right::kRead | Right::kDeleteMessages | Right::kExpunge));
     UidSet gone;
     RETURN_IF_ERROR(edit.ForEach(UidSet(replaced, replaced), [&](Uid uid, const auto&) { gone.Add(uid); }));
     if (gone.empty()) return Fail(Errc::kNoSuchMessage);

@@ -5,6 +5,16 @@
 
 namespace storage {
 
+FolderSummary SummaryOf(const FolderStatus& status) {
+  return {.path = status.path,
+          .uid_validity = status.uid_validity,
+          .uid_next = status.uid_next,
+          .messages = status.messages,
+          .unseen = status.unseen,
+          .highest_modseq = status.highest_modseq,
+          .owner_rights = status.owner_rights};
+}
+
 ChangeFeed::Subscription& ChangeFeed::Subscription::operator=(Subscription&& other) noexcept {
   if (this == &other) return *this;
   Reset();

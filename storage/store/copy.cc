@@ -11,7 +11,9 @@
 #include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/guest_seen.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/quota.h"
 #include "storage/store/session_marks.h"
 
 namespace storage {
@@ -72,13 +74,17 @@ class CopyOperation {
  public:
   /// `may`: whether the model lets an object of a kind come.
   using May = std::function<Result<>(protocol::ObjectKind)>;
-  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq, Actor actor, May may)
+  /// `flags`: those that may be set in the target; others are dropped (RFC 4314 §4).
+  CopyOperation(AccountTxn& txn, FolderEdit& source, FolderEdit& target, ModSeq modseq, const Actor& actor,
+                FlagBits flags, May may)
       : txn_(txn),
         source_(source),
         target_(target),
         modseq_(modseq),
         deferred_(MarksOf(source.row().keywords).deferred),
         access_(ActsAsOwner(actor)),
+        viewer_(ViewerOf(actor)),
+        flags_{flags.system, access_ ? flags.keywords & ~deferred_ : flags.keywords | deferred_},
         may_(std::move(may)) {}
 
   /// Gives each message a row at its future UID, without showing it. The rows of a long copy are written
@@ -146,15 +152,28 @@ class CopyOperation {
   }
 
   Result<> Show(KeywordMap& keywords, CopyResult& out) {
+    const bool may_set_seen = (flags_.system & kSeenBit) != 0;
+    std::optional<GuestSeen> seen;
+    std::optional<GuestSeen> seen_there;
+    if (viewer_ && may_set_seen) {
+      seen.emplace(txn_, source_.id(), *viewer_);
+      seen_there.emplace(txn_, target_.id(), *viewer_);
+    }
     for (const auto& message : messages_) {
       ASSIGN_OR_RETURN(const std::uint64_t bits,
-                       keywords.Translate(message.state.keywords & ~(access_ ? deferred_ : 0)));
-      ASSIGN_OR_RETURN(const Uid uid, target_.Add({message.state.system, bits, modseq_.value}, message.size));
+                       keywords.Translate(message.state.keywords & flags_.keywords));
+      ASSIGN_OR_RETURN(const Uid uid, target_.Add({message.state.system & flags_.system, bits, modseq_.value},
+                                                  message.size));
+      if (seen) {
+        ASSIGN_OR_RETURN(const bool has_seen, seen->Has(message.uid));
+        if (has_seen) RETURN_IF_ERROR(seen_there->Set(uid, true));
+      }
       octets_ += message.size;
       out.source.Add(message.uid);
       out.target.Add(uid);
       arrivals_.push_back({uid, message.kind});
     }
+    if (seen_there) seen_there->Save();
     return {};
   }
 
@@ -192,8 +211,10 @@ class CopyOperation {
   FolderEdit& source_;
   FolderEdit& target_;
   ModSeq modseq_;
-  const std::uint64_t deferred_;  ///< $Deferred in the source
-  const bool access_;             ///< by the owner: what was temporary is so no longer (spec note 6)
+  const std::uint64_t deferred_;           ///< $Deferred in the source
+  const bool access_;                      ///< by the owner: what was temporary is so no longer (spec note 6)
+  const std::optional<AccountId> viewer_;  ///< a guest, whose \Seen goes with the copies
+  const FlagBits flags_;                   ///< of the source, that copies keep
   May may_;
   std::vector<Moving> messages_;
   std::vector<Arrival> arrivals_;
@@ -201,6 +222,12 @@ class CopyOperation {
 };
 
 enum class Sources { kKeep, kRemove };
+
+/// RFC 4314 §4, RFC 6851 §4.2.
+Rights NeededOfSource(Sources sources) {
+  if (sources == Sources::kKeep) return Right::kRead;
+  return Right::kRead | Right::kDeleteMessages | Right::kExpunge;
+}
 
 /// What a COPY or MOVE leaves to the janitor: one intent if it succeeds, the other if it does not.
 struct LeftOver {
@@ -217,6 +244,10 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
     ASSIGN_OR_RETURN(other, FolderEdit::Load(txn, to));
   }
   FolderEdit& target = other ? *other : source;
+  ASSIGN_OR_RETURN(const Rights in_source, tree.RightsIn(from, source.row()));
+  RETURN_IF_ERROR(Demand(in_source, NeededOfSource(sources)));
+  ASSIGN_OR_RETURN(const Rights in_target, tree.RightsIn(to, target.row()));
+  RETURN_IF_ERROR(Demand(in_target, Right::kInsert));
   out.uid_validity = target.row().uid_validity;
   ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(target.row()));
   const auto source_kind = static_cast<FolderKind>(source.row().kind);
@@ -228,7 +259,7 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
   RETURN_IF_ERROR(may(protocol::ObjectKind::kUnclassified));
   ASSIGN_OR_RETURN(const ModSeq modseq, txn.ComingModSeq());
 
-  CopyOperation copy(txn, source, target, modseq, actor, may);
+  CopyOperation copy(txn, source, target, modseq, actor, ChangeableFlags(in_target), may);
   KeywordMap keywords(source.row().keywords, target);
   if (ahead) left.ahead = schema::IntentKey{txn.account(), schema::IntentKind::kPurge, modseq.value};
   RETURN_IF_ERROR(copy.WriteRows(uids, ahead));
@@ -242,10 +273,7 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
     ASSIGN_OR_RETURN(auto account, txn.Account());
     account.used_octets += copy.octets();
     account.used_messages += out.target.size();
-    if ((account.quota_octets != 0 && account.used_octets > account.quota_octets) ||
-        (account.quota_messages != 0 && account.used_messages > account.quota_messages)) {
-      return Fail(Errc::kOverQuota);
-    }
+    RETURN_IF_ERROR(CheckMessageQuota(account));
     txn.PutAccount(std::move(account));
     if (ActsAsOwner(actor)) RETURN_IF_ERROR(MakePermanent(txn, source, out.source));
   } else {
@@ -257,8 +285,9 @@ Result<> Transfer(AccountTxn& txn, const FolderTree& tree, FolderId from, Folder
   RETURN_IF_ERROR(MarkArrivals(txn, target, copy.arrivals()));
   // The new ones last: within one folder both have one modseq, and who has heard of half of it must be able
   // to count on having heard of the expunge (RFC 7162 §3.2).
-  if (sources == Sources::kRemove) txn.Announce(actor.origin, MessagesExpunged{from, out.source});
-  txn.Announce(actor.origin, MessagesAdded{to, out.target});
+  if (sources == Sources::kRemove)
+    txn.Announce(actor.origin, MessagesExpunged{from, out.source, source.Summary()});
+  txn.Announce(actor.origin, MessagesAdded{to, out.target, target.Summary()});
   return {};
 }
 
@@ -304,6 +333,9 @@ Result<> RenameInbox(MailStore::Core& core, AccountId account, std::string_view 
       [&](AccountTxn& txn) -> Result<> {
         FolderTree tree(txn, core.options, actor);
         ASSIGN_OR_RETURN(const FolderId inbox, tree.Resolve("INBOX"));
+        ASSIGN_OR_RETURN(const auto before, txn.Folder(inbox));
+        ASSIGN_OR_RETURN(const Rights have, tree.RightsIn(inbox, before));
+        RETURN_IF_ERROR(Demand(have, Right::kDeleteMailbox));
         ASSIGN_OR_RETURN(const FolderId target, tree.CreateAs(FolderKind::kUser, to));
         RETURN_IF_ERROR(CopyAnnotations(txn, inbox, target, core.options));
         ASSIGN_OR_RETURN(const auto row, txn.Folder(inbox));

@@ -13,6 +13,7 @@
 
 #include "storage/schema/keys.h"
 #include "storage/store/account_lanes.h"
+#include "storage/store/grants.h"
 #include "storage/store/mail_store.h"
 #include "storage/store/picture_cache.h"
 #include "storage/store/reaper.h"
@@ -26,7 +27,8 @@ namespace storage {
 /// Thread: Add() from any; the work is done on one thread of its own.
 class Janitor {
  public:
-  Janitor(AccountLanes& lanes, std::chrono::milliseconds retry, std::function<void(const std::string&)> note);
+  Janitor(AccountLanes& lanes, Grants& grants, std::chrono::milliseconds retry,
+          std::function<void(const std::string&)> note);
   /// Finishes the current slice only; the intents left are found again at the next start.
   ~Janitor();
 
@@ -53,6 +55,7 @@ class Janitor {
                                   const std::string& prefix, Task& task);
 
   AccountLanes& lanes_;
+  Grants& grants_;
   std::chrono::milliseconds retry_;
   std::function<void(const std::string&)> note_;
   std::mutex mutex_;
@@ -118,11 +121,13 @@ struct MailStore::Core {
       : engine(kv),
         options(std::move(store_options)),
         lanes(engine, feed, [this] { return Now(); },
-              {options.profile.deleted_grace,
-               [this](AccountId account, std::int64_t due) { reaper.Add(account, due); }}),
+              {options.profile.deleted_grace, [this](const PagesChanged& change) { pictures.Note(change); },
+               [this](AccountId account, std::int64_t due) { reaper.Add(account, due); },
+               [this](const schema::IntentKey& intent) { janitor.Add(intent); }}),
+        grants(engine, lanes, deleted),
         accounts(engine, "next_account"),
         objects(engine, "next_object"),
-        janitor(lanes, options.janitor_retry, options.note),
+        janitor(lanes, grants, options.janitor_retry, options.note),
         reaper(engine, lanes, options, [this](const schema::IntentKey& intent) { janitor.Add(intent); }) {}
 
   std::int64_t Now() const {
@@ -135,12 +140,16 @@ struct MailStore::Core {
   DeletedAccounts deleted;
   PictureCache pictures;
   AccountLanes lanes;
+  Grants grants;
   IdCounter accounts;
   IdCounter objects;
   std::mutex addresses;  ///< held while addresses are claimed: they are the one thing accounts compete for
   Janitor janitor;
   Reaper reaper;
 };
+
+/// Nobody's list names this account any more, so that its addresses can be another's. (acl.cc)
+Result<> ForgetGrantee(MailStore::Core& core, AccountId account);
 
 /// RFC 3501 §6.3.5: the messages go to a new folder, INBOX and its inferiors stay; all or nothing. Clients
 /// that have INBOX open see them expunged. (copy.cc)

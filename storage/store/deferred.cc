@@ -89,7 +89,7 @@ Result<> MakePermanent(AccountTxn& txn, FolderEdit& edit, const UidSet& uids) {
     edit.SetState(message.uid, {message.flags.system, message.flags.keywords, modseq.value});
   }
   edit.Save(modseq);
-  txn.Announce(Origin{}, FlagsChanged{edit.id(), std::move(changed), edit.Keywords()});
+  txn.Announce(Origin{}, FlagsChanged{edit.id(), std::move(changed), edit.Keywords(), edit.Summary()});
   return {};
 }
 

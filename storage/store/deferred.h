@@ -24,9 +24,9 @@ struct Marks {
 };
 Marks MarksOf(const KeywordTable& keywords);
 
-/// What the owner does is access. A Participating Function reads and copies what nobody has seen yet, and an
-/// operator backs it up: that is none.
-inline bool ActsAsOwner(Actor actor) { return actor.role == Role::kUser; }
+/// What the owner does is access; what guests do is none. A Participating Function reads and copies what
+/// nobody has seen yet, and an operator backs it up: that is none.
+inline bool ActsAsOwner(const Actor& actor) { return actor.role == Role::kUser && !actor.guest; }
 
 /// Without `$Deferred`, which nobody sets but the store.
 protocol::FlagSet WithoutDeferred(const protocol::FlagSet& flags);

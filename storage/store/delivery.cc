@@ -5,8 +5,10 @@
 #include "protocol/mime/reencode.h"
 #include "storage/store/deferred.h"
 #include "storage/store/folder_edit.h"
+#include "storage/store/guest_seen.h"
 #include "storage/store/id_lookup.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/quota.h"
 #include "storage/store/session_marks.h"
 #include "storage/store/staged_source.h"
 
@@ -105,33 +107,40 @@ Result<AppendResult> Delivery::Place(AccountTxn& txn, const FolderTree& tree, Fo
                                      Actor actor) const {
   ASSIGN_OR_RETURN(auto row, txn.Account());
   ASSIGN_OR_RETURN(auto edit, FolderEdit::Load(txn, folder));
+  ASSIGN_OR_RETURN(const Rights rights, tree.RightsIn(folder, edit.row()));
+  RETURN_IF_ERROR(Demand(rights, Right::kInsert));
   ASSIGN_OR_RETURN(const model::Place place, tree.PlaceOf(edit.row()));
   for (const auto& message : prepared_)
     RETURN_IF_ERROR(model::MayAppend(message.what.kind, place, tree.Asker()));
   row.used_octets += octets_;
   row.used_messages += messages_.size();
-  if ((row.quota_octets != 0 && row.used_octets > row.quota_octets) ||
-      (row.quota_messages != 0 && row.used_messages > row.quota_messages)) {
-    return Fail(Errc::kOverQuota);
-  }
+  RETURN_IF_ERROR(CheckMessageQuota(row));
   ASSIGN_OR_RETURN(const ModSeq modseq, txn.NextModSeq());
   txn.PutAccount(std::move(row));
 
   AppendResult out;
   std::vector<Arrival> arrivals;
+  const auto viewer = ViewerOf(actor);
+  std::optional<GuestSeen> seen;
+  if (viewer) seen.emplace(txn, folder, *viewer);
   for (std::size_t i = 0; i < messages_.size(); ++i) {
-    ASSIGN_OR_RETURN(const FlagBits flags, edit.BitsOf(prepared_[i].flags));
+    // RFC 4314 §4: flags that may not be set are dropped.
+    ASSIGN_OR_RETURN(FlagBits flags, edit.BitsOf(ChangeableAmong(prepared_[i].flags, rights)));
+    const bool guest_has_seen = seen && flags.Has(protocol::SystemFlag::kSeen);
+    if (guest_has_seen) flags.system = WithSeen(flags.system, false);
     ASSIGN_OR_RETURN(const Uid uid,
                      edit.Add({flags.system, flags.keywords, modseq.value}, prepared_[i].octets));
+    if (guest_has_seen) RETURN_IF_ERROR(seen->Set(uid, true));
     RETURN_IF_ERROR(PutRows(txn, folder, uid, messages_[i], prepared_[i]));
     out.uids.Add(uid);
     arrivals.push_back({uid, prepared_[i].what.kind});
   }
+  if (seen) seen->Save();
   edit.Save(modseq);
   RETURN_IF_ERROR(MarkArrivals(txn, edit, arrivals));
   out.folder = edit.ref();
   out.uid_validity = edit.row().uid_validity;
-  txn.Announce(actor.origin, MessagesAdded{folder, out.uids});
+  txn.Announce(actor.origin, MessagesAdded{folder, out.uids, edit.Summary()});
   return out;
 }
 

@@ -94,6 +94,20 @@ Result<> CheckIds(const Event& event) {
   return {};
 }
 
+/// Of two group states, or receipts, the later one counts: what is no time says nothing.
+Result<> CheckTimes(const Event& event) {
+  const auto check = [](std::string_view name, std::string_view text) -> Result<> {
+    if (text.empty() || cpm::ParseIsoDateTime(text)) return {};
+    return Fail(Errc::kInvalidArgument,
+                fmt::format("{} is no time such as 2016-03-02T09:15:01Z (RFC 3339)", name));
+  };
+  if (const auto* state = std::get_if<cpm::GroupStateObject>(&event.what))
+    return check("group_state.timestamp", state->state.timestamp);
+  if (const auto* imdn = std::get_if<cpm::ImdnMessage>(&event.what))
+    return check("imdn.date_time", imdn->imdn.date_time);
+  return {};
+}
+
 Result<std::string> ReadFile(const StagedBody& file, kv::Engine& engine) {
   StagedSource source(file, engine);
   std::string out(file.size(), '\0');
@@ -253,6 +267,7 @@ Result<> CheckEvent(const Event& event) {
   if (!sent && head.from.empty()) return Missing("from", "a received event has a sender");
   if (sent && head.to.empty() && !event.group) return Missing("to", "an event that was sent has a receiver");
   RETURN_IF_ERROR(CheckIds(event));
+  RETURN_IF_ERROR(CheckTimes(event));
   std::size_t contents = 0;
   ForEachContent(event, [&](const Content&) { ++contents; });
   if (!event.files.empty() && event.files.size() != contents) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/model/flags.h"
+#include "protocol/model/rights.h"
 #include "protocol/model/uid_set.h"
 #include "storage/store/account.h"
 
@@ -48,6 +49,12 @@ struct MessageState {
   friend bool operator==(const MessageState&, const MessageState&) = default;
 };
 
+/// What STATUS tells that is in no row, and counted if it is asked for.
+struct StatusCounts {
+  bool recent = true;           ///< reads the state pages of what is new
+  bool deleted_octets = false;  ///< if some have \Deleted and others not, reads all pages and their rows
+};
+
 /// A folder as its row says: what STATUS tells.
 struct FolderStatus {
   FolderRef ref;
@@ -61,12 +68,14 @@ struct FolderStatus {
   std::uint32_t unseen = 0;
   std::uint32_t deleted = 0;
   std::uint64_t octets = 0;
-  std::uint32_t recent = 0;  ///< messages no session was told of yet as \Recent
-  std::int64_t created = 0;  ///< Unix seconds
+  std::uint32_t recent = 0;          ///< messages no session was told of yet as \Recent
+  std::uint64_t deleted_octets = 0;  ///< of those with \Deleted; 0 unless asked for
+  std::int64_t created = 0;          ///< Unix seconds
   /// Of a conversation: the peer's canonical address, or the group's Conversation-ID (empty as long as only
   /// its name is known).
   std::string conversation_id;
-  std::string contribution_id;  ///< of a session, likewise
+  std::string contribution_id;                   ///< of a session, likewise
+  std::optional<protocol::Rights> owner_rights;  ///< nullopt: all (no access control list)
 };
 
 /// What SELECT needs, as of one moment.
@@ -76,6 +85,14 @@ struct OpenedFolder {
   UidSet uids;
   std::optional<Uid> first_unseen;
   Uid recent_from;  ///< messages from here on are \Recent to this session (RFC 3501 §2.3.2)
+  protocol::Rights rights = protocol::Rights::All();  ///< of whoever opened it
+};
+
+/// A folder that URLs can be authorised for (RFC 4467).
+struct KeyedFolder {
+  FolderRef ref;
+  UidValidity uid_validity;
+  std::string key;  ///< the mailbox access key: a secret
 };
 
 /// One name of LIST, in path order.

@@ -17,6 +17,16 @@ bool IsDeleted(const StatePage::State& state) {
 
 }  // namespace
 
+FolderSummary SummaryOf(const schema::FolderRow& row) {
+  return {.path = row.path,
+          .uid_validity = row.uid_validity,
+          .uid_next = row.uid_next,
+          .messages = row.messages,
+          .unseen = row.unseen,
+          .highest_modseq = row.highest_modseq,
+          .owner_rights = row.owner_rights};
+}
+
 Result<FolderEdit> FolderEdit::Load(AccountTxn& txn, FolderId folder) {
   ASSIGN_OR_RETURN(auto row, txn.Folder(folder));
   return FolderEdit(txn, folder, std::move(row));
@@ -141,6 +151,7 @@ void FolderEdit::PutDeletedRow(ModSeq modseq) {
 }
 
 void FolderEdit::Save(ModSeq modseq) {
+  PagesChanged changed{ref(), row_.highest_modseq, modseq, {}};
   row_.highest_modseq = modseq;
   PutDeletedRow(modseq);
   for (auto& [page_no, loaded] : pages_) {
@@ -151,7 +162,9 @@ void FolderEdit::Save(ModSeq modseq) {
     else
       txn_->Put(Table::kStates, key, loaded->page.Encode());
     loaded->dirty = false;
+    changed.pages.push_back(page_no);
   }
+  txn_->NotePages(std::move(changed));
   txn_->PutFolder(id_, row_);
 }
 

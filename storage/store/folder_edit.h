@@ -9,6 +9,8 @@
 
 namespace storage {
 
+FolderSummary SummaryOf(const schema::FolderRow& row);
+
 /// A folder being changed within one transaction: its row and the state pages touched, with the row's counts
 /// kept in step. The only code that writes `states`.
 class FolderEdit {
@@ -39,6 +41,9 @@ class FolderEdit {
   std::shared_ptr<const KeywordTable> Keywords() const {
     return std::make_shared<const KeywordTable>(row_.keywords);
   }
+
+  /// For the news, after Save().
+  FolderSummary Summary() const { return SummaryOf(row_); }
 
   /// Writes what changed, under `modseq`.
   void Save(ModSeq modseq);

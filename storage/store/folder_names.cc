@@ -1,12 +1,14 @@
 #include "storage/store/folder_names.h"
 
 #include <cstring>
+#include <unordered_map>
 
 #include "protocol/model/mailbox_name.h"
 #include "storage/schema/rows.h"
 #include "storage/store/core.h"
 #include "storage/store/folder_reader.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/rights.h"
 
 namespace storage {
 
@@ -100,18 +102,16 @@ Result<> FolderNames::ReadAll(const NamesScope& scope) {
   return {};
 }
 
-Result<> FolderNames::ReadStatus(std::string_view value, FolderId folder, bool recent,
+Result<> FolderNames::ReadStatus(std::string_view value, FolderId folder, const StatusCounts& counts,
                                  const StatusVisitor& visit) const {
-  ASSIGN_OR_RETURN(const auto row, schema::FolderRow::Decode(value));
+  ASSIGN_OR_RETURN(const auto row, schema::FolderRow::DecodeCounts(value));
   FolderStatus status = ToStatus({account_, folder}, row);
-  if (recent) {
-    ASSIGN_OR_RETURN(status.recent, CountRecent(*view_, {account_, folder}, row));
-  }
+  RETURN_IF_ERROR(AddCounts(*view_, counts, row, status));
   visit(status);
   return {};
 }
 
-Result<> FolderNames::Statuses(std::span<const FolderId> folders, bool recent,
+Result<> FolderNames::Statuses(std::span<const FolderId> folders, const StatusCounts& counts,
                                const StatusVisitor& visit) const {
   if (folders.empty()) return {};
   const std::uint64_t span = folders.back().value - folders.front().value;
@@ -120,7 +120,7 @@ Result<> FolderNames::Statuses(std::span<const FolderId> folders, bool recent,
       ASSIGN_OR_RETURN(const auto value,
                        view_->Get(Table::kFolders, schema::FolderKey{account_, folder}.Encode()));
       if (!value) return Fail(Errc::kCorruption, "a folder has a name, but no row");
-      RETURN_IF_ERROR(ReadStatus(*value, folder, recent, visit));
+      RETURN_IF_ERROR(ReadStatus(*value, folder, counts, visit));
     }
     return {};
   }
@@ -133,7 +133,7 @@ Result<> FolderNames::Statuses(std::span<const FolderId> folders, bool recent,
     if (!at)
       bad = tl::unexpected<Error>(at.error());
     else if (next != folders.end() && at->folder == *next)
-      bad = ReadStatus(value, *next++, recent, visit);
+      bad = ReadStatus(value, *next++, counts, visit);
     return bad.has_value();
   }));
   RETURN_IF_ERROR(bad);
@@ -141,11 +141,74 @@ Result<> FolderNames::Statuses(std::span<const FolderId> folders, bool recent,
   return {};
 }
 
+Result<std::vector<protocol::Rights>> FolderNames::ReadRights(const Profile& profile,
+                                                              const Actor& actor) const {
+  // Few folders have a list, and those are together.
+  std::unordered_map<FolderId, protocol::Rights> listed;
+  ASSIGN_OR_RETURN(const auto value, view_->Get(Table::kAccounts, schema::AccountKey{account_}.Encode()));
+  if (!value) return Fail(Errc::kNoSuchAccount);
+  ASSIGN_OR_RETURN(const auto owner, schema::AccountRow::Decode(*value));
+  Result<> bad;
+  const std::string prefix = schema::AccountPrefix(account_);
+  RETURN_IF_ERROR(view_->Scan(Table::kAcl, prefix, kv::PrefixEnd(prefix),
+                              [&](std::string_view key, std::string_view row) {
+                                const auto at = schema::FolderKey::Decode(key);
+                                const auto acl = schema::AclRow::Decode(row);
+                                if (at && acl)
+                                  listed[at->folder] = OwnersPart(acl->entries, owner);
+                                else
+                                  bad = tl::unexpected<Error>(at ? acl.error() : at.error());
+                                return bad.has_value();
+                              }));
+  RETURN_IF_ERROR(bad);
+  std::vector<protocol::Rights> out(names_.size());
+  std::vector<model::Place> places(names_.size());
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const FolderName& name = names_[i];
+    if (name.superior != FolderName::kNone) places[i] = places[name.superior];
+    model::Place& place = places[i];
+    place.kind = name.kind;
+    place.in_default = place.in_default || name.kind == FolderKind::kDefault;
+    place.in_root = place.in_root || name.kind == FolderKind::kRoot;
+    if (name.id.value == 0) continue;
+    schema::FolderRow row;
+    if (const auto at = listed.find(name.id); at != listed.end()) row.owner_rights = at->second;
+    out[i] = RightsOfHost(row.owner_rights, actor) & model::MayEver(place, {actor.role, profile});
+  }
+  return out;
+}
+
 Result<FolderNames> MailStore::ReadNames(AccountId account, const NamesScope& scope) {
   RETURN_IF_ERROR(core_->deleted.Check(account));
   FolderNames names(core_->engine.OpenView(), account);
   RETURN_IF_ERROR(names.ReadAll(scope));
   return names;
+}
+
+Result<FolderName> MailStore::FindName(AccountId account, std::string_view path) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
+  FolderName name{.path = path};
+  if (!schema::PathKey::IsPath(path)) return name;
+  const auto view = core_->engine.OpenView();
+  const std::string key = schema::PathKey{account, std::string(path)}.Encode();
+  ASSIGN_OR_RETURN(const auto value, view->Get(Table::kFolderNames, key));
+  if (value) {
+    ASSIGN_OR_RETURN(const auto row, schema::FolderNameRow::Decode(*value));
+    name.id = row.folder;
+    name.kind = static_cast<FolderKind>(row.kind);
+    name.use = row.use;
+    name.named = true;
+  }
+  ASSIGN_OR_RETURN(const auto subscription, view->Get(Table::kSubscriptions, key));
+  name.subscribed = subscription.has_value();
+  // Inferiors follow their superior at once in key order (PathKey).
+  const std::string below =
+      schema::PathKey{account, std::string(path) + protocol::kHierarchyDelimiter}.Encode();
+  RETURN_IF_ERROR(view->Scan(Table::kFolderNames, below, kv::PrefixEnd(below), [&](auto, auto) {
+    name.has_children = true;
+    return false;
+  }));
+  return name;
 }
 
 }  // namespace storage

@@ -9,8 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/model/rights.h"
 #include "storage/kv/engine.h"
+#include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
+#include "storage/store/profile.h"
 
 namespace storage {
 
@@ -25,7 +28,7 @@ struct FolderName {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   std::string_view path;
-  std::uint32_t superior = kNone;  ///< index of the nearest one that is here
+  std::uint32_t superior = kNone;  ///< index of the nearest one that is here; kNone from FindName()
   FolderId id;                     ///< zero: there is no folder of this name
   FolderKind kind = FolderKind::kUser;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
@@ -45,9 +48,13 @@ class FolderNames {
   const std::vector<FolderName>& names() const { return names_; }
 
   /// What the rows of folders say. `folders` are ascending and exist in this view; `visit` is called in their
-  /// order. `recent`: FolderStatus::recent is counted, which may read state pages.
+  /// order, with what a STATUS tells: no path, no ids.
   using StatusVisitor = std::function<void(const FolderStatus&)>;
-  Result<> Statuses(std::span<const FolderId> folders, bool recent, const StatusVisitor& visit) const;
+  Result<> Statuses(std::span<const FolderId> folders, const StatusCounts& counts,
+                    const StatusVisitor& visit) const;
+
+  /// What the actor, who is no guest, may do with each; of names without a folder nothing.
+  Result<std::vector<protocol::Rights>> ReadRights(const Profile& profile, const Actor& actor) const;
 
   /// Gives up the view; the names stay.
   void Release() { view_.reset(); }
@@ -65,7 +72,8 @@ class FolderNames {
   FolderName& Add(std::string_view on_disk);
   void AddSubscribed(std::string_view on_disk);
   std::uint32_t SuperiorOf(std::string_view path) const;
-  Result<> ReadStatus(std::string_view value, FolderId folder, bool recent, const StatusVisitor& visit) const;
+  Result<> ReadStatus(std::string_view value, FolderId folder, const StatusCounts& counts,
+                      const StatusVisitor& visit) const;
 
   std::unique_ptr<kv::View> view_;
   AccountId account_;

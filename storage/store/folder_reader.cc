@@ -8,6 +8,8 @@
 #include "storage/store/core.h"
 #include "storage/store/deferred.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/guest_seen.h"
+#include "storage/store/rights.h"
 
 namespace storage {
 namespace {
@@ -84,26 +86,55 @@ Result<UidSet> FolderReader::Uids() const {
   return out;
 }
 
+std::optional<std::vector<std::uint32_t>> FolderReader::PagesChangedSince(ModSeq since) const {
+  if (since.value == 0 || status_.messages < PictureCache::kWorthKeeping) return std::nullopt;
+  const auto known = pictures_.Find(status_.ref, status_.highest_modseq);
+  if (!known) return std::nullopt;
+  std::vector<std::uint32_t> then;
+  for (const auto& page : known->picture->pages) {
+    if (page.highest > since) then.push_back(page.number);
+  }
+  std::vector<std::uint32_t> pages;
+  std::ranges::set_union(then, known->changed, std::back_inserter(pages));
+  return pages;
+}
+
 Result<> FolderReader::States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since) const {
   StatePage page;
   auto range = uids.ranges().begin();
   const auto end = uids.ranges().end();
+  const auto take = [&](std::uint32_t page_no, std::string_view value) -> Result<> {
+    if (changed_since.value != 0) {
+      ASSIGN_OR_RETURN(const ModSeq highest, StatePage::HighestModSeq(value));
+      if (highest <= changed_since) return {};
+    }
+    RETURN_IF_ERROR(StatePage::Decode(value, page));
+    std::optional<schema::SeenPage> seen;
+    if (viewer_) {
+      ASSIGN_OR_RETURN(seen, ReadSeen(*view_, status_.ref, *viewer_, page_no));
+    }
+    page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
+      const Uid uid = StatePage::UidAt(page_no, slot);
+      while (range != end && range->last < uid) ++range;
+      if (range == end || uid < range->first || state.modseq <= changed_since.value) return;
+      const std::uint32_t system = seen ? WithSeen(state.system, seen->Has(slot)) : state.system;
+      visit({uid, {system, state.keywords}, {state.modseq}});
+    });
+    return {};
+  };
+  const auto changed = PagesChangedSince(changed_since);
   for (const PageSpan& span : SpansOf(uids)) {
-    RETURN_IF_ERROR(
-        ScanPages(*view_, status_.ref, span, [&](std::uint32_t page_no, std::string_view value) -> Result<> {
-          if (changed_since.value != 0) {
-            ASSIGN_OR_RETURN(const ModSeq highest, StatePage::HighestModSeq(value));
-            if (highest <= changed_since) return {};
-          }
-          RETURN_IF_ERROR(StatePage::Decode(value, page));
-          page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
-            const Uid uid = StatePage::UidAt(page_no, slot);
-            while (range != end && range->last < uid) ++range;
-            if (range == end || uid < range->first || state.modseq <= changed_since.value) return;
-            visit({uid, {state.system, state.keywords}, {state.modseq}});
-          });
-          return {};
-        }));
+    if (!changed) {
+      RETURN_IF_ERROR(ScanPages(*view_, status_.ref, span, take));
+      continue;
+    }
+    for (auto at = std::ranges::lower_bound(*changed, span.first); at != changed->end() && *at <= span.last;
+         ++at) {
+      ASSIGN_OR_RETURN(const auto value,
+                       view_->Get(Table::kStates,
+                                  schema::StateKey{status_.ref.account, status_.ref.folder, *at}.Encode()));
+      if (value) RETURN_IF_ERROR(take(*at, *value));
+    }
   }
   return {};
 }
@@ -237,16 +268,19 @@ Result<bool> FolderReader::Text(ObjectId object, const std::function<void(const 
   return true;
 }
 
-Result<FolderReader> MailStore::Read(FolderRef folder) {
+Result<FolderReader> MailStore::Read(FolderRef folder, const Actor& actor) {
   RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   auto view = core_->engine.OpenView();
   ASSIGN_OR_RETURN(const auto value,
                    view->Get(Table::kFolders, schema::FolderKey{folder.account, folder.folder}.Encode()));
   if (!value) return Fail(Errc::kNoSuchFolder);
   ASSIGN_OR_RETURN(auto row, schema::FolderRow::Decode(*value));
+  ASSIGN_OR_RETURN(const Rights rights, RightsOf(*view, folder, row, actor));
+  RETURN_IF_ERROR(Demand(rights, Right::kRead));
   FolderStatus status = ToStatus(folder, row);
   return FolderReader(std::move(view), std::move(status),
-                      std::make_shared<const KeywordTable>(std::move(row.keywords)));
+                      std::make_shared<const KeywordTable>(std::move(row.keywords)), rights, ViewerOf(actor),
+                      core_->pictures);
 }
 
 std::unique_ptr<protocol::mime::Source> MailStore::OpenBody(AccountId account, ObjectId object,

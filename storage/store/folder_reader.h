@@ -15,6 +15,8 @@
 
 namespace storage {
 
+class PictureCache;
+
 /// Decoded, case-folded text of one object, for SEARCH. The views live for the visitor's call.
 struct MessageText {
   std::string_view header;  ///< "name: value\n" lines, RFC 2047 words decoded
@@ -30,12 +32,15 @@ class FolderReader {
  public:
   const FolderStatus& status() const { return status_; }
   const std::shared_ptr<const KeywordTable>& keywords() const { return keywords_; }
+  /// Of who reads.
+  protocol::Rights rights() const { return rights_; }
 
   /// All UIDs present.
   Result<UidSet> Uids() const;
 
-  /// Visits the states of the present UIDs among `uids`, in UID order. `changed_since` skips older ones,
-  /// whole pages at a time.
+  /// Visits the states of the present UIDs among `uids`, in UID order; \Seen is that of who reads.
+  /// `changed_since` skips older ones, whole pages at a time; of a large folder that was opened before, pages
+  /// that did not change are not read.
   using StateVisitor = std::function<void(const MessageState&)>;
   Result<> States(const UidSet& uids, const StateVisitor& visit, ModSeq changed_since = {}) const;
 
@@ -70,12 +75,23 @@ class FolderReader {
  private:
   friend class MailStore;
   FolderReader(std::unique_ptr<kv::View> view, FolderStatus status,
-               std::shared_ptr<const KeywordTable> keywords)
-      : view_(std::move(view)), status_(std::move(status)), keywords_(std::move(keywords)) {}
+               std::shared_ptr<const KeywordTable> keywords, protocol::Rights rights,
+               std::optional<AccountId> viewer, const PictureCache& pictures)
+      : view_(std::move(view)),
+        status_(std::move(status)),
+        keywords_(std::move(keywords)),
+        rights_(rights),
+        viewer_(viewer),
+        pictures_(pictures) {}
+  /// As far as is known without a read; nullopt: any page may have.
+  std::optional<std::vector<std::uint32_t>> PagesChangedSince(ModSeq since) const;
 
   std::unique_ptr<kv::View> view_;
   FolderStatus status_;
   std::shared_ptr<const KeywordTable> keywords_;
+  protocol::Rights rights_;
+  std::optional<AccountId> viewer_;  ///< whose \Seen is read; nullopt: the owner's
+  const PictureCache& pictures_;
 };
 
 }  // namespace storage

@@ -8,6 +8,8 @@
 #include "storage/store/annotation_edit.h"
 #include "storage/store/default_folder.h"
 #include "storage/store/deferred.h"
+#include "storage/store/quota.h"
+#include "storage/store/url_keys.h"
 
 namespace storage {
 namespace {
@@ -53,7 +55,8 @@ FolderStatus ToStatus(FolderRef ref, const schema::FolderRow& row) {
           .recent = 0,
           .created = row.created,
           .conversation_id = row.conversation_id,
-          .contribution_id = row.contribution_id};
+          .contribution_id = row.contribution_id,
+          .owner_rights = row.owner_rights};
 }
 
 Result<std::optional<schema::FolderNameRow>> FolderTree::Find(std::string_view path) const {
@@ -143,6 +146,27 @@ Result<model::Place> FolderTree::PlaceOf(const schema::FolderRow& row) const {
   return place;
 }
 
+Result<> FolderTree::DemandOn(const schema::FolderNameRow& name, Rights needed) const {
+  if (actor_.role == Role::kOperator) return {};  // spares the read
+  if (name.folder.value == 0) {
+    // It has no list, so it is its owner's.
+    if (actor_.guest) return Fail(Errc::kNoSuchFolder);
+    return {};
+  }
+  ASSIGN_OR_RETURN(const auto row, txn_.Folder(name.folder));
+  ASSIGN_OR_RETURN(const Rights have, RightsIn(name.folder, row));
+  return Demand(have, needed);
+}
+
+Result<> FolderTree::DemandCreate(std::string_view path) const {
+  for (path = protocol::ParentName(path); !path.empty(); path = protocol::ParentName(path)) {
+    ASSIGN_OR_RETURN(const auto superior, Find(path));
+    if (superior && superior->folder.value != 0) return DemandOn(*superior, Right::kCreate);
+  }
+  if (actor_.guest) return Fail(Errc::kNoSuchFolder);
+  return {};
+}
+
 Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, SpecialUse use, Identity identity) {
   ASSIGN_OR_RETURN(const ModSeq modseq, txn_.NextModSeq());
   ASSIGN_OR_RETURN(auto account, txn_.Account());
@@ -150,6 +174,7 @@ Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, Specia
     return Fail(Errc::kLimit,
                 fmt::format("An account holds at most {} folders; delete some first", options_.max_folders));
   }
+  RETURN_IF_ERROR(CheckFolderQuota(account.quota, std::uint64_t{account.folders} + 1));
   const FolderId id{account.next_folder++};
   schema::FolderRow row;
   row.path = path;
@@ -163,8 +188,12 @@ Result<FolderId> FolderTree::Make(std::string_view path, FolderKind kind, Specia
   ++account.folders;
   txn_.PutAccount(std::move(account));
   txn_.PutFolder(id, row);
+  if (const auto above = protocol::ParentName(path); !above.empty()) {
+    ASSIGN_OR_RETURN(const auto superior, Find(above));
+    if (superior && superior->folder.value != 0) RETURN_IF_ERROR(InheritAcl(txn_, superior->folder, id, row));
+  }
   PutName(path, {id, row.kind, use});
-  txn_.Announce(actor_.origin, FolderCreated{id, std::string(path)});
+  txn_.Announce(actor_.origin, FolderCreated{id, std::string(path), SummaryOf(row)});
   return id;
 }
 
@@ -204,6 +233,7 @@ Result<model::Place> FolderTree::MakeSuperiors(std::string_view path) {
 }
 
 Result<FolderId> FolderTree::Create(std::string_view path, std::optional<FolderKind> kind, SpecialUse use) {
+  RETURN_IF_ERROR(DemandCreate(path));
   ASSIGN_OR_RETURN(const auto name, Find(path));
   if (name && name->folder.value != 0) return Fail(Errc::kFolderExists);
   ASSIGN_OR_RETURN(const model::Place superior, MakeSuperiors(path));
@@ -235,6 +265,8 @@ Result<> FolderTree::DropFolder(FolderId id, std::string_view path) {
   ASSIGN_OR_RETURN(const auto folder, txn_.Folder(id));
   if (folder.kind == Stored(FolderKind::kConversation)) ForgetMoved();
   RETURN_IF_ERROR(ForgetAnnotations(txn_, id));
+  RETURN_IF_ERROR(DropAcl(txn_, id, folder));
+  RETURN_IF_ERROR(ForgetUrlKey(txn_, id));
   ASSIGN_OR_RETURN(auto account, txn_.Account());
   --account.folders;
   account.used_octets -= folder.octets;
@@ -251,6 +283,7 @@ Result<> FolderTree::DropFolder(FolderId id, std::string_view path) {
 Result<std::vector<FolderId>> FolderTree::Delete(std::string_view path) {
   ASSIGN_OR_RETURN(const auto name, Find(path));
   if (!name) return Fail(Errc::kNoSuchFolder);
+  RETURN_IF_ERROR(DemandOn(*name, Right::kDeleteMailbox));
   ASSIGN_OR_RETURN(const bool inferiors, HasInferiors(path));
   if (name->folder.value == 0) return Fail(inferiors ? Errc::kFolderHasChildren : Errc::kNoSuchFolder);
   RETURN_IF_ERROR(model::MayDelete(KindOf(*name)));
@@ -301,6 +334,8 @@ Result<> FolderTree::CheckRename(const Name& source, const std::vector<Name>& in
 Result<> FolderTree::Rename(std::string_view from, std::string_view to) {
   ASSIGN_OR_RETURN(const auto source, Find(from));
   if (!source) return Fail(Errc::kNoSuchFolder);
+  RETURN_IF_ERROR(DemandOn(*source, Right::kDeleteMailbox));
+  RETURN_IF_ERROR(DemandCreate(to));
   if (IsInferior(to, from)) return Fail(Errc::kNotAllowed, "A folder cannot be moved below itself");
   ASSIGN_OR_RETURN(const auto target, Find(to));
   if (target) return Fail(Errc::kFolderExists);
@@ -339,14 +374,19 @@ Result<> FolderTree::Move(const std::vector<Name>& names, std::string_view from,
     }
     EraseName(path);
     PutName(renamed, row);
-    if (row.folder.value == 0) continue;
+    const std::size_t below = path.size() - from.size();
+    if (row.folder.value == 0) {
+      if (below == 0) txn_.Announce(actor_.origin, FolderRenamed{{}, path, renamed});
+      continue;
+    }
     if (KindOf(row) == FolderKind::kConversation) ForgetMoved();
     if (ActsAsOwner(actor_))
       RETURN_IF_ERROR(MakePermanent(txn_, row.folder, UidSet(Uid{1}, protocol::kMaxUid)));
     ASSIGN_OR_RETURN(auto folder, txn_.Folder(row.folder));
     folder.path = renamed;
     txn_.PutFolder(row.folder, folder);
-    txn_.Announce(actor_.origin, FolderRenamed{row.folder, path, renamed});
+    RETURN_IF_ERROR(NoteFormerPath(txn_, row.folder, path));
+    txn_.Announce(actor_.origin, FolderRenamed{row.folder, path, renamed, below, SummaryOf(folder)});
   }
   return PruneSuperiors(from);
 }

@@ -9,6 +9,7 @@
 #include "storage/store/folder.h"
 #include "storage/store/mail_store.h"
 #include "storage/store/model_rules.h"
+#include "storage/store/rights.h"
 
 namespace storage {
 
@@ -17,7 +18,7 @@ namespace storage {
 class FolderTree {
  public:
   FolderTree(AccountTxn& txn, const StoreOptions& options, Actor actor)
-      : txn_(txn), options_(options), actor_(actor) {}
+      : txn_(txn), options_(options), actor_(std::move(actor)) {}
 
   /// nullopt: no such name.
   Result<std::optional<schema::FolderNameRow>> Find(std::string_view path) const;
@@ -34,6 +35,14 @@ class FolderTree {
   /// Where the folder with this row stands, for the rules about what is written into it.
   Result<model::Place> PlaceOf(const schema::FolderRow& row) const;
   model::Asker Asker() const { return {actor_.role, options_.profile}; }
+
+  /// What the actor may do with the folder of this row.
+  Result<Rights> RightsIn(FolderId folder, const schema::FolderRow& row) const {
+    return RightsOf(txn_, {txn_.account(), folder}, row, actor_);
+  }
+  /// RFC 4314 §4: CREATE and RENAME need `k` on the nearest superior there is; the top of an account is its
+  /// owner's.
+  Result<> DemandCreate(std::string_view path) const;
 
   /// With all superiors that are missing, each of the kind that its own superior makes it. A \Noselect name
   /// becomes a folder again. kFolderExists, kLimit, and what the model refuses.
@@ -61,6 +70,7 @@ class FolderTree {
   Result<FolderId> CreateSession(FolderId conversation, std::string_view contribution_id);
 
  private:
+  Result<> DemandOn(const schema::FolderNameRow& name, Rights needed) const;
   /// What a conversation or session folder stands for.
   struct Identity {
     std::string conversation_id;
@@ -107,6 +117,7 @@ Result<> CheckName(std::string_view path);
 FolderStatus ToStatus(FolderRef ref, const schema::FolderRow& row);
 
 /// FolderStatus::recent. (folders.cc)
-Result<std::uint32_t> CountRecent(const kv::View& view, FolderRef ref, const schema::FolderRow& row);
+Result<> AddCounts(const kv::View& view, const StatusCounts& counts, const schema::FolderRow& row,
+                   FolderStatus& status);
 
 }  // namespace storage

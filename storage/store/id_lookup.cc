@@ -8,6 +8,7 @@
 #include "protocol/mime/inspect.h"
 #include "protocol/mime/source.h"
 #include "protocol/model/ascii.h"
+#include "protocol/model/object_kind.h"
 #include "storage/schema/rows.h"
 #include "storage/schema/state_page.h"
 #include "storage/store/account_txn.h"
@@ -75,6 +76,30 @@ class Lookup {
       if (is_it) out.push_back(hit);
     }
     return {};
+  }
+
+  /// Classified messages of a kind, from `from` on.
+  Result<std::vector<FoundMessage>> FindKind(protocol::ObjectKind kind, FoundMessage from,
+                                             std::optional<FolderId> only, std::size_t most) {
+    const IdKey first = IdKey::OfKind(account_, kind, from.folder, from.uid);
+    const std::string all = only ? IdKey::Prefix(account_, IdKind::kObjectKind, first.value, *only)
+                                 : IdKey::Prefix(account_, IdKind::kObjectKind, first.value);
+    std::vector<FoundMessage> out;
+    Result<> bad;
+    const auto visit = [&](std::string_view key, std::string_view) -> Result<bool> {
+      ASSIGN_OR_RETURN(const IdKey at, IdKey::Decode(key));
+      ASSIGN_OR_RETURN(const bool is_it, IsThere({at.folder, at.uid}));
+      if (is_it) out.push_back({at.folder, at.uid});
+      return out.size() < most;
+    };
+    RETURN_IF_ERROR(rows_.Scan(Table::kIds, std::max(first.Encode(), all), kv::PrefixEnd(all),
+                               [&](std::string_view key, std::string_view value) {
+                                 const auto more = visit(key, value);
+                                 if (!more) bad = tl::unexpected<Error>(more.error());
+                                 return more.value_or(false);
+                               }));
+    RETURN_IF_ERROR(bad);
+    return out;
   }
 
  private:
@@ -183,6 +208,14 @@ Result<std::vector<FoundMessage>> MailStore::FindById(AccountId account, IdKind 
   RETURN_IF_ERROR(core_->deleted.Check(account));
   const auto view = core_->engine.OpenView();
   return Find(*view, account, kind, value, std::nullopt);
+}
+
+Result<std::vector<FoundMessage>> MailStore::FindByKind(AccountId account, protocol::ObjectKind kind,
+                                                        FoundMessage from, std::optional<FolderId> only,
+                                                        std::size_t most) {
+  RETURN_IF_ERROR(core_->deleted.Check(account));
+  const auto view = core_->engine.OpenView();
+  return Lookup(*view, account, IdKind::kObjectKind).FindKind(kind, from, only, most);
 }
 
 Result<UidSet> FolderReader::FindById(IdKind kind, std::string_view value) const {

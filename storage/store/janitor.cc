@@ -4,6 +4,7 @@
 
 #include "storage/store/core.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/references.h"
 
 namespace storage {
 namespace {
@@ -15,7 +16,8 @@ using schema::IntentKind;
 // One commit's worth of work.
 constexpr std::size_t kMessagesPerSlice = 100;
 constexpr std::size_t kRowsPerSlice = 1000;
-constexpr std::size_t kKeysPerMessage = 8;  // about: its row, its ids, its text, its last chunk
+constexpr std::size_t kReferencesPerSlice = 250;  // three keys each
+constexpr std::size_t kKeysPerMessage = 8;        // about: its row, its ids, its text, its last chunk
 
 /// Erases up to kRowsPerSlice rows in [first, end); where to go on, nullopt if none are left.
 Result<std::optional<std::string>> EraseSome(AccountTxn& txn, Table table, const std::string& first,
@@ -34,6 +36,7 @@ Result<std::optional<std::string>> EraseSome(AccountTxn& txn, Table table, const
 /// last may go beyond it); the UIDs that are left.
 Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
   std::uint64_t keys = 0;
+  std::size_t references = kReferencesPerSlice;
   Uid last_seen;
   // Collected first: freeing changes what is being scanned.
   std::vector<std::pair<Uid, std::string>> rows;
@@ -61,6 +64,13 @@ Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
   }
   for (const auto& [uid, value] : rows) {
     ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(value));
+    // One with more references than a slice takes keeps its row until the next.
+    ASSIGN_OR_RETURN(const auto forgotten, ForgetReferences(txn, folder, uid, references));
+    references -= forgotten;
+    if (references == 0) {
+      if (uid.value > 1) uids.Remove(Uid{1}, Uid{uid.value - 1});
+      return uids;
+    }
     RETURN_IF_ERROR(FreeMessage(txn, folder, uid, row));
   }
   if (last_seen.value != 0) uids.Remove(Uid{1}, last_seen);
@@ -69,9 +79,9 @@ Result<UidSet> FreeSome(AccountTxn& txn, FolderId folder, UidSet uids) {
 
 }  // namespace
 
-Janitor::Janitor(AccountLanes& lanes, std::chrono::milliseconds retry,
+Janitor::Janitor(AccountLanes& lanes, Grants& grants, std::chrono::milliseconds retry,
                  std::function<void(const std::string&)> note)
-    : lanes_(lanes), retry_(retry), note_(std::move(note)), thread_([this] { Run(); }) {}
+    : lanes_(lanes), grants_(grants), retry_(retry), note_(std::move(note)), thread_([this] { Run(); }) {}
 
 Janitor::~Janitor() {
   {
@@ -130,6 +140,10 @@ Result<bool> Janitor::Slice(Task& task) {
     case IntentKind::kPurge: return SlicePurge(task.intent);
     case IntentKind::kDropFolder: return SliceDropFolder(task);
     case IntentKind::kDropAccount: return SliceDropAccount(task);
+    case IntentKind::kGrants: {
+      RETURN_IF_ERROR(grants_.Settle(task.intent));
+      return true;
+    }
   }
   return true;
 }
@@ -182,8 +196,7 @@ Result<bool> Janitor::SlicePurge(const IntentKey& intent) {
 }
 
 Result<bool> Janitor::SliceDropFolder(Task& task) {
-  static constexpr std::array kTables{Table::kStates, Table::kVanished, Table::kAnnotations, Table::kAcl,
-                                      Table::kUrlKeys};
+  static constexpr std::array kTables{Table::kStates, Table::kVanished, Table::kAnnotations, Table::kSeen};
   const IntentKey& intent = task.intent;
   Task after = task;
   bool done = false;
@@ -212,11 +225,16 @@ Result<bool> Janitor::SliceDropAccount(Task& task) {
   // The account's row and the intents go last: as long as they are there, the work is found again. Nothing is
   // added behind the walk: lanes and StagedBody refuse a deleted account.
   static constexpr std::array kTables{
-      Table::kFolders,  Table::kFolderNames, Table::kStates,   Table::kMessages,
-      Table::kBodies,   Table::kBodyRefs,    Table::kTexts,    Table::kIds,
-      Table::kVanished, Table::kAnnotations, Table::kAcl,      Table::kSubscriptions,
-      Table::kUrlKeys,  Table::kReferences,  Table::kExpiries, Table::kIntents};
+      Table::kFolders,    Table::kFolderNames, Table::kStates,        Table::kMessages,
+      Table::kBodies,     Table::kBodyRefs,    Table::kTexts,         Table::kIds,
+      Table::kVanished,   Table::kAnnotations, Table::kSubscriptions, Table::kUrlKeys,
+      Table::kReferences, Table::kExpiries,    Table::kSeen,          Table::kIntents};
   const AccountId account = task.intent.account;
+  if (task.table == 0 && task.next_key.empty()) {
+    // First what is not in the account's own rows, as long as its lists say where it is.
+    ASSIGN_OR_RETURN(const bool none, grants_.FreeSome(account));
+    if (!none) return false;
+  }
   Task after = task;
   bool done = false;
   RETURN_IF_ERROR(lanes_.Run(account, [&](AccountTxn& txn) -> Result<> {

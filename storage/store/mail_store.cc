@@ -12,8 +12,8 @@ namespace {
 using kv::Table;
 
 constexpr std::string_view kFormatKey = "format";
-/// 1: before folders had kinds. 2: now.
-constexpr std::uint32_t kFormat = 2;
+/// 1: before folders had kinds. 2: before `ids` had the kinds of objects. 3: now.
+constexpr std::uint32_t kFormat = 3;
 
 Result<> WriteFormat(kv::Engine& engine) {
   kv::Batch batch;
@@ -85,8 +85,9 @@ Result<std::unique_ptr<MailStore>> MailStore::Open(kv::Engine& engine, StoreOpti
   RETURN_IF_ERROR(core->objects.Load());
   if (format < 2) {
     RETURN_IF_ERROR(GiveFoldersKinds(*core));
-    RETURN_IF_ERROR(WriteFormat(engine));
   }
+  if (format < 3) RETURN_IF_ERROR(IndexKinds(*core));
+  if (format < kFormat) RETURN_IF_ERROR(WriteFormat(engine));
   const auto view = engine.OpenView();
   Result<> bad;
   RETURN_IF_ERROR(view->Scan(Table::kIntents, {}, {}, [&](std::string_view key, std::string_view) {

@@ -10,6 +10,7 @@
 
 #include "storage/kv/engine.h"
 #include "storage/store/account.h"
+#include "storage/store/account_changes.h"
 #include "storage/store/annotation.h"
 #include "storage/store/change_feed.h"
 #include "storage/store/folder.h"
@@ -18,11 +19,19 @@
 #include "storage/store/id_lookup.h"
 #include "storage/store/message.h"
 #include "storage/store/profile.h"
+#include "storage/store/reference.h"
+#include "storage/store/shared_folders.h"
 
 namespace storage {
 
 struct Event;     ///< storage/store/event.h
 struct Recorded;  ///< likewise
+
+/// What a list could give to somebody (RFC 4314 §3.4); each right by itself.
+struct GrantableRights {
+  protocol::Rights always;
+  protocol::Rights optional;
+};
 
 struct StoreOptions {
   /// Wall clock; tests pass their own.
@@ -34,6 +43,7 @@ struct StoreOptions {
   std::uint64_t max_annotation_octets = 64 << 10;         ///< of one METADATA value
   std::uint32_t max_annotations = 100;                    ///< of a folder, or of the server for one account
   std::uint64_t max_account_annotation_octets = 4 << 20;  ///< names and values of an account
+  std::uint32_t max_references = 10'000;                  ///< that an account has at once
   std::chrono::milliseconds janitor_retry{1000};          ///< pause after background work that failed
   std::chrono::milliseconds reaper_look{1000};  ///< the reaper looks at the clock at least that often
   Profile profile;
@@ -61,6 +71,8 @@ class MailStore {
 
   ChangeFeed& feed();
   kv::Engine& engine();
+  /// 32 octets, made at random when they are first asked for under this name; the same ever after.
+  Result<std::string> Secret(std::string_view name);
 
   // Accounts
 
@@ -72,7 +84,19 @@ class MailStore {
   Result<std::vector<AccountInfo>> ListAccounts(AccountId after, std::size_t limit);
   Result<> SetPasswordHash(AccountId account, std::string hash);
   Result<> SetStatus(AccountId account, AccountStatus status);
-  Result<> SetQuota(AccountId account, std::uint64_t octets, std::uint64_t messages);
+  /// Limits that are not named are taken away (RFC 9208 §4.1.3). What the account holds stays, also above
+  /// them. kInvalidArgument: above kMaxQuota.
+  Result<> SetQuota(AccountId account, const QuotaLimits& limits);
+  /// The same of some of them, by what `change` makes of those there are.
+  Result<> ChangeQuota(AccountId account, const std::function<void(QuotaLimits&)>& change);
+  Result<Quota> GetQuota(AccountId account);
+  /// Adds patterns of addresses that this account of role pf may act for (server/auth/act_for.h), and takes
+  /// others away; all or none. Those it has then. kInvalidArgument: of another role, no pattern, or none of
+  /// its patterns; kLimit.
+  Result<std::vector<std::string>> ChangeActFor(AccountId account, const std::vector<std::string>& allow,
+                                                const std::vector<std::string>& revoke);
+  /// What has changed after `since`, in one pass over the folders' rows; none if nothing has.
+  Result<AccountChanges> ChangesSince(AccountId account, ModSeq since);
   /// Gone for every later call when this returns; its rows are freed in the background.
   Result<> DeleteAccount(AccountId account);
 
@@ -90,12 +114,17 @@ class MailStore {
   Result<std::vector<FolderEntry>> ListFolders(AccountId account);
   /// The same for LIST, without an allocation a name, and more; see FolderNames.
   Result<FolderNames> ReadNames(AccountId account, const NamesScope& scope);
+  /// What LIST tells of one name; `named` is false if there is none. `path` lives as long as the answer.
+  Result<FolderName> FindName(AccountId account, std::string_view path);
   /// kNoSuchFolder also for \Noselect names.
-  Result<FolderStatus> GetFolder(AccountId account, std::string_view path);
-  Result<FolderStatus> GetFolder(FolderRef folder);
+  /// `needed`: what the actor wants to do with it.
+  Result<FolderStatus> GetFolder(AccountId account, std::string_view path, const Actor& actor = {},
+                                 protocol::Right needed = protocol::Right::kRead,
+                                 const StatusCounts& counts = {});
+  Result<FolderStatus> GetFolder(FolderRef folder, const StatusCounts& counts = {});
   /// For SELECT and EXAMINE. `claim_recent` (SELECT): later sessions will not see today's messages as
   /// \Recent; this alone is not synced, a crash may bring \Recent back.
-  Result<OpenedFolder> OpenFolder(FolderRef folder, bool claim_recent);
+  Result<OpenedFolder> OpenFolder(FolderRef folder, bool claim_recent, const Actor& actor = {});
 
   /// The name need not exist. (RFC 3501 §6.3.6 lets us check it; clients subscribe before they create.)
   Result<> Subscribe(AccountId account, std::string_view path, Actor actor = {});
@@ -105,12 +134,69 @@ class MailStore {
   // Annotations: METADATA (RFC 5464). `path` empty: the server's. `viewer`: whose the /private entries are.
 
   Result<AnnotationAnswer> GetAnnotations(AccountId account, std::string_view path,
-                                          const AnnotationQuery& query, AccountId viewer);
-  Result<AnnotationAnswer> GetAnnotations(FolderRef folder, const AnnotationQuery& query, AccountId viewer);
+                                          const AnnotationQuery& query, AccountId viewer,
+                                          const Actor& actor = {});
+  Result<AnnotationAnswer> GetAnnotations(FolderRef folder, const AnnotationQuery& query, AccountId viewer,
+                                          const Actor& actor = {});
   /// All or none. kNoPermission, kNotAllowed: an entry that the store keeps itself (annotation_rules.h).
   /// kAnnotationTooBig, kTooManyAnnotations. What changes nothing is no news.
   Result<> SetAnnotations(AccountId account, std::string_view path,
                           const std::vector<AnnotationChange>& changes, AccountId viewer, Actor actor = {});
+
+  // Access control lists (RFC 4314): who else may do what with a folder. Who decides it is rights.h; what is
+  // refused there is kNoPermission, or kNoSuchFolder for who must not know that there is one. `identifier` is
+  // as a client writes it: kInvalidArgument.
+
+  /// kNotAllowed: the profile does not let this be shared (so). kLimit: too many identifiers. The owner keeps
+  /// what they need to change it again.
+  Result<> SetAcl(AccountId account, std::string_view path, std::string_view identifier,
+                  const protocol::RightsChange& change, const Actor& actor = {});
+  Result<> DeleteAcl(AccountId account, std::string_view path, std::string_view identifier,
+                     const Actor& actor = {});
+  /// The owner's entry first, which is there also if the list has none.
+  Result<std::vector<schema::AclEntry>> GetAcl(AccountId account, std::string_view path,
+                                               const Actor& actor = {});
+  Result<GrantableRights> ListRights(AccountId account, std::string_view path, std::string_view identifier,
+                                     const Actor& actor = {});
+  /// The actor's own, without those that the model leaves to nobody there.
+  Result<protocol::Rights> MyRights(AccountId account, std::string_view path, const Actor& actor = {});
+  /// The same of many of an account's own names: in their order, none for names without a folder. While they
+  /// hold their view.
+  Result<std::vector<protocol::Rights>> ReadRights(const FolderNames& names, const Actor& actor = {});
+  /// Others' folders that they may see, account by account.
+  Result<std::vector<SharedFolder>> ListShared(const Principal& guest);
+
+  // URLs that are good without a password (RFC 4467). What the keys do is the front ends' to say; whoever is
+  // given one keeps it to himself.
+
+  /// The folder's key. If it has none, `fresh` becomes it: 32 octets that nobody can guess.
+  Result<std::string> UrlKey(FolderRef folder, std::string_view fresh);
+  /// The folders with a key that have this path, or had it when they had that key already; the former first.
+  Result<std::vector<KeyedFolder>> FindKeyed(AccountId account, std::string_view path);
+  /// The folder's own; nullopt: it has none, or is gone.
+  Result<std::optional<KeyedFolder>> FindUrlKey(FolderRef folder);
+  /// A new key in place of the one there was, if any.
+  Result<> ResetUrlKey(AccountId account, std::string_view path, std::string_view fresh, Actor actor = {});
+  /// Away with all keys of the account. Several commits; done when it returns a value.
+  Result<> ResetUrlKeys(AccountId account, Actor actor = {});
+
+  // References to stored data (System Description §5.5.2.19). Who may have what by them is
+  // server/references'.
+
+  /// Issues one for each row, whose `created` is now: all or none, at most kMaxReferencesAtOnce.
+  /// kNoSuchMessage: a message is not there. kLimit: the account has too many.
+  Result<std::vector<Reference>> AddReferences(AccountId account, std::vector<schema::ReferenceRow> rows);
+  Result<std::optional<Reference>> FindReference(AccountId account, std::uint64_t id);
+  /// Somebody is about to get the data: false, and nothing is counted, if the reference is not there,
+  /// revoked, over, or for one time that has been. Of two who come at once for that time one gets it. The
+  /// count of others alone is not synced.
+  Result<bool> NoteFetch(AccountId account, std::uint64_t id);
+  /// One that is not there, or is revoked, stays so.
+  Result<> RevokeReference(AccountId account, std::uint64_t id);
+  /// In the order of ids, from above `after`, at most `limit`. Of messages that are on their way out too.
+  Result<std::vector<Reference>> ListReferences(AccountId account, std::uint64_t after, std::size_t limit);
+  /// False also if the folder is gone.
+  Result<bool> IsThere(FolderRef folder, Uid uid);
 
   // Messages
 
@@ -142,15 +228,31 @@ class MailStore {
   Result<CopyResult> Copy(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
   /// RFC 6851; all or none within one account.
   Result<CopyResult> Move(FolderRef folder, const UidSet& uids, std::string_view target, Actor actor = {});
+  /// Into another account, where `there` is who acts; all or none there. A MOVE is then a change here and
+  /// another there: between the two a message is in both, and never in none. kLimit: more than one commit
+  /// takes.
+  Result<CopyResult> CopyAcross(FolderRef from, const UidSet& uids, const Actor& actor, AccountId to,
+                                std::string_view path, const Actor& there);
+  Result<CopyResult> MoveAcross(FolderRef from, const UidSet& uids, const Actor& actor, AccountId to,
+                                std::string_view path, const Actor& there);
 
   /// In all folders; see FindById in storage/store/id_lookup.h, which also works within a change.
   Result<std::vector<FoundMessage>> FindById(AccountId account, IdKind kind, std::string_view value);
+  /// The messages of a kind from `from` on, by folder id and UID, at most `most`; in one folder if `only` is
+  /// given. The cost is that of the hits.
+  Result<std::vector<FoundMessage>> FindByKind(AccountId account, protocol::ObjectKind kind,
+                                               FoundMessage from, std::optional<FolderId> only,
+                                               std::size_t most);
   /// The owner reads what is in these messages: those that are temporary stay (spec note 6). To be committed
   /// before their octets are given out.
   Result<> NoteAccess(FolderRef folder, const UidSet& uids, Actor actor);
 
+  /// As GetFolder(folder), but `unseen` is what this guest has not seen; else it is the owner's. Reads all
+  /// the folder's pages.
+  Result<FolderStatus> GetFolderFor(FolderRef folder, AccountId guest, const StatusCounts& counts = {});
+
   /// A consistent view for reading; see FolderReader.
-  Result<FolderReader> Read(FolderRef folder);
+  Result<FolderReader> Read(FolderRef folder, const Actor& actor = {});
 
   /// Reads what is stored of one object; `account` is the object's. What is there now can be read as long as
   /// the source lives, whatever is expunged meanwhile.

@@ -44,21 +44,16 @@ schema::ExpiryKey ExpiryKeyOf(const AccountTxn& txn, FolderId folder, Uid uid,
 
 Result<> PutMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::StoredMessage& message) {
   txn.Put(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode(), message.Encode());
-  ASSIGN_OR_RETURN(auto ids, schema::DecodeIds(message.ids));
-  for (auto& id : ids) {
-    txn.Put(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode(),
-            schema::MarkerRow());
-  }
+  ASSIGN_OR_RETURN(const auto ids, schema::IdKeysOf(txn.account(), folder, uid, message));
+  for (const auto& key : ids) txn.Put(Table::kIds, key, schema::MarkerRow());
   if (message.expiry != 0) txn.PutExpiry(ExpiryKeyOf(txn, folder, uid, message), schema::MarkerRow());
   return {};
 }
 
 Result<> FreeMessage(AccountTxn& txn, FolderId folder, Uid uid, const schema::StoredMessage& message) {
   txn.Erase(Table::kMessages, schema::MessageKey{txn.account(), folder, uid}.Encode());
-  ASSIGN_OR_RETURN(auto ids, schema::DecodeIds(message.ids));
-  for (auto& id : ids) {
-    txn.Erase(Table::kIds, schema::IdKey{txn.account(), id.kind, std::move(id.value), folder, uid}.Encode());
-  }
+  ASSIGN_OR_RETURN(const auto ids, schema::IdKeysOf(txn.account(), folder, uid, message));
+  for (const auto& key : ids) txn.Erase(Table::kIds, key);
   if (message.expiry != 0) txn.Erase(Table::kExpiries, ExpiryKeyOf(txn, folder, uid, message).Encode());
   const std::string object = schema::ObjectKey{txn.account(), message.object}.Encode();
   ASSIGN_OR_RETURN(const auto refs, txn.Get(Table::kBodyRefs, object));
@@ -105,7 +100,7 @@ Result<schema::IntentKey> ExpungeMessages(AccountTxn& txn, FolderEdit& edit, con
   edit.Save(modseq);
   RETURN_IF_ERROR(MarkExpunged(txn, edit, uids));
   const schema::IntentKey intent = PutVanished(txn, edit.id(), uids, modseq);
-  txn.Announce(origin, MessagesExpunged{edit.id(), uids});
+  txn.Announce(origin, MessagesExpunged{edit.id(), uids, edit.Summary()});
   return intent;
 }
 

@@ -75,6 +75,20 @@ FolderKind KindBelow(FolderKind superior) {
   return FolderKind::kUser;
 }
 
+protocol::Rights MayEver(const Place& place, const Asker& asker) {
+  using protocol::Right;
+  using protocol::Rights;
+  Rights out = Rights::All();
+  if (place.kind == FolderKind::kDefault) out = out - (Right::kInsert | Right::kPost);
+  if (!MayDelete(place.kind) && place.kind != FolderKind::kInbox)  // INBOX is renamed, not deleted
+    out = out - Right::kDeleteMailbox;
+  if (place.kind == FolderKind::kSession) out = out - Right::kCreate;
+  if (!MayWriteIn(place, asker)) out = out - (Right::kInsert | Right::kPost | Right::kCreate);
+  if (KindBelow(place.kind) == FolderKind::kUser && !MayPutUserFolderIn(place, asker))
+    out = out - Right::kCreate;
+  return out;
+}
+
 Result<> MayCreate(FolderKind kind, const Place& superior, const Asker& asker) {
   if (!MayHold(superior.kind, kind)) return NotThere(superior.kind);
   if (kind == FolderKind::kSession && superior.one_to_one) return Cannot(kOneToOne);
@@ -101,11 +115,15 @@ Result<> MayRename(FolderKind kind, const Place& to_superior, bool in_place, con
     case FolderKind::kInbox:  // its messages go to a new user folder (RFC 3501 §6.3.5)
     case FolderKind::kUser: return MayCreate(FolderKind::kUser, to_superior, asker);
     case FolderKind::kConversation:
-      if (in_place && asker.IsClient())
-        return NotYou("A conversation folder is named by its peer or Conversation-ID and keeps its name");
-      if (in_place) return {};
-      if (to_superior.kind == FolderKind::kDefault)
-        return Cannot("A conversation folder that was moved to a user folder does not come back");
+      if (to_superior.kind == FolderKind::kDefault) {
+        if (!in_place)
+          return Cannot("A conversation folder that was moved to a user folder does not come back");
+        if (asker.IsClient())
+          return NotYou("A conversation folder is named by its peer or Conversation-ID and keeps its name");
+        return {};
+      }
+      // Where it is kept its name is its owner's: the network finds it by its row (FolderTree), and a move
+      // there (SD 5.5.1.1(3), 5.5.2.10: "rename or move") may name it anew, so there and back would do it.
       if (!MayHold(to_superior.kind, kind)) return NotThere(to_superior.kind);
       return MayPutUserFolderIn(to_superior, asker);
     case FolderKind::kSession:

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "protocol/model/object_kind.h"
+#include "protocol/model/rights.h"
 #include "storage/error.h"
 #include "storage/store/account.h"
 #include "storage/store/folder.h"
@@ -40,6 +41,10 @@ bool IsOneToOne(std::string_view identity);
 bool MayHold(FolderKind superior, FolderKind inferior);
 /// What a folder is that is made by its name alone, directly in one of kind `superior`.
 FolderKind KindBelow(FolderKind superior);
+
+/// What is not forbidden to everybody there, or to such an asker, whatever a list gives: what MYRIGHTS tells,
+/// so that a client does not offer what is refused. What is asked of the rules below says why.
+protocol::Rights MayEver(const Place& place, const Asker& asker);
 
 /// CREATE, and superiors that a CREATE or RENAME makes.
 Result<> MayCreate(FolderKind kind, const Place& superior, const Asker& asker);

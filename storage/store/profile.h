@@ -17,6 +17,13 @@ struct Retention {
   bool any() const { return inbox != 0 || user != 0 || conversation != 0 || session != 0; }
 };
 
+/// With whom users may share their folders (RFC 4314). On disk: never.
+enum class Sharing : std::uint8_t {
+  kNobody,  ///< as in RCS 5.1
+  kNamed,   ///< users who are named
+  kAnyone,  ///< also everybody at once: `anyone`, `authenticated`
+};
+
 /// What deployments differ in, as far as the store's rules depend on it (design.md 6).
 struct Profile {
   /// Path of the default system folder, which holds conversation history folders and nothing else (spec note
@@ -36,6 +43,8 @@ struct Profile {
   bool strict = false;
   /// How the store writes the objects that it records itself; it reads all.
   protocol::cpm::Layout object_layout = protocol::cpm::Layout::k2x;
+  /// What lists give already they go on giving.
+  Sharing sharing = Sharing::kNamed;
   /// How to reach whoever runs the server, a URI ("mailto:", "tel:"): the entry /shared/admin (RFC 5464
   /// §3.2.1.1). Empty: there is none.
   std::string admin_contact;

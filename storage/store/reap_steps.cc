@@ -2,6 +2,7 @@
 
 #include "storage/store/deferred.h"
 #include "storage/store/message_rows.h"
+#include "storage/store/references.h"
 
 namespace storage {
 namespace {
@@ -15,6 +16,7 @@ using schema::StatePage;
 
 // Rows looked at in one transaction (design.md 5: no batch over about 1,000 keys).
 constexpr std::size_t kRowsPerStep = 500;
+constexpr std::size_t kReferencesPerStep = 250;  // three rows each
 
 bool IsDeleted(const StatePage::State& state) {
   return (state.system & FlagSet::Bit(SystemFlag::kDeleted)) != 0;
@@ -100,7 +102,7 @@ Result<> ExpungeDue(AccountTxn& txn, const Due& due,
 
 Result<std::optional<std::int64_t>> FirstDue(const AccountTxn& txn) {
   std::optional<std::int64_t> first;
-  for (const auto kind : {ExpiryKind::kDeferred, ExpiryKind::kDeleted}) {
+  for (const auto kind : {ExpiryKind::kDeferred, ExpiryKind::kDeleted, ExpiryKind::kReference}) {
     const std::string prefix = ExpiryKey::Prefix(txn.account(), kind);
     RETURN_IF_ERROR(ForEachExpiry(txn, prefix, kv::PrefixEnd(prefix),
                                   [&](const ExpiryKey& key, std::string_view) -> Result<bool> {
@@ -132,6 +134,7 @@ Result<> ReapDue(AccountTxn& txn, Reaped& out) {
       RETURN_IF_ERROR(ExpungeDue(
           txn, due, [](const FolderEdit&, const StatePage::State& state) { return IsDeleted(state); }, out));
     }
+    if (!due.folder) RETURN_IF_ERROR(ReapReferences(txn, kReferencesPerStep));
   }
   ASSIGN_OR_RETURN(out.next_due, FirstDue(txn));
   return {};

@@ -16,8 +16,8 @@ struct Reaped {
   std::optional<std::int64_t> next_due;     ///< of the account, Unix seconds; nullopt: nothing any more
 };
 
-/// Expunges some of what is due: temporary messages, and messages whose \Deleted has had its grace. Of one
-/// folder at a time. If more is due, `next_due` says so.
+/// Expunges some of what is due: temporary messages, and messages whose \Deleted has had its grace, of one
+/// folder at a time; and takes away references that are over. If more is due, `next_due` says so.
 Result<> ReapDue(AccountTxn& txn, Reaped& out);
 
 /// Expunges messages that came into the folder at `until` or before, but for archived ones, looking at some

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -47,9 +48,7 @@ Result<> MakeDefault(FolderTree& tree, const std::string& folder) {
   return {};
 }
 
-}  // namespace
-
-Result<> GiveFoldersKinds(MailStore::Core& core) {
+Result<std::vector<AccountId>> AllAccounts(MailStore::Core& core) {
   std::vector<AccountId> accounts;
   Result<> bad;
   RETURN_IF_ERROR(
@@ -62,6 +61,41 @@ Result<> GiveFoldersKinds(MailStore::Core& core) {
         return bad.has_value();
       }));
   RETURN_IF_ERROR(bad);
+  return accounts;
+}
+
+/// The kinds of the messages from `next` on, until there are enough for one commit; then `next` is where to
+/// go on, and empty after the last. Rows of messages that are not visible are among them: whoever frees a row
+/// frees what is in `ids` of it.
+Result<> IndexSome(AccountTxn& txn, std::string& next) {
+  constexpr std::size_t kMost = 5000;
+  std::vector<schema::IdKey> kinds;
+  const std::string first = std::exchange(next, {});
+  Result<> bad;
+  RETURN_IF_ERROR(txn.Scan(Table::kMessages, first, kv::PrefixEnd(schema::AccountPrefix(txn.account())),
+                           [&](std::string_view key, std::string_view value) {
+                             if (kinds.size() == kMost) {
+                               next = key;
+                               return false;
+                             }
+                             const auto at = schema::MessageKey::Decode(key);
+                             const auto row = schema::StoredMessage::Decode(value);
+                             if (!at || !row)
+                               bad = tl::unexpected<Error>(at ? row.error() : at.error());
+                             else if (row->object_kind != protocol::ObjectKind::kUnclassified)
+                               kinds.push_back(schema::IdKey::OfKind(txn.account(), row->object_kind,
+                                                                     at->folder, at->uid));
+                             return bad.has_value();
+                           }));
+  RETURN_IF_ERROR(bad);
+  for (const auto& kind : kinds) txn.Put(Table::kIds, kind.Encode(), schema::MarkerRow());
+  return {};
+}
+
+}  // namespace
+
+Result<> GiveFoldersKinds(MailStore::Core& core) {
+  ASSIGN_OR_RETURN(const auto accounts, AllAccounts(core));
   const Profile& profile = core.options.profile;
   StoreOptions options = core.options;
   options.max_folders = std::numeric_limits<std::uint32_t>::max();  // an account that is full opens too
@@ -77,6 +111,16 @@ Result<> GiveFoldersKinds(MailStore::Core& core) {
     });
     // One that is being deleted needs no kinds any more.
     if (!done && done.error().code != Errc::kNoSuchAccount) return done;
+  }
+  return {};
+}
+
+Result<> IndexKinds(MailStore::Core& core) {
+  ASSIGN_OR_RETURN(const auto accounts, AllAccounts(core));
+  for (const AccountId account : accounts) {
+    for (std::string next = schema::AccountPrefix(account); !next.empty();) {
+      RETURN_IF_ERROR(core.lanes.Run(account, [&](AccountTxn& txn) { return IndexSome(txn, next); }));
+    }
   }
   return {};
 }

@@ -11,4 +11,8 @@ namespace storage {
 /// by the next.
 Result<> GiveFoldersKinds(MailStore::Core& core);
 
+/// Format 2 had the kinds of objects in their messages' rows alone; format 3 has them in `ids` as well. Some
+/// thousands of messages a commit; a start that was interrupted is made up for by the next.
+Result<> IndexKinds(MailStore::Core& core);
+
 }  // namespace storage

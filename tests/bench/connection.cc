@@ -16,7 +16,6 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;
 constexpr int kStallSeconds = 300;
 
 std::string UserName(const Target& target, int user) {
@@ -35,11 +34,22 @@ bool AnnouncesLiteral(std::string_view line, std::uint64_t& size) {
   return error == std::errc() && end == line.data() + line.size() - 1;
 }
 
+/// Of all connections; lives as long as the program.
+SSL_CTX* TlsContext() {
+  static SSL_CTX* const context = [] {
+    SSL_CTX* made = ::SSL_CTX_new(::TLS_client_method());
+    ::SSL_CTX_set_min_proto_version(made, TLS1_3_VERSION);
+    ::SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);  // ten thousand of them wait in one process
+    return made;
+  }();
+  return context;
+}
+
 }  // namespace
 
 double Since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-Connection::Connection(const Target& target, int user) : buffer_(user == 0 ? 4096 : kBuffer) {
+Connection::Connection(const Target& target, int user, Form form) : buffer_(user == 0 ? 4096 : form.buffer) {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int one = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -48,13 +58,14 @@ Connection::Connection(const Target& target, int user) : buffer_(user == 0 ? 409
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(target.port);
+  address.sin_port = htons(form.tls ? target.tls_port : target.port);
   ::inet_pton(AF_INET, target.host.c_str(), &address.sin_addr);
   if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     const std::string why = std::strerror(errno);
     ::close(fd_);
     throw Broken("connect: " + why);
   }
+  if (form.tls) StartTls();
   const std::string greeting(ReadLine());
   if (!greeting.starts_with("* OK")) throw Broken("greeting: " + greeting);
   if (user != 0) Must(fmt::format("LOGIN \"{}\" \"{}\"", UserName(target, user), target.password));
@@ -62,9 +73,26 @@ Connection::Connection(const Target& target, int user) : buffer_(user == 0 ? 409
 
 Connection::~Connection() { ::close(fd_); }
 
+void Connection::StartTls() {
+  ssl_.reset(::SSL_new(TlsContext()));
+  ::SSL_set_fd(ssl_.get(), fd_);
+  if (::SSL_connect(ssl_.get()) != 1) throw Broken("TLS handshake");
+}
+
+ssize_t Connection::Receive(char* octets, std::size_t size) {
+  if (!ssl_) return ::recv(fd_, octets, size, 0);
+  const int got = ::SSL_read(ssl_.get(), octets, static_cast<int>(size));
+  return got > 0 ? got : ::SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+}
+
+ssize_t Connection::SendSome(std::string_view octets) {
+  if (!ssl_) return ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+  return ::SSL_write(ssl_.get(), octets.data(), static_cast<int>(octets.size()));
+}
+
 void Connection::Send(std::string_view octets) {
   while (!octets.empty()) {
-    const ssize_t sent = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+    const ssize_t sent = SendSome(octets);
     if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) throw Broken(fmt::format("send: {}", std::strerror(errno)));
     octets.remove_prefix(static_cast<std::size_t>(sent));
@@ -80,7 +108,7 @@ void Connection::Fill() {
     begin_ = 0;
   }
   while (true) {
-    const ssize_t got = ::recv(fd_, buffer_.data() + end_, buffer_.size() - end_, 0);
+    const ssize_t got = Receive(buffer_.data() + end_, buffer_.size() - end_);
     if (got < 0 && errno == EINTR) continue;
     if (got == 0) throw Broken("the server closed the connection");
     if (got < 0) throw Broken(fmt::format("recv: {}", std::strerror(errno)));

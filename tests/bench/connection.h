@@ -3,10 +3,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <openssl/ssl.h>
 
 namespace bench {
 
@@ -19,6 +22,7 @@ double Since(Clock::time_point start);
 struct Target {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  std::uint16_t tls_port = 0;                      ///< of implicit TLS
   std::string user_format = "user%d@example.com";  ///< "%d" becomes the account's number, from 1
   std::string password;
 };
@@ -41,8 +45,14 @@ struct Answer {
 /// Thread   one at a time.
 class Connection {
  public:
+  struct Form {
+    bool tls = false;                 ///< TLS 1.3; the certificate is not looked at
+    std::size_t buffer = 256 * 1024;  ///< octets; many connections at once want fewer
+  };
+
   /// Connects and reads the greeting; logs in as account `user` unless it is 0. Throws Broken.
-  Connection(const Target& target, int user);
+  Connection(const Target& target, int user, Form form);
+  Connection(const Target& target, int user) : Connection(target, user, Form()) {}
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -69,11 +79,20 @@ class Connection {
   int fd() const { return fd_; }
 
  private:
+  void StartTls();
+  /// As read(2) and write(2): what came or went, 0 at the end, -1 with errno.
+  ssize_t Receive(char* octets, std::size_t size);
+  ssize_t SendSome(std::string_view octets);
   void Fill();
   std::string_view Segment();
   void Skip(std::uint64_t octets);
 
+  struct FreeSsl {
+    void operator()(SSL* ssl) const { ::SSL_free(ssl); }
+  };
+
   int fd_ = -1;
+  std::unique_ptr<SSL, FreeSsl> ssl_;  ///< of a connection over TLS
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

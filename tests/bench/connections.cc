@@ -54,24 +54,43 @@ double MemoryKib(int root) {
   return total;
 }
 
-std::vector<std::unique_ptr<Connection>> Open(const Options& options, int count) {
+constexpr Connection::Form kMany{.buffer = 4096};
+constexpr Connection::Form kManyTls{.tls = true, .buffer = 4096};
+
+std::vector<std::unique_ptr<Connection>> Open(const Options& options, int count,
+                                              std::string_view command = "SELECT INBOX",
+                                              Connection::Form form = kMany) {
   std::vector<std::unique_ptr<Connection>> open;
   for (int i = 0; i < count; ++i) {
-    open.push_back(std::make_unique<Connection>(options.target, 1));
-    open.back()->Must("SELECT INBOX");
+    open.push_back(std::make_unique<Connection>(options.target, 1, form));
+    open.back()->Must(command);
   }
   return open;
 }
 
+constexpr std::string_view kWatchAll =
+    "NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))";
+
+/// Of one kind of connection at a time, because what is given back may stay with the process.
+void Memory(const Options& options, std::string_view name, std::string_view command, Connection::Form form) {
+  if (options.server_pid == 0) return;
+  Open(options, 20, command, form);  // what the first connections make the server allocate once is not theirs
+  const double before = MemoryKib(options.server_pid);
+  const auto open = Open(options, options.idle, command, form);
+  Report(name, (MemoryKib(options.server_pid) - before) / options.idle, "KiB/connection");
+}
+
+void NotifyMemory(const Options& options) { Memory(options, "memory-notify", kWatchAll, kMany); }
+void NotifyTlsMemory(const Options& options) { Memory(options, "memory-notify-tls", kWatchAll, kManyTls); }
+
 void IdleMemory(const Options& options) {
   if (options.server_pid == 0) return;
-  Open(options, 20);  // what the first connections make the server allocate once is not theirs
+  Open(options, 20);
   const double before = MemoryKib(options.server_pid);
   auto open = Open(options, options.idle);
   Report("memory-idle", (MemoryKib(options.server_pid) - before) / options.idle, "KiB/connection");
-  std::vector<std::string> tags;
   for (auto& connection : open) {
-    tags.push_back(connection->Start("IDLE"));
+    connection->Start("IDLE");
     if (!connection->ReadLine().starts_with("+")) throw Broken("IDLE: no continuation");
   }
   Report("memory-in-idle", (MemoryKib(options.server_pid) - before) / options.idle, "KiB/connection");
@@ -131,8 +150,10 @@ void FanOut(const Options& options) {
 
 constexpr std::array kWorkloads = {
     Workload{"login", "LOGIN and LOGOUT, 4 at a time", Login},
-    Workload{"memory", "memory of 1,000 idle connections", IdleMemory},
-    Workload{"fan-out", "a new message reaches 200 IDLE sessions", FanOut},
+    Workload{"memory", "memory of idle connections", IdleMemory},
+    Workload{"memory-notify", "  that watch all of their account with NOTIFY", NotifyMemory},
+    Workload{"memory-notify-tls", "  over TLS 1.3", NotifyTlsMemory},
+    Workload{"fan-out", "a new message reaches all IDLE sessions in its folder", FanOut},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   bool list = false;
   CLI::App app("Measures an IMAP server: one figure a line (name, value, unit)");
   app.add_option("--port", options.target.port, "TCP port on 127.0.0.1");
+  app.add_option("--tls-port", options.target.tls_port, "of implicit TLS");
   app.add_option("--user", options.target.user_format, "login name; %d is the account's number, from 1");
   app.add_option("--password", options.target.password, "the test accounts' password");
   app.add_option("--pid", options.server_pid, "of the server, for the memory workloads");

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "tests/bench/workload.h"
 
@@ -84,6 +86,36 @@ void FetchOne(const Options& options) {
   Report("fetch-one-p50", seconds[seconds.size() / 2] * 1000, "ms");
 }
 
+/// The server's name in URLs is taken to be this machine's.
+void UrlFetch(const Options& options) {
+  constexpr std::size_t kSize = 1 << 20;
+  Connection connection(options.target, 1);
+  Prepare(connection, "bench-url", 1, [](int number) { return Message(number, kSize); });
+  connection.Must("SELECT bench-url");
+  const auto rate = [&](std::string_view name, const std::function<Answer()>& once) {
+    int count = 0;
+    const auto start = Clock::now();
+    for (; Since(start) < options.seconds; ++count)
+      if (once().octets < kSize / 2) throw Broken(fmt::format("{}: nothing came", name));
+    Report(name, count / Since(start), "/s");
+  };
+  rate("fetch-part", [&] { return connection.Must("FETCH 1 BODY.PEEK[1]"); });
+
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  std::string user = options.target.user_format;
+  if (const auto at = user.find("%d"); at != std::string::npos) user.replace(at, 2, "1");
+  if (const auto at = user.find('@'); at != std::string::npos) user.replace(at, 1, "%40");
+  const std::string rump =
+      fmt::format("imap://{}@{}/bench-url/;uid=1/;section=1;urlauth=user+{}", user, host.data(), user);
+  rate("urlfetch", [&] {
+    const std::string line = connection.Must(fmt::format("GENURLAUTH \"{}\" INTERNAL", rump)).last_untagged;
+    const auto begin = line.find("imap://");
+    if (begin == std::string::npos) throw Broken("GENURLAUTH: " + line);
+    return connection.Must(fmt::format("URLFETCH \"{}\"", line.substr(begin, line.find('"', begin) - begin)));
+  });
+}
+
 void Search(const Options& options) {
   Connection connection(options.target, 1);
   Prepare(connection, "bench-fetch", options.messages);
@@ -128,8 +160,8 @@ void Folders(const Options& options) {
   const double listed = static_cast<double>(all.untagged);
   const double seconds = Best(kRepeats, [&] { connection.Must("LIST \"\" \"bench-folders/*\""); });
   Report("list", listed / seconds, "/s");
-  const std::string status =
-      "LIST \"\" \"bench-folders/1%/*\" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY))";
+  // Their INBOX and all else that an account has is told too: a few names.
+  const std::string status = "LIST \"\" * RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY))";
   const double lines = static_cast<double>(connection.Must(status).untagged);
   Report("list-status", lines / 2 / Best(kRepeats, [&] { connection.Must(status); }), "/s");
 }
@@ -138,10 +170,11 @@ constexpr std::array kWorkloads = {
     Workload{"select", "SELECT, FETCH FLAGS and SEARCH by id in 100,000", Select},
     Workload{"fetch", "FETCH 1:* of 10,000, five kinds of items", Fetch},
     Workload{"fetch-after-append", "FETCH 1:* ENVELOPE of 10,000 right after APPEND", FetchAfterAppend},
+    Workload{"urlfetch", "FETCH of a part of 1 MiB, GENURLAUTH and URLFETCH of it", UrlFetch},
     Workload{"fetch-one", "FETCH of one body, one after the other", FetchOne},
     Workload{"search", "SEARCH in 10,000", Search},
     Workload{"sort", "SORT and THREAD in 10,000", Sort},
-    Workload{"folders", "CREATE, LIST of 5,000, LIST-STATUS of about 1,000", Folders},
+    Workload{"folders", "CREATE, LIST and LIST-STATUS of 5,000", Folders},
 };
 
 }  // namespace

@@ -114,7 +114,7 @@ void BenchFolder(storage::MailStore& store, std::uint32_t messages) {
   Report("Rows of all",
          Seconds([&] { Must(Must(store.Read(inbox)).Rows(all, [](auto, const auto&) { return true; })); }),
          messages, "messages");
-  const std::uint32_t some = std::min<std::uint32_t>(messages, 10'000);
+  const std::uint32_t some = std::min<std::uint32_t>(messages / 2, 10'000);  // some stay
   const auto chosen = UidRange(1, some);
   Report("COPY of 10,000", Seconds([&] { Must(store.Copy(inbox, chosen, "a")); }), some, "messages");
   Report("MOVE of 10,000", Seconds([&] { Must(store.Move(inbox, chosen, "b")); }), some, "messages");

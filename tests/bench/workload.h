@@ -17,8 +17,8 @@ struct Options {
   int messages = 10'000;  ///< in the ordinary folder
   int large = 100'000;    ///< in the large one
   int idle = 1'000;       ///< connections of the memory workloads
-  int watchers = 200;     ///< IDLE sessions of the fan-out
-  int folders = 5'000;    ///< for LIST; 11 of 50 for LIST-STATUS
+  int watchers = 1'000;   ///< IDLE sessions of the fan-out
+  int folders = 5'000;    ///< for LIST, LIST-STATUS
 };
 
 /// One figure a line: name, value, unit, tab-separated. The unit's first word says which way is better:

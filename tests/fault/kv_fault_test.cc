@@ -422,7 +422,8 @@ TEST_F(RocksFaultTest, NothingIsInTheLogAfterAFlush) {
   EXPECT_EQ(Keys(), (std::set<std::string>{"a", "b"}));
   const auto tables = Stat("disk_bytes_table_files");
   ASSERT_TRUE(engine_->Flush());  // nothing was written: no file for nothing
-  EXPECT_EQ(Stat("disk_bytes_table_files"), tables);
+  // Fewer if a compaction comes in between; a file of nothing would be some hundred octets more.
+  EXPECT_LE(Stat("disk_bytes_table_files"), tables);
 }
 
 TEST_F(RocksFaultTest, MissingLogRefuses) {

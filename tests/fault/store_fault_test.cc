@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "storage/check/fsck.h"
 #include "storage/kv/rocksdb_engine.h"
 #include "storage/store/mail_store.h"
+#include "storage/store/rights.h"
 #include "tests/support/fault_fs.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/store_model.h"
@@ -95,7 +97,7 @@ std::vector<StoreOp> Workload() {
       {.kind = Kind::kCopy, .path = "a/b", .other = "a"},    // written ahead
       {.kind = Kind::kMove, .path = "a/b", .other = "a/b"},  // written ahead
       {.kind = Kind::kRename, .path = "a", .other = "c/d"},
-      {.kind = Kind::kSetQuota, .quota = 100'000},
+      {.kind = Kind::kSetQuota, .limits = {.messages = 100'000}},
       {.kind = Kind::kAppend, .path = "c/d", .size = 300'000},
       {.kind = Kind::kDelete, .path = "c/d"},
       {.kind = Kind::kDelete, .path = "c/d/b"},
@@ -282,6 +284,56 @@ TEST(PowerLossTest, AccessThatWasAcknowledgedOutlivesTheExpiry) {
     EXPECT_TRUE(flags.empty()) << uid << " is temporary still";
   }
   EXPECT_EQ(left, kept) << "what expired does not come back, what was accessed does not go";
+}
+
+/// Lists and grants lie in two commits: whichever of them power is lost between, each step is there or not.
+TEST(PowerLossTest, AListAndItsGrantsAgreeAfterIt) {
+  using protocol::Right;
+  const protocol::RightsChange read{protocol::RightsChange::Op::kReplace, Right::kLookup | Right::kRead};
+  const auto listed = [](MailStore& store, AccountId account) {
+    std::set<std::string> paths;
+    for (const auto& entry : Must(store.ListFolders(account))) {
+      for (const auto& given : Must(store.GetAcl(account, entry.path))) {
+        if (given.identifier == "tel:+2") paths.insert(entry.path);
+      }
+    }
+    return paths;
+  };
+  std::size_t losses = 0;
+  for (std::size_t n = 0;; n += kStride) {
+    SCOPED_TRACE(testing::Message() << "power lost after " << n);
+    FaultyStore store;
+    const AccountId ann = CreateAccount(*store, "tel:+1");
+    const AccountId bea = CreateAccount(*store, "tel:+2");
+    const storage::Principal guest(bea, "tel:+2", {});
+    for (const char* path : {"a", "b", "c"}) Must(store->CreateFolder(ann, path, {}));
+    store.fs.FailAfter(Op::kAny, n, Fault::kPowerLoss);
+    const auto acknowledged = [&](const auto& done) { return done.has_value() && !store.fs.power_is_off(); };
+    const bool given = acknowledged(store->SetAcl(ann, "a", "tel:+2", read));
+    static_cast<void>(store->SetAcl(ann, "b", "tel:+2", read));
+    static_cast<void>(store->SetAcl(ann, "c", "tel:+2", read));
+    static_cast<void>(store->CreateFolder(ann, "a/inherits", {}));
+    const bool taken = acknowledged(store->DeleteAcl(ann, "b", "tel:+2"));
+    static_cast<void>(store->DeleteFolder(ann, "c"));
+    const bool finished = !store.fs.power_is_off();
+    store.fs.CutPower();
+    store.PowerLoss(n % 2 == 0 ? 0 : n);
+    store.ExpectSound();
+    store->DrainJanitor();
+    store.ExpectSound();
+    const auto paths = listed(*store, ann);
+    if (given) EXPECT_TRUE(paths.contains("a"));
+    if (taken) EXPECT_FALSE(paths.contains("b"));
+    std::set<std::string> shared;
+    for (const auto& folder : Must(store->ListShared(guest))) shared.insert(folder.path);
+    EXPECT_EQ(shared, paths);
+    // Whoever has the address later has none of it.
+    Must(store->DeleteAccount(bea));
+    EXPECT_TRUE(listed(*store, ann).empty());
+    if (testing::Test::HasFailure() || finished) break;
+    ++losses;
+  }
+  EXPECT_GT(losses, kSanitized ? 1U : 10U);
 }
 
 TEST(PowerLossTest, WhileSeveralThreadsWriteKeepsWhatWasAcknowledged) {

@@ -44,7 +44,14 @@ std::string Run(const Plan& plan, std::string_view wire) {
         out += command->tag + std::to_string(command->command.index());
         if (plan.expect_lines) reader.ExpectLine();
       }
-      if (std::holds_alternative<command::AppendMessage>(step))
+      const auto* message = std::get_if<command::AppendMessage>(&step);
+      const auto* url = std::get_if<command::CatenateUrl>(&step);
+      if (url != nullptr) out += url->url;
+      if (plan.refuse && (message != nullptr || url != nullptr))
+        reader.Refuse();
+      else if (message != nullptr && !message->catenate)
+        reader.Accept();
+      if (std::holds_alternative<command::CatenateText>(step))
         plan.refuse ? reader.Refuse() : reader.Accept();
     }
     if (!reader.HasInput() && reader.HeapBytes() > limits::kStreamChunk + limits::kTag + limits::kReadChunk)

@@ -111,6 +111,21 @@ class Process:
         except OSError:
             return ''
 
+    def wait_for_log(self, text, times=1):
+        """Until the log holds `text` that many times."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.log_tail(10000).count(text) < times:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f'not in the log after {START_SECONDS} s: {text}')
+            time.sleep(0.01)  # the log has no other way to tell
+
+    def wait_for_file(self, path):
+        deadline = time.monotonic() + START_SECONDS
+        while not os.path.exists(path):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f'not made after {START_SECONDS} s: {path}')
+            time.sleep(0.01)  # the file system has no other way to tell
+
     def pids(self):
         """This process and its descendants."""
         children = {}
@@ -165,7 +180,8 @@ class Cmsd(Process):
             'http': {'operator_socket': os.path.join(directory, 'operator.sock')},
             'limits': limits or {},
         }
-        configuration.update(tables or {})
+        for name, keys in (tables or {}).items():
+            configuration[name] = {**configuration.get(name, {}), **keys} if isinstance(keys, dict) else keys
         with open(self.config, 'w', encoding='utf-8') as out:
             out.write(toml(configuration))
 
@@ -217,7 +233,8 @@ class Dovecot(Process):
         with open(self.config, 'w', encoding='utf-8') as out:
             out.write(DOVECOT.format(directory=directory, mail=mail, uid=owner.pw_uid, gid=owner.pw_gid, port=self.port,
                                      tls_port=self.tls_port, certificate=certificate, key=key, password=PASSWORD,
-                                     argon2id=argon2id(PASSWORD), log=self.log_path))
+                                     argon2id=argon2id(PASSWORD), log=self.log_path,
+                                     host=socket.gethostname()))
 
     def start(self):
         raise_inotify_limit()
@@ -296,6 +313,8 @@ default_vsz_limit = 4G
 stats_writer_socket_path =
 shutdown_clients = yes
 imap_max_line_length = 1M
+mail_attribute_dict = file:{mail}/%Ld/%Ln/attributes
+imap_urlauth_host = {host}
 passdb {{
   driver = static
   username_filter = argon*
@@ -368,13 +387,14 @@ def parser(description):
     return result
 
 
-def run_cases(options, cases, limits=None, accounts=1):
+def run_cases(options, cases, limits=None, accounts=1, tables=None):
     """Starts a server, runs each case as case(server, account), prints a PASS, FAIL or SKIP line for each, and
-    checks the stopped store in the end. `cases`: list of (name, function). Returns the exit status."""
+    checks the stopped store in the end. `cases`: list of (name, function). `tables`: makes more of the configuration,
+    given the test's folder. Returns the exit status."""
     directory = tempfile.mkdtemp(prefix='cmsd-test-', dir='/tmp')
     bad, server = 0, None
     try:
-        server = Dovecot(directory) if options.peer == 'dovecot' else Cmsd(options.build, directory, limits)
+        server = Dovecot(directory) if options.peer == 'dovecot' else Cmsd(options.build, directory, limits, tables and tables(directory))
         server.options = options
         server.start()
         people = [server.add_account(number) for number in range(1, accounts + 1)]

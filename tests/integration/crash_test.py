@@ -4,15 +4,16 @@
 Each client works alone below its own folder prefix (several clients share an account, and one folder of it that all
 of them append to), and knows exactly what was acknowledged. For each account a Deferrer hands over messages that expire
 within seconds, and reads some of them as their owner: what was read stays for ever. A Recorder tells the operator's API of
-events of conversations and group sessions, many of them more than once: each makes one object. After each kill the server starts again and its whole
+events of conversations and group sessions, many of them more than once: each makes one object. A Device resynchronises by
+QRESYNC all the while, and after each kill knows what one knows that fetches everything. A Sharer gives rights to a friend
+and takes them away, authorises URLs and revokes them. A Referrer issues references, revokes some and fetches those that are
+for one time: none is good a second time. After each kill the server starts again and its whole
 state is compared: acknowledged operations have happened; the one that was under way has happened or has not, nothing
 in between; nothing is there twice; UIDs, UIDVALIDITYs and mod-sequences never went back. Now and then the stopped
 store is checked, once as the crash left it and once after a clean stop.
 """
 
-import email.utils
 import hashlib
-import http.client
 import random
 import re
 import shutil
@@ -25,10 +26,9 @@ import traceback
 import cmsd_fixture as fixture
 import crash_model as model
 import imap_wire as wire
-from operator_api import Operator
+from crash_actors import LARGE, Actor, Deferrer, Device, Limited, Recorder, Referrer, Sharer, list_folders, uid_list
 
 FLAGS = ('\\Seen', '\\Flagged', '\\Deleted', '$Crash')
-LARGE = 700_000          # longer than one chunk of a body
 CHECK_EVERY = 5          # rounds between two checks of the stopped store
 
 
@@ -40,22 +40,12 @@ def body_of(token, size):
     return (octets[:-1] + b'x' if octets.endswith(b'\r') else octets) + b'\r\n'
 
 
-def uid_list(text):
-    """'3:5,9' -> [3, 4, 5, 9]"""
-    uids = []
-    for part in text.split(','):
-        first, _, last = part.partition(':')
-        uids += range(int(first), int(last or first) + 1)
-    return uids
-
-
-class Worker:
+class Worker(Actor):
     """One client: does random operations until the connection breaks, and remembers what was acknowledged."""
 
     def __init__(self, number, account, seed, shared, killing):
-        self.number, self.account, self.shared, self.killing = number, account, shared, killing
-        self.prefix = f'w{number}'
-        self.random = random.Random(seed)
+        super().__init__(f'w{number}', account, seed, killing)
+        self.prefix, self.shared = self.name, shared
         self.tree = model.Tree()
         self.in_flight = None       # (operation, ...) sent and not answered
         self.shared_acknowledged = {}   # uid -> (token, size), of the folder that all clients append to
@@ -63,27 +53,16 @@ class Worker:
         self.counter = 0
         self.acknowledged = 0
         self.largest_uidvalidity = 0
-        self.error = None
 
     # --- working ---
 
-    def work(self, server, done):
-        """`done()` is called after each acknowledged operation."""
-        try:
-            with wire.Client(server.host, server.port).login(self.account.user, self.account.password) as client:
-                client.selected = False
-                while True:
-                    self.step(client)
-                    self.acknowledged += 1
-                    done()
-        except wire.Closed as error:
-            if not self.killing.is_set():
-                self.error = f'{self.prefix}: the server closed the connection before it was killed ({error})'
+    def act(self, server, done):
+        with wire.Client(server.host, server.port).login(self.account.user, self.account.password) as client:
+            client.selected = False
+            while True:
+                self.step(client)
+                self.acknowledged += 1
                 done()
-        except Exception as error:
-            self.error = f'{self.prefix}: {type(error).__name__} {error}'
-            traceback.print_exc(file=sys.stdout)
-            done()
 
     def step(self, client):
         if self.random.random() < 0.15:
@@ -221,154 +200,6 @@ class Worker:
         return None
 
 
-class Deferrer:
-    """A Participating Function hands over deferred messages that expire within seconds, and their owner reads some
-    of them. What was read stays, whatever happens; what has expired never comes back."""
-
-    FOLDER = 'deferred'
-    PF, PASSWORD = 'sip:pf@example.com', 'secret of the pf'
-
-    def __init__(self, account, seed, killing):
-        self.account, self.killing = account, killing
-        self.random = random.Random(seed)
-        self.kept = {}          # uid -> token, of what was read: the octets came
-        self.gone = set()       # UIDs that were seen to be gone
-        self.counter = 0
-        self.error = None
-
-    def work(self, server, done):
-        try:
-            with wire.Client(server.host, server.port).login_for(self.account.user, self.PF, self.PASSWORD) as pf, \
-                    wire.Client(server.host, server.port).login(self.account.user, self.account.password) as owner:
-                while True:
-                    self.step(pf, owner)
-                    done()
-        except wire.Closed as error:
-            if not self.killing.is_set():
-                self.error = f'deferred: the server closed the connection before it was killed ({error})'
-                done()
-        except Exception as error:
-            self.error = f'deferred: {type(error).__name__} {error}'
-            traceback.print_exc(file=sys.stdout)
-            done()
-
-    def step(self, pf, owner):
-        self.counter += 1
-        token = f'deferred-{self.counter}'
-        expires = email.utils.formatdate(time.time() + self.random.randrange(2, 5))
-        octets = f'Subject: {token}\r\nExpires: {expires}\r\n\r\n{token}\r\n'.encode()
-        answer = pf.append(self.FOLDER, octets)
-        assert answer.status == 'OK', f'{answer.tagged!r}'
-        uid = int(answer.code('APPENDUID').split()[1])
-        if self.random.random() < 0.5:
-            uid = max(1, uid - self.random.randrange(100))      # one that may be about to expire
-        owner.ok(f'SELECT {self.FOLDER}')
-        # News of the flags of the same message may follow its octets.
-        bodies = owner.ok(f'UID FETCH {uid} (UID BODY.PEEK[TEXT])').all(rb'\* \d+ FETCH \((.*BODY\[TEXT\].*)\)\r\n$')
-        if bodies:
-            assert uid not in self.gone, f'UID {uid} is back'
-            self.kept[uid] = wire.literal(bodies[0].group(1)).decode().strip()
-        else:
-            assert uid not in self.kept, f'UID {uid} was read, and is gone'
-            self.gone.add(uid)
-
-    def verify(self, client):
-        text = b''.join(client.ok(f'EXAMINE {self.FOLDER}').untagged)
-        there = {}
-        if int(re.search(rb'(\d+) EXISTS', text).group(1)):
-            for row in wire.fetched(client.ok('FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')).values():
-                uid = int(re.search(rb'UID (\d+)', row).group(1))
-                there[uid] = (re.search(rb'Subject: (\S+)', row).group(1).decode(), b'$Deferred' in row)
-        for uid, token in self.kept.items():
-            if there.get(uid) != (token, False):
-                return f'deferred UID {uid} ({token}) was read, there is {there.get(uid)}'
-        back = self.gone & set(there)
-        return f'deferred UIDs {sorted(back)} had expired, and are back' if back else None
-
-
-class Recorder:
-    """Tells of events, some of them again: what was acknowledged is there, once and where it was said to be; what was
-    not may be sent again."""
-
-    def __init__(self, account, seed, killing):
-        self.account, self.killing = account, killing
-        self.random = random.Random(seed)
-        self.acknowledged = {}      # number of the event -> (folder, uid, emailid)
-        self.in_flight = None
-        self.counter = 0
-        self.error = None
-
-    def event(self, number):
-        """Follows from its number."""
-        group = number % 3 == 0
-        head = {'direction': 'received', 'from': f'tel:+1555020{number % 7:04}', 'group': group,
-                'date': '2016-03-02T09:15:01Z', 'conversation_id': f'group-{number % 4}',
-                'contribution_id': f'session-{number % 15}' if group else f'c-{number}', 'imdn_message_id': f'r-{number}'}
-        if group and number % 5 == 0:
-            return {**head, 'event': 'session-end', 'group_state': {'timestamp': '2016-03-02T09:15:01Z', 'last_focus_session_id': 'f',
-                                                                    'participants': [{'address': head['from']}]}}
-        if number % 11 == 1:
-            return {**head, 'event': 'file-transfer', 'participants': [self.account.address],
-                    'contents': [{'type': 'image/png', 'text': 'x' * (LARGE if number % 4 == 1 else 100)}]}
-        return {**head, 'event': 'chat', 'text': f'event {number}'}
-
-    def work(self, server, done):
-        operator = Operator(server)
-        try:
-            while True:
-                self.record(operator)
-                done()
-        except (http.client.HTTPException, OSError) as error:
-            if not self.killing.is_set():
-                self.error = f'record: the server closed the connection before it was killed ({error!r})'
-                done()
-        except Exception as error:
-            self.error = f'record: {type(error).__name__} {error}'
-            traceback.print_exc(file=sys.stdout)
-            done()
-
-    def record(self, operator):
-        if self.in_flight is None:
-            again = self.acknowledged and self.random.random() < 0.2
-            self.in_flight = self.random.choice(sorted(self.acknowledged)) if again else self.counter
-            self.counter += not again
-        number = self.in_flight
-        status, answer = operator.record(self.account.address, self.event(number))
-        assert status in (200, 201), answer
-        place = answer['folder'], answer['uid'], answer['emailid']
-        known = self.acknowledged.get(number)
-        assert known in (None, place), f'event {number} is at {place}, and was at {known}'
-        assert known is None or status == 200, f'event {number} was recorded anew, and was at {known}'
-        self.acknowledged[number], self.in_flight = place, None
-
-    def verify(self, client):
-        there = {}
-        folders = list_folders(client, 'Default')
-        for folder in folders:
-            text = b''.join(client.ok(f'EXAMINE {folder}').untagged)
-            if not int(re.search(rb'(\d+) EXISTS', text).group(1)):
-                if not any(other.startswith(folder + '/') for other in folders):
-                    return f'{folder} is empty: a folder is made with its first object'
-                continue
-            rows = wire.fetched(client.ok('FETCH 1:* (UID EMAILID BODY.PEEK[HEADER.FIELDS (IMDN-MESSAGE-ID)])'))
-            for row in rows.values():
-                number = int(re.search(rb'IMDN-Message-ID: r-(\d+)', row).group(1))
-                if number in there:
-                    return f'event {number} is there twice: {there[number]} and in {folder}'
-                there[number] = (folder, int(re.search(rb'UID (\d+)', row).group(1)),
-                                 re.search(rb'EMAILID \((\w+)\)', row).group(1).decode())
-        for number, place in self.acknowledged.items():
-            if there.get(number) != place:
-                return f'event {number} was recorded as {place}, there is {there.get(number)}'
-        extra = set(there) - set(self.acknowledged) - {self.in_flight}
-        return f'events {sorted(extra)} were never sent' if extra else None
-
-
-def list_folders(client, prefix):
-    listed = client.ok(f'LIST "" "{prefix}/*"').all(rb'\* LIST \(([^)]*)\) "/" "?([^"\r]*)"?\r\n')
-    return [m.group(2).decode() for m in listed if b'noselect' not in m.group(1).lower()]
-
-
 def read_folder(client, name):
     """The whole content of a folder, every body compared with what its token says."""
     selected = client.ok(f'EXAMINE {name}')
@@ -425,6 +256,11 @@ class Rounds:
         self.killing = threading.Event()
         self.deferrers = []       # one an account, where the peer knows deferred messages
         self.recorders = []       # likewise
+        self.devices = []         # one an account, where the peer knows QRESYNC
+        self.sharers = []         # one an account, where the peer knows ACL and URLAUTH
+        self.referrers = []       # likewise
+        self.friend = None        # of all sharers
+        self.limited = []         # one, where the peer's quotas can be set
         self.modseqs = {}         # account -> the largest HIGHESTMODSEQ seen
 
     def prepare(self):
@@ -445,15 +281,27 @@ class Rounds:
                     self.deferrers.append(Deferrer(account, self.random.random(), self.killing))
                     self.recorders.append(Recorder(account, self.random.random(), self.killing))
                 have = client.capabilities()
+                if 'QRESYNC' in have:
+                    self.devices.append(Device(account, self.random.random(), self.killing))
+                if {'ACL', 'URLAUTH'} <= have:
+                    self.friend = self.friend or self.server.add_account(self.options.accounts + 1)
+                    self.sharers.append(Sharer(account, self.friend, self.random.random(), self.killing))
+                    self.sharers[-1].prepare(client)
+                    self.referrers.append(Referrer(account, self.random.random(), self.killing))
+                    self.referrers[-1].prepare(client)
                 missing = {'UIDPLUS', 'MOVE', 'MULTIAPPEND', 'LITERAL+'} - have
                 assert not missing, f'the server lacks {missing}'
             self.groups.append(('shared', workers))
+        if defers:
+            account = self.server.add_account(self.options.accounts + 2)
+            self.server.run_admin('quota', 'set', account.address, f'messages={Limited.LIMIT}')
+            self.limited.append(Limited(account, self.random.random(), self.killing))
 
     def workers(self):
         return [w for _, workers in self.groups for w in workers]
 
     def everybody(self):
-        return self.workers() + self.deferrers + self.recorders
+        return self.workers() + self.deferrers + self.recorders + self.devices + self.sharers + self.referrers + self.limited
 
     def work_and_kill(self):
         """Lets all clients work; kills the server right after a random number of acknowledgements."""
@@ -493,8 +341,24 @@ class Rounds:
                 wrong = verify_shared(client, shared, workers)
                 assert not wrong, wrong
                 self.verify_modseq(client, account)
-                for other in self.deferrers + self.recorders:
+                for other in self.deferrers + self.recorders + self.sharers + self.referrers:
                     wrong = other.account is account and other.verify(client)
+                    assert not wrong, wrong
+
+        for referrer in self.referrers:
+            wrong = referrer.verify_list(self.server)
+            assert not wrong, wrong
+        for device in self.devices:
+            wrong = device.verify(self.server)
+            assert not wrong, wrong
+        for limited in self.limited:
+            with wire.Client(self.server.host, self.server.port).login(limited.account.user, limited.account.password) as client:
+                wrong = limited.verify(client)
+                assert not wrong, wrong
+        if self.sharers:
+            with wire.Client(self.server.host, self.server.port).login(self.friend.user, self.friend.password) as client:
+                for sharer in self.sharers:
+                    wrong = sharer.verify_friend(client)
                     assert not wrong, wrong
 
     def verify_modseq(self, client, account):
@@ -543,6 +407,10 @@ def main():
                   f'({time.monotonic() - started:.1f} s)', flush=True)
         server.stop()
         server.check_store()
+        returns = sum(device.returns for device in rounds.devices)
+        assert returns or not rounds.devices, 'no device ever came back to a folder that it knew'
+        assert not rounds.limited or sum(one.refused for one in rounds.limited), 'the quota never refused anything'
+        print(f'PASS {returns} returns of a device to a folder', flush=True)
         failed = False
         print(f'PASS store check after {options.rounds} kills and {total} acknowledged operations', flush=True)
     except Exception as error:

@@ -37,10 +37,13 @@ class Answer:
 
 
 class Client:
-    """One connection. `tls`: wrap the socket at once. `receive_buffer`: SO_RCVBUF, for slow readers."""
+    """One connection. `tls`: wrap the socket at once. `receive_buffer`: SO_RCVBUF, for slow readers. `source`: an
+    address of this machine's to come from."""
 
-    def __init__(self, host, port, tls=False, timeout=60, receive_buffer=None):
+    def __init__(self, host, port, tls=False, timeout=60, receive_buffer=None, source=None):
         self.socket = socket.socket()
+        if source:
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)

@@ -15,9 +15,16 @@ class Operator(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(self.path)
 
-    def ask(self, target, body, content_type='application/json'):
+    def get(self, target):
+        """The answer's JSON."""
+        self.request('GET', target)
+        answer = self.getresponse()
+        assert answer.status == 200, answer.read()
+        return json.loads(answer.read())
+
+    def ask(self, target, body, content_type='application/json', method='POST'):
         """(status, the answer's JSON)"""
-        self.request('POST', target, body, {'Content-Type': content_type})
+        self.request(method, target, body, {'Content-Type': content_type})
         answer = self.getresponse()
         return answer.status, json.loads(answer.read())
 

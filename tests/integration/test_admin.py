@@ -6,11 +6,13 @@ Every round trip must give back octets, flags and dates.
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 
 import cmsd_fixture as fixture
+import imap_wire as wire
 
 DEMO = os.path.join(fixture.ROOT, 'etc', 'demo')
 # What a format could spoil: "From " lines, no line end, bare LF, NUL, no octets at all, lines of our own kind.
@@ -136,6 +138,9 @@ def metadata(server, account):
     assert server.run_admin('metadata', 'get', *of, '/PRIVATE/comment').stdout == 'two\nlines\n'
     listed = server.run_admin('metadata', 'list', *of).stdout
     assert 'two\\nlines' in listed and 'cpm/FolderKind' in listed and 'inbox' in listed, listed
+    server.run_admin('metadata', 'set', *of, '/private/vendor/x/steers', 'a\u009b2J\u202eb\x1b[2J')
+    listed = server.run_admin('metadata', 'list', *of).stdout
+    assert '/private/vendor/x/steers' in listed and not re.search('[\u009b\u202e\x1b]', listed), listed
     server.run_admin('metadata', 'set', *of, '/shared/vendor/x/y', '--stdin', stdin='piped')
     shown = json.loads(server.run_admin('--json', 'metadata', 'get', *of, '/shared/vendor/x/y').stdout)
     assert shown == [{'entry': '/shared/vendor/x/y', 'value': 'piped', 'kept_by_server': False}], shown
@@ -151,6 +156,92 @@ def metadata(server, account):
     refused(server, 1, 'metadata', 'set', account.address, 'comment', 'x')
     refused(server, 2, 'metadata', 'set', account.address, '/shared/comment')
     refused(server, 2, 'metadata', 'set', account.address, '/shared/comment', 'x', '--remove')
+
+
+def acl(server, account):
+    of = (account.address, 'INBOX')
+    shown = server.run_admin('acl', 'set', *of, '+1 555 010 0222', 'lrs').stdout
+    assert re.search(r'^tel:\+15550100222 +lrs$', shown, re.M), shown
+    server.run_admin('acl', 'set', *of, '+15550100222', '+w')
+    listed = json.loads(server.run_admin('--json', 'acl', 'get', *of).stdout)
+    assert listed[0] == {'identifier': account.address, 'rights': 'lrswipkxteancd'}, listed
+    assert listed[1] == {'identifier': 'tel:+15550100222', 'rights': 'lrsw'}, listed
+    shown = server.run_admin('acl', 'set', *of, '--', '+15550100222', '-sw').stdout
+    assert re.search(r'^tel:\+15550100222 +lr$', shown, re.M), shown
+    assert server.run_admin('acl', 'rights', *of).stdout == 'lrswipkxteancd\n'
+    server.run_admin('acl', 'delete', *of, '+15550100222')
+    assert '+15550100222' not in server.run_admin('acl', 'get', *of).stdout
+    refused(server, 1, 'acl', 'rights', *of, '--user', '+15550100222')
+    refused(server, 1, 'acl', 'set', *of, 'anyone', 'lr')
+    refused(server, 1, 'acl', 'set', *of, '+15550100222', 'q')
+    refused(server, 1, 'acl', 'get', account.address, 'None')
+    refused(server, 2, 'acl', 'get', account.address)
+
+
+def quota(server, _):
+    account = server.add_account(300)
+    plain = server.run_admin('quota', 'get', account.address).stdout
+    assert re.search(r'octets +0 +none +none', plain) and re.search(r'folders +\d+ +none +20000', plain), plain
+    server.run_admin('quota', 'set', account.user, 'octets=1000', 'messages=1')
+    done = json.loads(server.run_admin('--json', 'quota', 'set', account.address, 'octets=none', 'folders=0').stdout)
+    assert done['octets'] == {'used': 0, 'limit': None, 'limit_in_force': None}, done
+    assert done['messages'] == {'used': 0, 'limit': 1, 'limit_in_force': 1} and done['folders']['limit_in_force'] == 0, done
+    with wire.Client(server.host, server.port).login(account.user, account.password) as client:
+        assert client.append('INBOX', b'Subject: x\r\n\r\n').status == 'OK'
+        assert client.append('INBOX', b'Subject: x\r\n\r\n').code('OVERQUOTA') is not None
+        assert client.command('CREATE more').code('OVERQUOTA') is not None
+        # The running server hears of it.
+        server.run_admin('quota', 'set', account.address, 'messages=2', 'folders=none')
+        assert client.append('INBOX', b'Subject: x\r\n\r\n').status == 'OK'
+        client.ok('CREATE more')
+        event = {'account': account.address, 'event': 'chat', 'direction': 'received', 'from': 'tel:+15550100222', 'text': 'hello', 'conversation_id': 'c',
+                 'contribution_id': 'd', 'imdn_message_id': 'quota-1', 'date': '2016-03-02T09:15:01Z'}
+        path = os.path.join(server.directory, 'event.json')
+        with open(path, 'w', encoding='utf-8') as out:
+            json.dump(event, out)
+        done = server.run_admin('record', path, check=False)
+        assert done.returncode == 1 and 'uota' in done.stderr, done
+    for bad in ('octets', 'octets=', 'octets=-1', 'frogs=1', f'octets={2**63}', 'octets=1k', 'messages=99999999999999999999999'):
+        refused(server, 2, 'quota', 'set', account.address, bad)
+    refused(server, 1, 'quota', 'get', '+19990000000')
+    shown = json.loads(server.run_admin('--json', 'account', 'show', account.address).stdout)
+    assert shown['quota_messages'] == 2 and shown['quota_octets'] is None and shown['used_messages'] == 2, shown
+
+
+def pf(server, _):
+    user, other = server.add_account(301), server.add_account(302)
+    server.run_admin('pf', 'add', 'sip:pf7@example.com', '--allow', user.address[:-1] + '*', '--password-stdin', stdin='secret\n')
+
+    def acts_for(account):
+        client = wire.Client(server.host, server.port)
+        try:
+            client.login_for(account.user, 'sip:pf7@example.com', 'secret')
+            return True
+        except Exception:
+            return False
+        finally:
+            client.close()
+    # The addresses of both begin alike, so one pattern lets the PF act for both.
+    assert acts_for(user) and acts_for(other)
+    refused(server, 1, 'pf', 'revoke', 'sip:pf7@example.com', 'tel:+1*')
+    server.run_admin('pf', 'revoke', 'sip:pf7@example.com', user.address[:-1] + '*')
+    assert not acts_for(user), 'revoked'
+    server.run_admin('pf', 'allow', 'pf7@example.com', user.address, 'sip:*@nowhere.example')
+    assert acts_for(user) and not acts_for(other)
+    server.run_admin('psk', 'add', 'pf-7', 'sip:pf7@example.com')
+    shown = json.loads(server.run_admin('--json', 'pf', 'show', 'sip:pf7@example.com').stdout)
+    assert shown['act_for'] == [user.address, 'sip:*@nowhere.example'] and shown['psks'] == ['pf-7'], shown
+    assert 'pf-7' in server.run_admin('pf', 'show', 'sip:pf7@example.com').stdout
+    listed = json.loads(server.run_admin('--json', 'pf', 'list').stdout)
+    assert [one['address'] for one in listed['pfs']] == ['sip:pf7@example.com'] and listed['act_for_of_all'] == [], listed
+    assert user.address in server.run_admin('pf', 'list').stdout
+    for bad in ('*', 'tel:+1 2', 'tel:' + 'x' * 255, ''):
+        refused(server, 1, 'pf', 'allow', 'sip:pf7@example.com', bad)
+    refused(server, 1, 'pf', 'allow', user.address, 'tel:*')
+    refused(server, 1, 'pf', 'show', user.address)
+    refused(server, 1, 'pf', 'add', 'sip:pf8@example.com', '--allow', '*', '--no-password')
+    refused(server, 1, 'account', 'show', 'sip:pf8@example.com')
+    refused(server, 1, 'pf', 'allow', 'sip:pf7@example.com', *[f'tel:+{i}*' for i in range(1000, 1200)])
 
 
 def store_commands(server, _):
@@ -174,7 +265,9 @@ def unreachable(server, _):
 
 CASES = [('accounts are made, changed and deleted', accounts), ('many accounts are loaded', load),
          ('import and export in every format', round_trips), ('the demo store', demo),
-         ('METADATA entries', metadata), ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
+         ('METADATA entries', metadata), ('access control lists', acl),
+         ('quotas', quota), ('Participating Functions', pf),
+         ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
          ('what cannot be reached', unreachable)]
 
 if __name__ == '__main__':

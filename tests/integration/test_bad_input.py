@@ -9,7 +9,9 @@ import re
 import select
 import socket
 import sys
+import threading
 import time
+import zlib
 
 import cmsd_fixture as fixture
 import imap_wire as wire
@@ -139,6 +141,27 @@ def greedy_metadata(server, account):
 
 
 @strict
+def greedy_quota(server, account):
+    """10,000 resources, limits of 64 bits and more, negative ones, unknown resources and roots: each is refused."""
+    with client_of(server, account) as client:
+        many = b' '.join(b'X-%d 1' % number for number in range(10_000))
+        client.send(b'a SETQUOTA "" (' + many + b')\r\n')
+        assert client.finish('a').status == 'BAD'
+        for limit in (b'9223372036854775808', b'18446744073709551616', b'9' * 500, b'-1', b'+1', b'1.5', b'0x10', b'""', b'NIL'):
+            client.send(b'b SETQUOTA "" (STORAGE ' + limit + b')\r\n')
+            assert client.finish('b').status == 'BAD', limit
+            client.send(b'c NOOP\r\n')       # bad commands in a row end the connection
+            assert client.finish('c').status == 'OK'
+        client.send(b'd SETQUOTA "" (FROGS 1)\r\n')
+        assert client.finish('d').status == 'NO'
+        for root in (b'""', b'nobody', b'{500+}\r\n' + b'r' * 500, b'"sip:nobody@example.com"', b'{3+}\r\n\xff\xfe\x80'):
+            client.send(b'e GETQUOTA ' + root + b'\r\n')
+            assert client.finish('e').status == 'NO', root
+        client.send(b'f GETQUOTA {5000+}\r\n' + b'r' * 5000 + b'\r\n')
+        assert client.finish('f').status in ('NO', 'BAD')
+
+
+@strict
 def pipelined(server, account):
     with client_of(server, account) as client:
         client.command('CREATE pipelined')
@@ -254,6 +277,63 @@ def broken_messages(server, account):
             client.ok('SEARCH TEXT zzz')
 
 
+def squeeze(packer, octets):
+    return packer.compress(octets) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+@strict
+def compression_bombs(server, account):
+    """RFC 4978: a few octets that stand for very many."""
+    before = server.memory()
+    for octets, said in ((b'a' * (256 << 20), b'BYE'),                  # one line without an end
+                         (b'a APPEND INBOX {999999999999}\r\n', b'NO '),  # of what would be a literal
+                         (b'a NOOP\r\n' * 200_000, b'OK')):            # many answers to few octets
+        with client_of(server, account) as client:
+            client.ok('COMPRESS DEFLATE')
+            packer, unpacker = zlib.compressobj(9, zlib.DEFLATED, -15), zlib.decompressobj(-15)
+            bomb = squeeze(packer, octets + b'z LOGOUT\r\n')
+            sender = threading.Thread(target=lambda c=client, b=bomb: send_all(c, b), daemon=True)
+            sender.start()
+            answer = unpacker.decompress(expect_end(client))
+            assert said in answer, answer[-200:]
+            sender.join(PATIENCE)
+            assert not sender.is_alive()
+    if not server.options.slow_machine:
+        grown = server.memory() - before
+        assert grown < 64 << 20, f'{grown >> 20} MiB more than before'
+
+
+def send_all(client, octets):
+    try:
+        client.send(octets)
+    except wire.Closed:
+        pass  # what ends the connection was said before this
+
+
+@strict
+def greedy_resynchronisation(server, account):
+    """QRESYNC and NOTIFY with more than anyone means (RFC 7162, RFC 5465)."""
+    with client_of(server, account) as client:
+        client.ok('CREATE Resync')
+        client.append('Resync', MAIL)
+        client.ok('ENABLE QRESYNC')
+        text = b''.join(client.ok('SELECT Resync').untagged)
+        uidvalidity = int(re.search(rb'UIDVALIDITY (\d+)', text).group(1))
+        some = ','.join(str(uid) for uid in range(1, 4000, 2))
+        answer = client.ok(f'SELECT Resync (QRESYNC ({uidvalidity} 1 {some}))')
+        assert answer.code('READ-WRITE') is not None, answer
+        for modseq in (2 ** 63 - 1, 1):
+            client.ok(f'SELECT Resync (QRESYNC ({uidvalidity} {modseq} 1:4294967295))')
+        many = ','.join(str(uid) for uid in range(1, 2_000_000, 2))
+        answer = client.command(f'SELECT Resync (QRESYNC ({uidvalidity} 1 {many}))')
+        assert answer.status == 'BAD', answer.tagged
+        client.ok('NOOP')
+        names = ' '.join(f'folder{i}' for i in range(10_000))
+        answer = client.command(f'NOTIFY SET (mailboxes ({names}) (MessageNew MessageExpunge))')
+        assert answer.status in ('BAD', 'NO'), answer.tagged
+        client.ok('NOOP')
+
+
 CASES = [
     ('malformed commands get BAD and the next one works', malformed),
     ('each octet in a command is answered', every_octet_in_a_command),
@@ -262,7 +342,9 @@ CASES = [
     ('lines over the limit', long_lines),
     ('a long literal before login is refused', long_literal_before_login),
     ('an APPEND over the limit is refused before it is sent', large_append_is_refused_before_it_is_sent),
-    ('METADATA without measure', greedy_metadata),
+    ('METADATA without measure', greedy_metadata), ('greedy and impossible quotas', greedy_quota),
+    ('octets that grow when they are unpacked', compression_bombs),
+    ('QRESYNC and NOTIFY without measure', greedy_resynchronisation),
     ('pipelined commands', pipelined),
     ('a command octet by octet', byte_by_byte),
     ('silence before login ends by a deadline', silent_before_login),

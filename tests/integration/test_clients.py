@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Real mail clients: curl, mbsync (two-way sync of 1,000 messages, then nothing to do), neomutt in batch mode."""
+"""Real mail clients: curl, mbsync (two-way sync of 1,000 messages, then nothing to do), neomutt in batch mode, and a
+cache kept by Python's imaplib with QRESYNC."""
 
+import imaplib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -142,8 +145,9 @@ def mbsync(server, account, folder):
         client.ok('EXPUNGE')
         for i in range(5):
             assert client.append('sync', message(6000 + i)).status == 'OK'
-    sync()
-    assert len(near()) == messages_in(server, account, 'sync') == MESSAGES, (len(near()), 'after the second sync')
+    said = sync()
+    here, there = len(near()), messages_in(server, account, 'sync')
+    assert here == there == MESSAGES, f'after the second sync {here} here, {there} there: {said}; {near()[:12]} {near()[-12:]}'
     before = near()
     with wire.Client(server.host, server.port).login(account.user, account.password) as client:
         state = client.ok('STATUS sync (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)').untagged
@@ -191,10 +195,67 @@ def neomutt(server, account, folder):
         assert client.ok('SEARCH FLAGGED').all(rb'\* SEARCH 1\r\n')
 
 
+class Cache:
+    """What a client of imaplib knows of a folder: flags by UID, as of a mod-sequence (RFC 7162 §3.2.5)."""
+
+    def __init__(self, server, account, box):
+        self.server, self.account, self.box = server, account, box
+        self.validity = self.modseq = None
+        self.flags = {}
+
+    def resync(self):
+        """One SELECT; how many messages it told of."""
+        with imaplib.IMAP4(self.server.host, self.server.port) as session:
+            session.login(self.account.user, self.account.password)
+            assert session.enable('QRESYNC')[0] == 'OK'
+            known = f' (QRESYNC ({self.validity} {self.modseq}))' if self.modseq else ''
+            assert session.select(self.box + known)[0] == 'OK'
+            told = self.take(session.response('FETCH')[1], session.response('VANISHED')[1])
+            validity, modseq = (int(session.response(code)[1][0]) for code in ('UIDVALIDITY', 'HIGHESTMODSEQ'))
+            assert self.validity in (None, validity)
+            if not known:
+                told += self.take(session.fetch('1:*', '(UID FLAGS)')[1], [])
+            self.validity, self.modseq = validity, modseq
+            return told
+
+    def take(self, fetched, vanished):
+        told = 0
+        for line in filter(None, vanished):
+            for part in line.rpartition(b' ')[2].split(b','):
+                first, _, last = part.partition(b':')
+                for uid in range(int(first), int(last or first) + 1):
+                    told += self.flags.pop(uid, None) is not None
+        for line in filter(None, fetched):
+            uid = int(re.search(rb'UID (\d+)', line).group(1))
+            self.flags[uid] = {f.lower() for f in imaplib.ParseFlags(line)} - {rb'\recent'}
+            told += 1
+        return told
+
+
+def imaplib_qresync(server, account):
+    fill(server, account, 'cached', 200)
+    cache = Cache(server, account, 'cached')
+    cache.resync()
+    assert cache.resync() == 0
+    with imaplib.IMAP4(server.host, server.port) as other:
+        other.login(account.user, account.password)
+        other.select('cached')
+        other.store('10:19', '+FLAGS', r'(\Flagged $Forwarded)')
+        other.store('30:34,200', '+FLAGS', r'\Deleted')
+        other.expunge()
+        other.append('cached', None, None, message(1000))
+    assert cache.resync() == 10 + 6 + 1
+    assert cache.resync() == 0
+    whole = Cache(server, account, 'cached')
+    whole.resync()
+    assert whole.flags == cache.flags and len(whole.flags) == 195
+
+
 CASES = [
     ('curl: list, append, fetch, search, store, expunge, TLS', curl),
     ('mbsync: two-way sync of 1,000 messages, then nothing to do', mbsync),
     ('neomutt: open, copy, flag, delete, sync', neomutt),
+    ('imaplib: a cache that QRESYNC keeps', imaplib_qresync),
 ]
 
 if __name__ == '__main__':

@@ -20,8 +20,10 @@ import sys
 import tempfile
 import termios
 import threading
+import urllib.parse
 
 import cmsd_fixture as fixture
+import operator_api
 
 GOLDEN = os.path.join(fixture.ROOT, 'tests', 'data', 'conversation')
 GROUP = 'Default/3fae0f14-43d5-4ffb-88f7-02393fd08dfb'
@@ -265,6 +267,33 @@ def hostile(server, _):
     assert listener.connections == 0, 'a page fetched something'
 
 
+def kinds_are_found(server, account):
+    """Each object of the account is listed by its kind, and by no other."""
+    kinds = ('chat', 'standalone', 'imdn', 'sms', 'mms', 'file-link', 'file-transfer', 'session-info', 'group-state', 'media')
+    by_kind = []
+    for kind in kinds:
+        found = json.loads(server.run_admin('object', 'list', account.user, '--kind', kind, '--json').stdout)
+        assert all(one['kind'] == kind for one in found), found
+        by_kind += [(one['folder'], one['uid'], kind) for one in found]
+    folders = json.loads(server.run_admin('folder', 'list', account.user, '--json').stdout)
+    in_folders = []
+    for folder in folders:
+        for one in json.loads(server.run_admin('object', 'list', account.user, folder['path'], '--json').stdout):
+            in_folders.append((folder['path'], one['uid'], one['kind']))
+    assert sorted(by_kind) == sorted(in_folders) and len({kind for _, _, kind in by_kind}) > 3, by_kind
+    archive = server.run_admin('object', 'list', account.user, 'Archive/2026', '--kind', 'media').stdout
+    assert archive.startswith('Archive/2026\n     1  media'), archive
+    # Page by page, from the operator's API.
+    api, pages, start = operator_api.Operator(server), [], ''
+    while start is not None:
+        page = api.get(f'/v1/accounts/{urllib.parse.quote(account.user)}/objects?kind=chat&limit=2{start}')
+        pages += [(one['folder'], one['uid'], 'chat') for one in page['objects']]
+        start = '&from=' + page['next'] if 'next' in page else None
+    assert pages == [one for one in by_kind if one[2] == 'chat'], pages
+    refused(server, 1, 'object', 'list', account.user, '--kind', 'nonsense')
+    refused(server, 2, 'object', 'list', account.user)
+
+
 def objects_and_folders(server, _):
     account = server.demo
     letter = os.path.join(server.directory, 'letter.eml')
@@ -281,6 +310,7 @@ def objects_and_folders(server, _):
     picture = subprocess.run([server.admin, '--config', server.config, 'object', 'show', account.user,
                               'Default/tel:+15550100222', '9', '--file', '0'], stdout=subprocess.PIPE, check=True).stdout
     assert len(picture) == 3278 and picture.startswith(b'\xff\xd8\xff'), len(picture)
+    kinds_are_found(server, account)
     server.run_admin('folder', 'move', account.user, 'Archive/2026', 'Archive/2027')
     listing = server.run_admin('folder', 'list', account.user).stdout
     assert 'Archive/2027' in listing and 'Archive/2026' not in listing, listing

@@ -245,6 +245,15 @@ def demo_store(server, account):
     session.logout()
 
 
+def stopped_at_once(server, account):
+    """Who sees the port open may stop the server: the end is orderly, not that of an unknown signal."""
+    if server.name != 'cmsd':
+        raise fixture.Skip('of our own server')
+    for _ in range(5):
+        fixture.check_stop(server)
+        server.start()
+
+
 CASES = [
     ('LOGIN and AUTHENTICATE with every name', logins),
     ('a wrong password is refused and tells nothing', wrong_password),
@@ -258,6 +267,7 @@ CASES = [
     ('two sessions see the same after NOOP', two_sessions_agree),
     ('EXAMINE, UNSELECT, LOGOUT', states),
     ('the demo store comes back octet for octet', demo_store),
+    ('a stop as soon as the port is open', stopped_at_once),
 ]
 
 if __name__ == '__main__':

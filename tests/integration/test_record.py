@@ -94,7 +94,7 @@ def conversation(server, account):
     assert found == [b'3'], found
     entries = server.run_admin('metadata', 'list', account.address, '--folder', folder).stdout
     for name, value in (('SessionInfo', '1'), ('GroupState', '7'), ('Participants', 'tel:+15550100111;' + PEER)):
-        assert re.search(rf'{name} +server {re.escape(value)}\n', entries), entries
+        assert re.search(rf'{name} +server +{re.escape(value)}\n', entries), entries
     # A moved conversation is recorded into where it is.
     client.create('Kept')
     assert client.rename(f'"Default/{GROUP}"', '"Kept/Trip"')[0] == 'OK'
@@ -171,8 +171,43 @@ def bad_lines(server, account):
     client.logout()
 
 
+def terminal(server, account):
+    """At a terminal a bar goes on, refused lines stand by themselves, and nothing in them steers it."""
+    path = jsonl(server, 'terminal.jsonl', [dict(chat(n, 'x'), account=account.address) for n in range(400, 410)] + [
+        {'account': account.address, 'event': 'media', 'direction': 'sent', 'to': PEER, 'imdn_message_id': 'f',
+         'contents': [{'type': 'image/png', 'file': '\x1b[2Jnone.png'}]}])
+
+    def shown(*arguments, stdin=None):
+        ours, theirs = os.openpty()
+        done = subprocess.run([server.admin, '--config', server.config, *arguments], stdin=stdin, stdout=theirs, stderr=theirs,
+                              timeout=60, check=False)
+        os.close(theirs)
+        text = b''
+        while chunk := read_all(ours):
+            text += chunk
+        os.close(ours)
+        return done.returncode, text.decode()
+
+    def read_all(descriptor):
+        try:
+            return os.read(descriptor, 65536)
+        except OSError:     # the other side is closed
+            return b''
+
+    status, text = shown('record', path)
+    assert status == 1, text
+    assert text.startswith('\revents [........................................]   0%\r'), text
+    line = re.search(r'\r\x1b\[Kline 11: .*none\.png is no file that can be read\r\n', text)
+    assert line and '\x1b[2J' not in text and '\\x1b[2J' in line.group(), text
+    assert text.endswith('[########################################] 100%\r\n10 recorded, 0 known before, 1 refused\r\n'
+                         'cms-admin: 1 line was refused\r\n'), text
+    with open(path, encoding='utf-8') as lines:     # how long it is nobody knows
+        _, text = shown('record', '-', stdin=lines)
+    assert text.startswith('\revents 0 KiB\revents 1 KiB\r') and '%' not in text, text
+
+
 def readme(server, _):
-    """Each curl example answers as the text says."""
+    """Each curl example answers as the text says: what is recorded is created, and nothing is an error."""
     server.add_account(111)     # whose the examples are
     with open(README, encoding='utf-8') as text:
         blocks = re.findall(r'```sh\n(.*?)```', text.read(), re.S)
@@ -185,12 +220,13 @@ def readme(server, _):
                  for word in shlex.split(command)]
         done = subprocess.run(words, cwd=server.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
         answer = json.loads(done.stdout)
-        assert answer.get('created') is True, f'{command}\n{done.stdout}{done.stderr}'
+        good = answer.get('created') is True if '/record' in command else 'error' not in answer
+        assert good, f'{command}\n{done.stdout}{done.stderr}'
 
 
 CASES = [('the examples of the API, as they stand in its README', readme),
          ('a conversation is recorded and browsed', conversation), ('an event is recorded once', once),
-         ('lines that cannot be recorded are named', bad_lines)]
+         ('lines that cannot be recorded are named', bad_lines), ('recording at a terminal', terminal)]
 
 if __name__ == '__main__':
     sys.exit(fixture.run_cases(fixture.parser(__doc__).parse_args(), CASES))

@@ -3,13 +3,11 @@
 // but what it was told, must be what the store holds.
 //
 // CMS_SEED and CMS_ROUNDS repeat a run, CMS_TRACE prints its dialogs.
-#include <charconv>
-#include <cstdlib>
 #include <map>
-#include <random>
 #include <set>
 
-#include "protocol/model/ascii.h"
+#include "tests/property/random_rounds.h"
+#include "tests/property/told_text.h"
 #include "tests/support/store_access.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
@@ -18,62 +16,27 @@ namespace {
 
 using protocol::Uid;
 using protocol::UidSet;
+using tests::Below;
+using tests::Chance;
+using tests::FlagWords;
+using tests::kTrace;
 using tests::Must;
-using FlagNames = std::set<std::string>;
+using tests::NumberAfter;
+using tests::NumberAt;
+using tests::ParseFlags;
+using tests::ParseSet;
+using tests::Random;
 
 constexpr std::string_view kFolder = "Box";
-constexpr int kRounds = 100;
+constexpr std::uint32_t kRounds = 100;
 constexpr int kSteps = 60;
 constexpr std::size_t kDevices = 3;
-const bool kTrace = std::getenv("CMS_TRACE") != nullptr;
-
-using Random = std::mt19937;
-std::uint32_t Below(Random& random, std::uint32_t n) {
-  return std::uniform_int_distribution<std::uint32_t>(0, n - 1)(random);
-}
-bool Chance(Random& random, std::uint32_t percent) { return Below(random, 100) < percent; }
-
-std::uint64_t NumberAt(std::string_view text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-std::optional<std::uint64_t> NumberAfter(std::string_view line, std::string_view word) {
-  const auto at = line.find(word);
-  if (at == std::string_view::npos) return std::nullopt;
-  return NumberAt(line.substr(at + word.size()));
-}
-
-std::vector<std::uint32_t> ParseSet(std::string_view text) {
-  std::vector<std::uint32_t> out;
-  while (!text.empty()) {
-    const auto end = text.find(',');
-    const std::string_view part = text.substr(0, end);
-    const auto colon = part.find(':');
-    const std::uint64_t first = NumberAt(part);
-    const std::uint64_t last = colon == std::string_view::npos ? first : NumberAt(part.substr(colon + 1));
-    for (std::uint64_t n = first; n <= last; ++n) out.push_back(static_cast<std::uint32_t>(n));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return out;
-}
-
-FlagNames ParseFlags(std::string_view list) {
-  FlagNames out;
-  while (!list.empty()) {
-    const auto end = list.find(' ');
-    std::string name = protocol::ascii::Lower(list.substr(0, end));
-    if (!name.empty() && name != "\\recent") out.insert(std::move(name));
-    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
-  }
-  return out;
-}
 
 /// A client as RFC 7162 §6 describes it.
 class Device {
  public:
   bool connected() const { return client_.has_value(); }
-  const std::map<std::uint32_t, FlagNames>& cache() const { return cache_; }
+  const std::map<std::uint32_t, FlagWords>& cache() const { return cache_; }
   const std::vector<std::uint32_t>& numbers() const { return numbers_; }
 
   /// What was announced but not asked for is not known, and all above it must be asked for again.
@@ -257,7 +220,7 @@ class Device {
   // What it keeps while it is away.
   std::uint32_t uid_validity_ = 0;
   std::uint64_t modseq_ = 0;
-  std::map<std::uint32_t, FlagNames> cache_;
+  std::map<std::uint32_t, FlagWords> cache_;
   // While it is connected.
   std::vector<std::uint32_t> numbers_;  ///< UIDs by number; 0: not asked for yet
   std::uint64_t shown_ = 0;             ///< the highest MODSEQ of this answer
@@ -275,7 +238,7 @@ class QresyncProperty : public ImapTest {
     folder_ = Must(store_->CreateFolder(account_, kFolder, protocol::SpecialUse::kNone)).ref;
   }
 
-  std::map<std::uint32_t, FlagNames> Truth() { return tests::FlagsOf(*store_, folder_); }
+  std::map<std::uint32_t, FlagWords> Truth() { return tests::FlagsOf(*store_, folder_); }
   UidSet SomeUids(Random& random, std::uint32_t percent) {
     UidSet uids;
     for (const auto& [uid, flags] : Truth()) {
@@ -429,16 +392,8 @@ class QresyncProperty : public ImapTest {
   std::vector<Device> devices_{kDevices};
 };
 
-std::uint32_t FromEnvironment(const char* name, std::uint32_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : static_cast<std::uint32_t>(NumberAt(value));
-}
-
 TEST_F(QresyncProperty, DevicesComeBackToWhatThereIs) {
-  const std::uint32_t seed = FromEnvironment("CMS_SEED", std::random_device{}());
-  const std::uint32_t rounds = FromEnvironment("CMS_ROUNDS", kRounds);
-  fmt::print("CMS_SEED={} CMS_ROUNDS={}\n", seed, rounds);
-  for (std::uint32_t round = 0; round < rounds && !HasFailure(); ++round) Round(seed + round);
+  tests::PlayRounds(kRounds, [&](std::uint32_t seed) { Round(seed); });
 }
 
 }  // namespace

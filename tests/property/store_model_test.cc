@@ -64,7 +64,7 @@ StoreOp AnyOp() {
                                              {2, Kind::kClaimRecent},
                                              {2, Kind::kAccess},
                                              {3, Kind::kAnnotate},
-                                             {1, Kind::kSetQuota},
+                                             {2, Kind::kSetQuota},
                                              {4, Kind::kAdvance},
                                              {2, Kind::kDrain},
                                              {2, Kind::kReopen}});
@@ -81,7 +81,11 @@ StoreOp AnyOp() {
   // Over 100 UIDs are written ahead, however few there are.
   op.last = op.first + *rc::gen::element<std::uint32_t>(0, 2, 99, 100, 600, 0xfffffff0);
   if (op.last < op.first) op.last = 0xffffffff;
-  op.quota = *rc::gen::element<std::uint64_t>(0, 10, 150);
+  using Limit = std::optional<std::uint64_t>;
+  op.limits = {.octets = *rc::gen::element<Limit>(std::nullopt, std::nullopt, 2000, 100'000),
+               .messages = *rc::gen::element<Limit>(std::nullopt, std::nullopt, 0, 10, 150),
+               .folders = *rc::gen::element<Limit>(std::nullopt, std::nullopt, 0, 4, 6),
+               .annotation_octets = *rc::gen::element<Limit>(std::nullopt, std::nullopt, 0, 20, 40)};
   op.op = *rc::gen::element(FlagChange::Op::kReplace, FlagChange::Op::kAdd, FlagChange::Op::kRemove);
   op.flags = AnyFlags();
   op.role = *rc::gen::weightedElement<storage::Role>({{3, storage::Role::kUser}, {1, storage::Role::kPf}});

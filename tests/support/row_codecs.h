@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "storage/schema/keys.h"
+#include "storage/schema/references.h"
 #include "storage/schema/rows.h"
+#include "storage/schema/seen_page.h"
 #include "storage/schema/state_page.h"
+#include "storage/schema/url_keys.h"
 
 namespace tests {
 
@@ -65,6 +68,17 @@ inline const std::vector<RowCodec>& RowCodecs() {
       {"annotation_use_row", true, false, Recode<schema::AnnotationUseRow>},
       {"expiry_key", false, false, Recode<schema::ExpiryKey>},
       {"uids_row", true, false, Recode<schema::UidsRow>},
+      {"grant_key", false, false, Recode<schema::GrantKey>},
+      {"acl_row", true, false, Recode<schema::AclRow>},
+      {"grants_row", true, false, Recode<schema::GrantsRow>},
+      {"former_path_key", false, false, Recode<schema::FormerPathKey>},
+      {"url_key_row", true, false, Recode<schema::UrlKeyRow>},
+      {"reference_key", false, false, Recode<schema::ReferenceKey>},
+      {"message_reference_key", false, false, Recode<schema::MessageReferenceKey>},
+      {"references_use_row", true, false, Recode<schema::ReferencesUseRow>},
+      {"reference_row", true, false, Recode<schema::ReferenceRow>},
+      {"seen_key", false, false, Recode<schema::SeenKey>},
+      {"seen_page", true, false, Recode<schema::SeenPage>},
   };
   return codecs;
 }

@@ -66,7 +66,12 @@ std::ostream& operator<<(std::ostream& out, const StoreOp& op) {
     case Kind::kAccess: return out << "FETCH BODY[] " << op.path << " " << uids;
     case Kind::kAnnotate:
       return out << "SETMETADATA " << op.path << " " << op.entry << " " << op.value.value_or("NIL");
-    case Kind::kSetQuota: return out << "quota " << op.quota;
+    case Kind::kSetQuota: {
+      const auto limit = [](const auto& value) { return value ? std::to_string(*value) : "none"; };
+      return out << "quota octets " << limit(op.limits.octets) << " messages " << limit(op.limits.messages)
+                 << " folders " << limit(op.limits.folders) << " annotation octets "
+                 << limit(op.limits.annotation_octets);
+    }
     case Kind::kAdvance: return out << "advance " << op.count;
     case Kind::kDrain: return out << "drain";
     case Kind::kReopen: return out << "reopen";
@@ -89,8 +94,8 @@ std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
     case Kind::kCreate: return Create(op);
     case Kind::kDelete: return Delete(op.path);
     case Kind::kRename: return Rename(op);
-    case Kind::kSubscribe: subscriptions_.insert(op.path); return {};
-    case Kind::kUnsubscribe: subscriptions_.erase(op.path); return {};
+    case Kind::kSubscribe: modseq_ += subscriptions_.insert(op.path).second ? 1 : 0; return {};
+    case Kind::kUnsubscribe: modseq_ += subscriptions_.erase(op.path); return {};
     case Kind::kAppend: return Append(op);
     case Kind::kFlags: return ChangeFlags(op);
     case Kind::kExpunge: return Expunge(op);
@@ -99,7 +104,7 @@ std::optional<Errc> StoreModel::Apply(const StoreOp& op) {
     case Kind::kClaimRecent: return ClaimRecent(op.path);
     case Kind::kAccess: return Access(op);
     case Kind::kAnnotate: return Annotate(op);
-    case Kind::kSetQuota: quota_ = op.quota; return {};
+    case Kind::kSetQuota: limits_ = op.limits; return {};
     case Kind::kAdvance:
       now += op.count;
       Reap();
@@ -115,6 +120,7 @@ AccountSeen StoreModel::Seen() const {
   out.subscriptions = subscriptions_;
   out.used_octets = used_octets_;
   out.used_messages = used_messages_;
+  out.used_annotation_octets = AnnotationOctets();
   out.modseq = modseq_;
   for (const auto& [path, folder] : folders_) {
     FolderSeen seen = folder.seen;
@@ -171,9 +177,36 @@ void StoreModel::Prune(std::string path) {
   }
 }
 
+std::uint64_t StoreModel::AnnotationOctets() const {
+  std::uint64_t octets = 0;
+  for (const auto& [path, folder] : folders_) {
+    for (const auto& [entry, value] : folder.seen.annotations) octets += entry.size() + value.size();
+  }
+  return octets;
+}
+
+bool StoreModel::OverQuota(std::uint64_t octets, std::uint64_t messages) const {
+  return (limits_.octets && used_octets_ + octets > *limits_.octets) ||
+         (limits_.messages && used_messages_ + messages > *limits_.messages);
+}
+
+std::optional<Errc> StoreModel::MayMake(const std::string& path, bool itself) const {
+  std::uint64_t have = 0;
+  for (const auto& [at, folder] : folders_) have += folder.seen.selectable ? 1 : 0;
+  for (auto slash = path.find('/');; slash = path.find('/', slash + 1)) {
+    const bool last = slash == std::string::npos;
+    const std::string name = path.substr(0, slash);
+    if (last ? itself : !folders_.contains(name)) {
+      if (!KindOf(name)) return Errc::kNotAllowed;
+      if (limits_.folders && ++have > *limits_.folders) return Errc::kOverQuota;
+    }
+    if (last) return {};
+  }
+}
+
 std::optional<Errc> StoreModel::Create(const StoreOp& op) {
   if (Find(op.path)) return Errc::kFolderExists;
-  if (!KindOf(op.path)) return Errc::kNotAllowed;
+  if (const auto refused = MayMake(op.path, /*itself=*/true)) return refused;
   ++modseq_;
   MakeSuperiors(op.path);
   Make(op.path, op.use);
@@ -218,8 +251,9 @@ bool StoreModel::TakesUserFolders(const std::string& superior) const {
   return kind == FolderKind::kUser || kind == FolderKind::kInbox;
 }
 
-/// Whole conversations move to user folders and never back, their parts do not move alone, names of both are
-/// the network's; all else stays out of the default folder, which stays where it is.
+/// Whole conversations move to user folders, where they may be renamed, and never back; their parts do not
+/// move alone; names of both are the network's otherwise; all else stays out of the default folder, which
+/// stays where it is.
 std::optional<Errc> StoreModel::MayRename(const StoreOp& op) const {
   const std::string to_superior(protocol::ParentName(op.other));
   const bool in_place = protocol::ParentName(op.path) == to_superior;
@@ -228,7 +262,9 @@ std::optional<Errc> StoreModel::MayRename(const StoreOp& op) const {
     const bool mine = path == op.path || path.starts_with(op.path + "/");
     if (mine && folder.seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
   }
-  if (in_place && (kind == FolderKind::kConversation || kind == FolderKind::kSession))
+  const bool networks_name = kind == FolderKind::kSession || (kind == FolderKind::kConversation &&
+                                                              KindOf(to_superior) == FolderKind::kDefault);
+  if (in_place && networks_name)
     return op.role == storage::Role::kPf ? std::nullopt : std::optional(Errc::kNoPermission);
   if (kind == FolderKind::kSession || !TakesUserFolders(to_superior)) return Errc::kNotAllowed;
   return {};
@@ -240,6 +276,11 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
   if (from == "INBOX") {
     if (Find(to)) return Errc::kFolderExists;
     if (!TakesUserFolders(std::string(protocol::ParentName(to)))) return Errc::kNotAllowed;
+    if (const auto refused = MayMake(to, /*itself=*/true)) return refused;
+    std::uint64_t copied = 0;
+    for (const auto& [entry, value] : folders_[from].seen.annotations) copied += entry.size() + value.size();
+    if (copied != 0 && AnnotationOctets() + copied > limits_.annotation_octets.value_or(~0ULL))
+      return Errc::kOverQuota;
     Create({.kind = Kind::kCreate, .path = to});
     folders_[to].seen.annotations = folders_[from].seen.annotations;
     if (Find(from)->seen.messages.empty()) return {};
@@ -249,6 +290,7 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
   if (!folders_.contains(from)) return Errc::kNoSuchFolder;
   if (to.starts_with(from + "/")) return Errc::kNotAllowed;
   if (folders_.contains(to)) return Errc::kFolderExists;
+  if (const auto refused = MayMake(to, /*itself=*/false)) return refused;
   if (const auto refused = MayRename(op)) return refused;
   ++modseq_;
   MakeSuperiors(to);
@@ -272,10 +314,15 @@ std::optional<Errc> StoreModel::Annotate(const StoreOp& op) {
   if (!at->second.seen.selectable) return Errc::kNotAllowed;
   auto& annotations = at->second.seen.annotations;
   const auto before = annotations;
+  const std::uint64_t octets = AnnotationOctets();
   if (op.value)
     annotations[Lower(op.entry)] = *op.value;
   else
     annotations.erase(Lower(op.entry));
+  if (AnnotationOctets() > octets && AnnotationOctets() > limits_.annotation_octets.value_or(~0ULL)) {
+    annotations = before;
+    return Errc::kOverQuota;
+  }
   if (annotations != before) at->second.seen.highest_modseq = ++modseq_;
   return {};
 }
@@ -297,7 +344,9 @@ std::optional<Errc> StoreModel::Append(const StoreOp& op) {
   Folder* folder = Find(op.path);
   if (!folder) return Errc::kNoSuchFolder;
   if (folder->seen.kind == FolderKind::kDefault) return Errc::kNotAllowed;
-  if (quota_ != 0 && used_messages_ + op.count > quota_) return Errc::kOverQuota;
+  std::uint64_t added = 0;
+  for (std::uint32_t i = 0; i < op.count; ++i) added += MessageOctets(seed + i, op.size).size();
+  if (OverQuota(added, op.count)) return Errc::kOverQuota;
   ++modseq_;
   // Keywords enter the table in the order of a FlagSet, not in that of the client.
   auto flags = Flags(KeywordsOf(op.flags));
@@ -395,7 +444,7 @@ std::optional<Errc> StoreModel::Copy(const StoreOp& op) {
     octets += message.size;
   }
   if (chosen.empty()) return {};
-  if (!move && quota_ != 0 && used_messages_ + chosen.size() > quota_) {
+  if (!move && OverQuota(octets, chosen.size())) {
     if (op.last - op.first >= kOneCommit) {
       // Written ahead: the UIDs and the modseq are used up.
       target->seen.uid_next += static_cast<std::uint32_t>(chosen.size());

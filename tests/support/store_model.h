@@ -47,6 +47,7 @@ struct AccountSeen {
   std::set<std::string> subscriptions;
   std::uint64_t used_octets = 0;
   std::uint64_t used_messages = 0;
+  std::uint64_t used_annotation_octets = 0;
   std::uint64_t modseq = 0;
 };
 
@@ -89,7 +90,7 @@ struct StoreOp {
   std::uint32_t first = 1;   ///< UIDs
   std::uint32_t last = 0xffffffff;
   std::int64_t expiry = 0;  ///< seconds from now until the messages to append expire; 0: never
-  std::uint64_t quota = 0;  ///< messages
+  storage::QuotaLimits limits;
   protocol::FlagChange::Op op = protocol::FlagChange::Op::kAdd;
   std::vector<std::string> flags;
   protocol::SpecialUse use = protocol::SpecialUse::kNone;
@@ -131,6 +132,10 @@ class StoreModel {
   std::optional<Errc> Annotate(const StoreOp& op);
 
   Folder* Find(const std::string& path);  ///< nullptr also for \Noselect names
+  std::uint64_t AnnotationOctets() const;
+  bool OverQuota(std::uint64_t octets, std::uint64_t messages) const;  ///< with so many more
+  /// What forbids that the name's missing superiors be made, and a folder of that name.
+  std::optional<Errc> MayMake(const std::string& path, bool itself) const;
   bool HasInferiors(const std::string& path) const;
   /// What a name is, or would be made as; nullopt: nothing can be made there.
   std::optional<storage::FolderKind> KindOf(const std::string& path) const;
@@ -153,7 +158,7 @@ class StoreModel {
   std::uint64_t used_octets_ = 0;
   std::uint64_t used_messages_ = 0;
   std::uint64_t modseq_ = 0;  ///< of the change under way: counted on before it is made
-  std::uint64_t quota_ = 0;
+  storage::QuotaLimits limits_;
 };
 
 /// Does to a store what is done to a model, and looks whether both answer alike and the feed tells the truth.

@@ -135,7 +135,7 @@ std::optional<Errc> StorePlayer::Do(const StoreOp& op) {
     case Kind::kAccess: return ErrorOf(store_->NoteAccess(folder, UidRange(op.first, op.last), actor));
     case Kind::kAnnotate:
       return ErrorOf(store_->SetAnnotations(account_, op.path, {{op.entry, op.value}}, account_, actor));
-    case Kind::kSetQuota: return ErrorOf(store_->SetQuota(account_, 0, op.quota));
+    case Kind::kSetQuota: return ErrorOf(store_->SetQuota(account_, op.limits));
     case Kind::kDrain: store_->DrainJanitor(); return {};
     case Kind::kAdvance:
       // Rows of messages that are gone would be looked at, too, and nobody knows when they go.
@@ -169,6 +169,7 @@ void StorePlayer::TakeNews(Kind kind) {
       Demand(!heard_.contains(created->folder.value), "a folder was created twice");
       heard_[created->folder.value] = {created->path, {}};
     } else if (const auto* renamed = std::get_if<storage::FolderRenamed>(&change->what)) {
+      if (renamed->folder.value == 0) continue;  // a name alone
       Demand(heard_.at(renamed->folder.value).path == renamed->from, "renamed from another name");
       heard_.at(renamed->folder.value).path = renamed->to;
     } else if (const auto* deleted = std::get_if<storage::FolderDeleted>(&change->what)) {

@@ -18,7 +18,8 @@ void Agree(bool condition, std::string_view what, const std::string& path) {
 
 FolderSeen SeeFolder(MailStore& store, storage::AccountId account, const FolderEntry& entry) {
   const auto& path = entry.path;
-  const auto status = Must(store.GetFolder(account, path));
+  const auto status =
+      Must(store.GetFolder(account, path, {}, protocol::Right::kRead, {.deleted_octets = true}));
   const auto opened = Must(store.OpenFolder(status.ref, /*claim_recent=*/false));
   const auto reader = Must(store.Read(status.ref));
   Agree(status.ref == FolderRef{account, entry.id}, "id", path);
@@ -68,6 +69,10 @@ FolderSeen SeeFolder(MailStore& store, storage::AccountId account, const FolderE
   Agree(status.messages == out.messages.size(), "messages", path);
   Agree(status.unseen == unseen && status.deleted == deleted, "counts", path);
   Agree(status.octets == octets, "octets", path);
+  std::uint64_t deleted_octets = 0;
+  for (const auto& [uid, message] : out.messages)
+    deleted_octets += message.flags.contains("\\deleted") ? message.size : 0;
+  Agree(status.deleted_octets == deleted_octets, "octets with \\Deleted", path);
   Agree(opened.first_unseen == first_unseen, "first unseen", path);
   Agree(opened.status.recent == status.recent, "recent", path);
   Agree(*opened.keywords == out.keywords, "keywords", path);
@@ -122,6 +127,11 @@ AccountSeen See(MailStore& store, storage::AccountId account) {
   const auto info = Must(store.GetAccount(account));
   out.used_octets = info.used_octets;
   out.used_messages = info.used_messages;
+  const auto quota = Must(store.GetQuota(account));
+  Agree(quota.use.octets == info.used_octets && quota.use.messages == info.used_messages &&
+            quota.use.folders == info.folders,
+        "use", "the quota");
+  out.used_annotation_octets = quota.use.annotation_octets;
   out.modseq = info.modseq.value;
   for (auto& path : Must(store.ListSubscriptions(account))) out.subscriptions.insert(std::move(path));
   std::uint32_t selectable = 0;
@@ -147,6 +157,9 @@ std::string Difference(const AccountSeen& a, const AccountSeen& b, Precision pre
     const auto difference = FolderDifference(folder, b.folders.at(path), exact);
     if (!difference.empty()) return fmt::format("folder \"{}\": {}", path, difference);
   }
+  if (a.used_annotation_octets != b.used_annotation_octets)
+    return fmt::format("{} octets of annotations, not {}", b.used_annotation_octets,
+                       a.used_annotation_octets);
   if (a.used_octets != b.used_octets || a.used_messages != b.used_messages)
     return fmt::format("use {} in {}, not {} in {}", b.used_octets, b.used_messages, a.used_octets,
                        a.used_messages);

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <stdexcept>
 
@@ -48,6 +49,7 @@ imap::ImapOptions DefaultOptions() {
 class LocalServer final : public Server {
  public:
   LocalServer() : log_("transcript", std::make_shared<spdlog::sinks::null_sink_mt>()) {
+    std::signal(SIGPIPE, SIG_IGN);  // as ReactorPool does: SSL_write() to a client that is gone
     AddAccount(std::string(kUser));
   }
 
@@ -106,6 +108,10 @@ class LocalServer final : public Server {
     }
     if (noun == "pf") {
       AddAccount(std::string(rest), storage::Role::kPf);
+      return std::nullopt;
+    }
+    if (noun == "submit") {
+      AddAccount(std::string(rest), storage::Role::kSubmit);
       return std::nullopt;
     }
     return fmt::format("cannot understand \"given {}\"", what);
@@ -170,6 +176,10 @@ class LocalServer final : public Server {
       options_.plaintext_login_on_loopback = value == "loopback";
     } else if (key == "append_limit") {
       options_.append_limit = std::stoull(value);
+    } else if (key == "open_urls") {
+      options_.urls.authuser = options_.urls.anonymous = value == "yes";
+    } else if (key == "pf_quota") {
+      options_.pf_may_set_quota = value == "yes";
     } else if (key == "tls") {
       services_.tls = value == "none" ? nullptr : &Tls();
     } else {
@@ -194,8 +204,17 @@ class LocalServer final : public Server {
   std::optional<std::string> SetQuota(std::string_view what) {
     const std::string text(what);
     const std::uint64_t number = std::stoull(text);
-    const bool messages = text.ends_with(" messages");
-    const auto set = store_->SetQuota(account_, messages ? 0 : number, messages ? number : 0);
+    storage::QuotaLimits limits;
+    if (text.ends_with(" messages")) {
+      limits.messages = number;
+    } else if (text.ends_with(" mailboxes")) {
+      limits.folders = number;
+    } else if (text.ends_with(" annotation octets")) {
+      limits.annotation_octets = number;
+    } else {
+      limits.octets = number;
+    }
+    const auto set = store_->SetQuota(account_, limits);
     if (!set) return set.error().detail;
     return std::nullopt;
   }
@@ -206,15 +225,15 @@ class LocalServer final : public Server {
   TempStore store_{Driver::kMemory,
                    {.max_annotation_octets = 1024,
                     .max_annotations = 10,
-                    .max_account_annotation_octets = 20'000,
+                    .max_account_annotation_octets = 22'000,
                     .profile = {.default_folder = "", .admin_contact = "mailto:admin@example.com"}}};
   spdlog::logger log_;
   imap::ImapOptions options_ = DefaultOptions();
   net::Reactor reactor_{clock_};
   net::StorageExecutor storage_{net::StorageExecutor::Options{.threads = 2}};
   net::StorageExecutor passwords_{net::StorageExecutor::Options{.threads = 1}};
-  server::auth::Authenticator authenticator_{*store_, storage_, passwords_,
-                                             clock_,  0ms,      server::auth::ActFor({"sip:*@example.com"})};
+  server::auth::Authenticator authenticator_{
+      *store_, storage_, passwords_, clock_, {.max_delay = 0ms}, server::auth::ActFor({"sip:*@example.com"})};
   imap::Services services_{*store_, storage_, authenticator_, clock_, log_, options_, &Tls()};
   storage::AccountId account_;
   std::uint64_t connections_ = 0;

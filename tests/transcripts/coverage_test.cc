@@ -44,6 +44,7 @@ std::string_view Name(FetchItem::Kind kind) {
     case FetchItem::Kind::kThreadId: return "THREADID";
     case FetchItem::Kind::kSaveDate: return "SAVEDATE";
     case FetchItem::Kind::kModSeq: return "MODSEQ";
+    case FetchItem::Kind::kPreview: return "PREVIEW";
   }
   return {};
 }
@@ -125,6 +126,8 @@ std::string_view Name(StatusItem item) {
     case StatusItem::kAppendLimit: return "APPENDLIMIT";
     case StatusItem::kMailboxId: return "MAILBOXID";
     case StatusItem::kHighestModSeq: return "HIGHESTMODSEQ";
+    case StatusItem::kDeleted: return "DELETED";
+    case StatusItem::kDeletedStorage: return "DELETED-STORAGE";
   }
   return {};
 }
@@ -212,7 +215,7 @@ TEST(TranscriptCoverage, EveryUidFormHasADialog) {
 }
 
 TEST(TranscriptCoverage, EveryFetchItemHasADialog) {
-  ExpectAll(Transcripts().fetch, FetchItem::Kind::kModSeq);
+  ExpectAll(Transcripts().fetch, FetchItem::Kind::kPreview);
 }
 
 TEST(TranscriptCoverage, EverySearchKeyHasADialog) {

@@ -5,6 +5,7 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 
 namespace admin {
@@ -16,14 +17,14 @@ std::string TargetOf(const std::string& address) {
   return "/v1/accounts/" + server::http::PercentEncode(address);
 }
 
-std::uint64_t Number(const json::object& object, std::string_view key) {
+bool IsTrue(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
-  return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
+  return value && value->is_bool() && value->get_bool();
 }
 
-std::string Text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+std::string_view PasswordOf(const json::object& account) {
+  if (!IsTrue(account, "has_password")) return "none";
+  return IsTrue(account, "has_scram") ? "set" : "set, but not for SCRAM: set it again";
 }
 
 void PrintAccount(const json::object& account, bool as_json) {
@@ -36,18 +37,17 @@ void PrintAccount(const json::object& account, bool as_json) {
     for (const auto& alias : list->get_array())
       if (alias.is_string()) aliases += (aliases.empty() ? "" : ", ") + std::string(alias.get_string());
   const auto quota = [&](std::string_view key) {
-    const auto value = Number(account, key);
-    return value == 0 ? std::string("no limit") : std::to_string(value);
+    const auto* value = account.if_contains(key);
+    return value && value->is_number() ? std::to_string(Number(account, key)) : std::string("no limit");
   };
-  const auto* password = account.if_contains("has_password");
   fmt::print(
       "address   {}\naliases   {}\nrole      {}\nstatus    {}\npassword  {}\nmessages  {} ({})\noctets    {} "
       "({})\n"
-      "folders   {}\ncreated   {}\n",
+      "folders   {} ({})\nmetadata  octets ({})\ncreated   {}\n",
       Text(account, "address"), aliases.empty() ? "-" : aliases, Text(account, "role"),
-      Text(account, "status"), password && password->is_bool() && password->get_bool() ? "set" : "none",
-      Number(account, "used_messages"), quota("quota_messages"), Number(account, "used_octets"),
-      quota("quota_octets"), Number(account, "folders"), Text(account, "created"));
+      Text(account, "status"), PasswordOf(account), Number(account, "used_messages"), quota("quota_messages"),
+      Number(account, "used_octets"), quota("quota_octets"), Number(account, "folders"),
+      quota("quota_folders"), quota("quota_annotation_octets"), Text(account, "created"));
 }
 
 struct AddOptions {
@@ -56,6 +56,8 @@ struct AddOptions {
   std::string role = "user";
   std::uint64_t quota_octets = 0;
   std::uint64_t quota_messages = 0;
+  std::uint64_t quota_folders = 0;
+  std::uint64_t quota_annotation_octets = 0;
   bool password_stdin = false;
   bool no_password = false;
 };
@@ -67,6 +69,8 @@ void Add(const Options& options, const AddOptions& add) {
   body["role"] = add.role;
   body["quota_octets"] = add.quota_octets;
   body["quota_messages"] = add.quota_messages;
+  body["quota_folders"] = add.quota_folders;
+  body["quota_annotation_octets"] = add.quota_annotation_octets;
   if (!add.no_password) body["password"] = ReadPassword(add.password_stdin);
   Client client(SocketPath(options));
   PrintAccount(client.AskJson(Verb::post, "/v1/accounts", json::serialize(body)), options.json);
@@ -123,6 +127,9 @@ void AddAdd(CLI::App& account, const Options& options) {
   command->add_option("--role", add->role, "user, pf, submit or operator")->capture_default_str();
   command->add_option("--quota-octets", add->quota_octets, "0: no limit")->capture_default_str();
   command->add_option("--quota-messages", add->quota_messages, "0: no limit")->capture_default_str();
+  command->add_option("--quota-folders", add->quota_folders, "0: no limit")->capture_default_str();
+  command->add_option("--quota-annotation-octets", add->quota_annotation_octets, "0: no limit")
+      ->capture_default_str();
   auto* from_stdin =
       command->add_flag("--password-stdin", add->password_stdin, "read the password from standard input");
   command->add_flag("--no-password", add->no_password, "nobody can log in until `account passwd`")

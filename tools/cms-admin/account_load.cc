@@ -8,6 +8,7 @@
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/terminal.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 namespace {
@@ -20,7 +21,8 @@ constexpr std::size_t kBatchOctets = 1 << 20;
 constexpr const char* kFooter = R"(FILE has one JSON object a line; "-" is standard input:
   {"address":"tel:+15550100111","aliases":["sip:user1@example.com"],"password":"secret"}
   {"address":"tel:+15550100112","password_hash":"$argon2id$v=19$m=19456,t=2,p=1$...","quota_octets":1000000}
-Keys: address, aliases, role, password or password_hash (Argon2id, SHA-512-crypt), quota_octets, quota_messages.
+Keys: address, aliases, role, password or password_hash (Argon2id, SHA-512-crypt), quota_octets, quota_messages,
+quota_folders, quota_annotation_octets (0: no limit).
 Refused lines are listed with their numbers on standard error, the others are loaded; then the exit status is 1.
 
 Example:
@@ -33,7 +35,8 @@ struct Load {
 };
 
 /// Sends one batch whose first line is line `first` of the file.
-void SendBatch(Client& client, const std::string& batch, std::size_t first, bool as_json, Load& load) {
+void SendBatch(Client& client, const std::string& batch, std::size_t first, bool as_json, Load& load,
+               Progress& progress) {
   const auto answer = client.Ask(Verb::post, "/v1/accounts:load", batch);
   std::string_view rest = answer;
   while (!rest.empty()) {
@@ -46,20 +49,21 @@ void SendBatch(Client& client, const std::string& batch, std::size_t first, bool
     error ? ++load.refused : ++load.loaded;
     if (as_json) fmt::print("{}\n", json::serialize(line));
     if (error && !as_json)
-      fmt::print(stderr, "line {}: {}\n", number, std::string_view(error->at("message").as_string()));
+      progress.Say(fmt::format("line {}: {}", number, VisibleLine(error->at("message").as_string())));
   }
 }
 
 Load LoadStream(Client& client, std::istream& in, std::uint64_t size, bool as_json) {
   Load load;
   Progress progress("accounts", size);
+  progress.Advance(0);
   std::string batch;
   std::string line;
   std::size_t number = 0;
   std::size_t first = 1;
   const auto flush = [&] {
     if (batch.empty()) return;
-    SendBatch(client, batch, first, as_json, load);
+    SendBatch(client, batch, first, as_json, load, progress);
     progress.Advance(batch.size());
     batch.clear();
     first = number + 1;
@@ -86,7 +90,9 @@ void LoadFile(const Options& options, const std::string& path) {
     load = LoadStream(client, file, size, options.json);
   }
   if (!options.json) fmt::print("{} loaded, {} refused\n", load.loaded, load.refused);
-  if (load.refused > 0) throw Failure(kRefused, fmt::format("{} lines were refused", load.refused));
+  if (load.refused > 0)
+    throw Failure(kRefused,
+                  fmt::format("{} line{} refused", load.refused, load.refused == 1 ? " was" : "s were"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
 using boost::beast::error_code;
 
 [[noreturn]] void Refused(unsigned status, const std::string& body) {
@@ -104,6 +106,33 @@ boost::json::object Client::Upload(const std::string& target, const std::functio
   auto json = boost::json::parse(ReadAnswer(), parse_error);
   if (parse_error || !json.is_object()) Broken("the answer is no JSON object");
   return std::move(json.get_object());
+}
+
+void Client::Listen(const std::string& target, const std::function<void(std::string_view)>& hear) {
+  Connect();
+  websocket::stream<Socket&> socket(*socket_);
+  socket.read_message_max(0);  // cmsd is trusted, and a change may name any number of messages
+  error_code error;
+  websocket::response_type answer;
+  socket.handshake(answer, "cmsd", target, error);
+  if (error == websocket::error::upgrade_declined) {
+    // It may not have come as a whole; Ask() gets the same refusal.
+    socket_.reset();
+    Ask(Verb::get, target + "&wait=1");
+    Broken(error.message());
+  }
+  if (error) Broken(error.message());
+  for (;;) {
+    socket.read(buffer_, error);
+    if (error == websocket::error::closed) {
+      const auto& why = socket.reason();
+      const bool normal = why.code == websocket::close_code::normal;
+      throw Failure(normal ? kRefused : kUnreachable, std::string(why.reason.data(), why.reason.size()));
+    }
+    if (error) Broken(error.message());
+    hear({static_cast<const char*>(buffer_.data().data()), buffer_.size()});
+    buffer_.clear();
+  }
 }
 
 void Client::Download(const std::string& target, const std::function<void(std::string_view)>& consume) {

@@ -35,6 +35,10 @@ class Client {
   boost::json::object Upload(const std::string& target, const std::function<void(const Send&)>& produce,
                              const std::string& content_type = {});
 
+  /// Hears the text messages of a WebSocket. Ends only with a Failure: kRefused, cmsd has closed it for a
+  /// reason of its own, such as that the account is deleted; kUnreachable, it is gone.
+  [[noreturn]] void Listen(const std::string& target, const std::function<void(std::string_view)>& hear);
+
   /// Receives a body piece by piece.
   void Download(const std::string& target, const std::function<void(std::string_view)>& consume);
 

@@ -47,6 +47,15 @@ void AddConversationCommands(CLI::App& app, const Options& options);
 void AddFolderCommands(CLI::App& app, const Options& options);
 void AddObjectCommands(CLI::App& app, const Options& options);
 void AddRecordCommand(CLI::App& app, const Options& options);
+void AddAclCommands(CLI::App& app, const Options& options);
 void AddMetadataCommands(CLI::App& app, const Options& options);
+void AddWatchCommand(CLI::App& app, const Options& options);
+void AddSessionCommands(CLI::App& app, const Options& options);
+void AddPskCommands(CLI::App& app, const Options& options);
+void AddReferenceCommands(CLI::App& app, const Options& options);
+void AddPfCommands(CLI::App& app, const Options& options);
+void AddQuotaCommands(CLI::App& app, const Options& options);
+void AddAuditCommands(CLI::App& app, const Options& options);
+void AddTokenCommand(CLI::App& app, const Options& options);
 
 }  // namespace admin

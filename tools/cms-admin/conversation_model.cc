@@ -7,17 +7,14 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "tools/cms-admin/json_fields.h"
+
 namespace admin {
 namespace {
 
 namespace json = boost::json;
 namespace cpm = protocol::cpm;
 using cpm::Imdn;
-
-std::string Text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 template <class Number>
 std::optional<Number> NumberIn(const json::object& object, std::string_view key) {
@@ -26,11 +23,6 @@ std::optional<Number> NumberIn(const json::object& object, std::string_view key)
   boost::system::error_code error;
   const auto number = value->to_number<Number>(error);
   return error ? std::nullopt : std::optional(number);
-}
-
-bool Truth(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_bool() && value->get_bool();
 }
 
 /// Visits the objects of an array; what is none is passed over.
@@ -69,8 +61,8 @@ ConversationFile ReadFile(const json::object& in) {
   out.description = Text(in, "description");
   out.url = Text(in, "url");
   out.until = Text(in, "until");
-  out.thumbnail = Truth(in, "thumbnail");
-  out.stored = Truth(in, "stored");
+  out.thumbnail = IsTrue(in, "thumbnail");
+  out.stored = IsTrue(in, "stored");
   return out;
 }
 
@@ -105,7 +97,7 @@ ConversationObject ReadObject(const json::object& in, std::string_view account) 
   out.from_name = Text(in, "from_name");
   out.subject = Text(in, "subject");
   out.text = Text(in, "text");
-  out.text_cut = Truth(in, "text_cut");
+  out.text_cut = IsTrue(in, "text_cut");
   ForEachObject(in, "files", [&](const json::object& file) { out.files.push_back(ReadFile(file)); });
   if (const auto* session = in.if_contains("session"); session && session->is_object()) {
     out.session_type = Text(session->get_object(), "type");
@@ -191,6 +183,7 @@ ConversationHead ReadConversationHead(const json::object& in) {
   ConversationHead out;
   out.folder = Text(in, "folder");
   out.group = Text(in, "kind") == "group";
+  if (const auto kind = Text(in, "folder_kind"); !kind.empty()) out.conversation = kind == "conversation";
   out.peer = Text(in, "peer");
   out.subject = Text(in, "subject");
   out.objects = NumberIn<std::uint64_t>(in, "objects").value_or(0);

@@ -56,6 +56,7 @@ struct ConversationObject {
 struct ConversationHead {
   std::string folder;
   bool group = false;
+  bool conversation = true;  ///< else a folder of mail, that may be shown too
   std::string peer;
   std::string subject;
   std::uint64_t objects = 0;

@@ -102,7 +102,7 @@ class Writer {
   /// `text` wrapped, each line behind `indent` spaces.
   void Paragraph(std::size_t indent, std::string_view text, bool dim = false) {
     for (const auto& line : Wrap(text, columns_ - std::min(indent, columns_ / 2)))
-      Line(std::string(indent, ' ') + (dim ? paint_.Dim(line) : line));
+      Line(line.empty() ? line : std::string(indent, ' ') + (dim ? paint_.Dim(line) : line));
   }
 
   void Head() {
@@ -116,7 +116,8 @@ class Writer {
       if (!people.empty()) people += ", ";
       people += VisibleLine(name.empty() ? address : fmt::format("{} <{}>", name, address));
     }
-    if (named && !people.empty()) Paragraph(0, (head.group ? "group with " : "with ") + people);
+    const bool group = head.group && head.conversation;
+    if (named && !people.empty()) Paragraph(0, (group ? "group with " : "with ") + people);
     const auto time = head.last_time.value_or(0);
     Line(paint_.Dim(
         fmt::format("{} objects, {} unread; times in {}", head.objects, head.unread, ZoneName(time))));
@@ -276,7 +277,11 @@ std::string ConversationTable(std::vector<ConversationHead> heads, const OutputS
   constexpr std::size_t kOthers = 10 + 7 + 6 + 16 + 4 * 2;  // the other columns, and what is between
   const auto columns = std::clamp(style.columns, kOthers + 16, kWide);
   std::size_t title = std::string_view("PEER OR SUBJECT").size();
-  for (const auto& head : heads) title = std::max(title, Width(VisibleLine(head.Title())));
+  std::map<std::string, int> named;
+  for (const auto& head : heads) {
+    title = std::max(title, Width(VisibleLine(head.Title())));
+    ++named[head.Title()];
+  }
   title = std::min(title, columns - kOthers);
 
   std::ranges::sort(heads, {},
@@ -290,8 +295,8 @@ std::string ConversationTable(std::vector<ConversationHead> heads, const OutputS
                                   head.group ? "group" : "one-to-one", head.objects, head.unread,
                                   head.last_time ? MinuteOf(*head.last_time) : "-");
     out += line + "\n";
-    if (head.folder.substr(head.folder.rfind('/') + 1) != head.Title())
-      out += "  " + paint.Dim(VisibleLine(head.folder)) + "\n";
+    const bool told = head.folder.substr(head.folder.rfind('/') + 1) == head.Title();
+    if (!told || named[head.Title()] > 1) out += "  " + paint.Dim(VisibleLine(head.folder)) + "\n";
   }
   return out;
 }

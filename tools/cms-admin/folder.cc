@@ -5,6 +5,7 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 #include "tools/cms-admin/text_width.h"
 
@@ -20,16 +21,6 @@ std::string FoldersOf(const std::string& address) {
 
 std::string Named(const std::string& address, const std::string& path) {
   return FoldersOf(address) + "?path=" + PercentEncode(path);
-}
-
-std::string Text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::uint64_t Number(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
 }
 
 /// The folder's name last: it may be of any width.

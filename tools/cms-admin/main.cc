@@ -6,6 +6,7 @@
 
 #include "server/version.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 
@@ -62,14 +63,23 @@ int Main(int argc, char** argv) {
   AddFolderCommands(app, options);
   AddObjectCommands(app, options);
   AddRecordCommand(app, options);
+  AddAclCommands(app, options);
   AddMetadataCommands(app, options);
+  AddWatchCommand(app, options);
+  AddSessionCommands(app, options);
+  AddPskCommands(app, options);
+  AddReferenceCommands(app, options);
+  AddPfCommands(app, options);
+  AddQuotaCommands(app, options);
+  AddAuditCommands(app, options);
+  AddTokenCommand(app, options);
   try {
     app.parse(argc, argv);
     return kDone;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   } catch (const Failure& failure) {
-    fmt::print(stderr, "cms-admin: {}\n", failure.what());
+    fmt::print(stderr, "cms-admin: {}\n", Visible(failure.what()));  // it may quote what a peer sent
     return failure.exit_code;
   }
 }

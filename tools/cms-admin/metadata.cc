@@ -6,12 +6,14 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "protocol/text/base64.h"
 #include "protocol/text/charset.h"
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 namespace {
@@ -48,8 +50,8 @@ bool HasValue(const json::object& entry) {
   return text == nullptr || !text->is_null();
 }
 
-/// One line an entry: line ends and other controls of its value are escaped, so that no value looks like two
-/// entries or moves the cursor.
+/// One line an entry: line ends of its value are escaped, and what could steer a terminal, so that no value
+/// looks like two entries or moves the cursor.
 std::string OnOneLine(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -63,17 +65,23 @@ std::string OnOneLine(std::string_view text) {
       out += c;
     }
   }
-  return out;
+  return VisibleLine(out);
+}
+
+/// As it is for a file or a pipe; a terminal gets controls written out.
+std::string ForOutput(const std::string& value) {
+  return ::isatty(STDOUT_FILENO) != 0 ? Visible(value) : value;
 }
 
 void List(const Options& options, const MetadataOptions& metadata) {
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::get, TargetOf(metadata));
   if (options.json) return fmt::print("{}\n", json::serialize(answer.at("entries")));
+  fmt::print("{:<60} {:<7} {}\n", "ENTRY", "KEPT BY", "VALUE");
   for (const auto& value : answer.at("entries").as_array()) {
     const auto& entry = value.as_object();
     const bool kept = entry.at("kept_by_server").as_bool();
-    fmt::print("{:<60} {:<6} {}\n", std::string(entry.at("entry").as_string()), kept ? "server" : "user",
+    fmt::print("{:<60} {:<7} {}\n", std::string(entry.at("entry").as_string()), kept ? "server" : "user",
                OnOneLine(Shown(entry)));
   }
 }
@@ -94,7 +102,7 @@ void Get(const Options& options, const MetadataOptions& metadata) {
       missing = true;
     } else if (!options.json) {
       if (metadata.entries.size() == 1)
-        fmt::print("{}\n", Shown(entry));
+        fmt::print("{}\n", ForOutput(Shown(entry)));
       else
         fmt::print("{:<60} {}\n", name, OnOneLine(Shown(entry)));
     }

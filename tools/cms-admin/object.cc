@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <iterator>
 
@@ -12,6 +13,8 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/conversation_model.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 #include "tools/cms-admin/text_width.h"
 
@@ -20,6 +23,13 @@ namespace {
 
 namespace json = boost::json;
 using server::http::PercentEncode;
+
+constexpr const char* kListFooter =
+    R"(Dates are in the zone of TZ. --kind finds by an index, so it costs what it finds, however much there is.
+
+Examples:
+  cms-admin object list +15550100111 INBOX --json
+  cms-admin object list +15550100111 --kind file-transfer)";
 
 constexpr const char* kShowFooter =
     R"(The octets as they are stored. A terminal gets them with all controls written out; a file or a pipe gets them
@@ -38,6 +48,7 @@ Example:
 struct Which {
   std::string address;
   std::string folder;
+  std::string kind;
   std::uint32_t uid = 0;
 };
 
@@ -45,41 +56,70 @@ std::string ObjectsOf(const Which& which) {
   return "/v1/accounts/" + PercentEncode(which.address) + "/objects?folder=" + PercentEncode(which.folder);
 }
 
-std::string Text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 void PrintLine(const json::object& object, std::size_t columns) {
   auto about = Text(object, "subject");
   if (about.empty()) about = Text(object, "text");
-  const auto line =
-      fmt::format("{:>6}  {:<13}  {:>9}  {:<19}  {}", object.at("uid").to_number<std::uint32_t>(),
-                  Text(object, "kind"), object.at("size").to_number<std::uint64_t>(),
-                  Text(object, "date").substr(0, 19), object.contains("malformed") ? "malformed " : "");
+  const auto* time = object.if_contains("time");
+  const auto line = fmt::format(
+      "{:>6}  {:<13}  {:>9}  {:<16}  {}", object.at("uid").to_number<std::uint32_t>(), Text(object, "kind"),
+      object.at("size").to_number<std::uint64_t>(), time ? MinuteOf(time->to_number<std::int64_t>()) : "",
+      object.contains("malformed") ? "malformed " : "");
   fmt::print("{}{}\n", line,
              Shorten(VisibleLine(about), columns > line.size() + 8 ? columns - line.size() : 8));
 }
 
+/// All pages of a list; `from` is the query's word for where the next one begins.
+void EachPage(Client& client, const std::string& target, std::string_view from,
+              const std::function<void(json::object)>& take) {
+  std::string more;
+  for (;;) {
+    auto page = client.AskJson(Verb::get, target + more);
+    for (auto& object : page.at("objects").as_array()) take(std::move(object.as_object()));
+    const auto* next = page.if_contains("next");
+    if (!next) return;
+    more = fmt::format("&{}={}", from,
+                       next->is_string() ? std::string(next->as_string()) : json::serialize(*next));
+  }
+}
+
+/// Of one kind, folder by folder.
+void ListKind(const Options& options, const Which& which) {
+  Client client(SocketPath(options));
+  const auto columns = StyleOfOutput().columns;
+  auto target = "/v1/accounts/" + PercentEncode(which.address) +
+                "/objects?limit=1000&kind=" + PercentEncode(which.kind);
+  if (!which.folder.empty()) target += "&folder=" + PercentEncode(which.folder);
+  json::array all;
+  std::string folder;
+  EachPage(client, target, "from", [&](json::object object) {
+    if (options.json) {
+      all.push_back(std::move(object));
+      return;
+    }
+    if (Text(object, "folder") != folder) {
+      fmt::print("{}{}\n", folder.empty() ? "" : "\n", VisibleLine(Text(object, "folder")));
+      folder = Text(object, "folder");
+    }
+    PrintLine(object, columns);
+  });
+  if (options.json) fmt::print("{}\n", json::serialize(all));
+}
+
 void List(const Options& options, const Which& which) {
+  if (!which.kind.empty()) return ListKind(options, which);
+  if (which.folder.empty()) throw Failure(kUsage, "FOLDER is missing; only --kind lists all folders");
+
   Client client(SocketPath(options));
   const auto columns = StyleOfOutput().columns;
   if (!options.json)
-    fmt::print("{:>6}  {:<13}  {:>9}  {:<19}  {}\n", "UID", "KIND", "OCTETS", "DATE", "SUBJECT OR TEXT");
+    fmt::print("{:>6}  {:<13}  {:>9}  {:<16}  {}\n", "UID", "KIND", "OCTETS", "DATE", "SUBJECT OR TEXT");
   json::array all;
-  for (std::uint64_t after = 0;;) {
-    auto page = client.AskJson(Verb::get, fmt::format("{}&limit=1000&after={}", ObjectsOf(which), after));
-    for (auto& object : page.at("objects").as_array()) {
-      if (options.json) {
-        all.push_back(std::move(object));
-      } else {
-        PrintLine(object.as_object(), columns);
-      }
-    }
-    const auto* next = page.if_contains("next");
-    if (!next) break;
-    after = next->to_number<std::uint64_t>();
-  }
+  EachPage(client, ObjectsOf(which) + "&limit=1000", "after", [&](json::object object) {
+    if (options.json)
+      all.push_back(std::move(object));
+    else
+      PrintLine(object, columns);
+  });
   if (options.json) fmt::print("{}\n", json::serialize(all));
 }
 
@@ -159,16 +199,24 @@ void AddObjectCommands(CLI::App& app, const Options& options) {
   const auto add = [&](const char* name, const char* what) {
     auto* command = object->add_subcommand(name, what);
     command->add_option("ADDRESS", which->address, "whose account")->required();
+    return command;
+  };
+  const auto add_in_folder = [&](const char* name, const char* what) {
+    auto* command = add(name, what);
     command->add_option("FOLDER", which->folder, "its path")->required();
     return command;
   };
 
   auto* list = add("list", "what there is, with kinds");
-  list->footer("Example:\n  cms-admin object list +15550100111 INBOX --json");
+  list->add_option("FOLDER", which->folder, "its path; may be left out with --kind");
+  list->add_option("--kind", which->kind,
+                   "only these: chat, standalone, imdn, sms, mms, file-link, file-transfer, session-info, "
+                   "group-state or media");
+  list->footer(kListFooter);
   list->callback([which, &options] { List(options, *which); });
 
   auto file = std::make_shared<std::optional<std::uint32_t>>();
-  auto* show = add("show", "one object, or a file of it");
+  auto* show = add_in_folder("show", "one object, or a file of it");
   show->add_option("UID", which->uid, "its UID")->required();
   show->add_option("--file", *file, "only this file's octets, counted from 0 as in --json");
   show->footer(kShowFooter);
@@ -176,14 +224,14 @@ void AddObjectCommands(CLI::App& app, const Options& options) {
 
   auto path = std::make_shared<std::string>();
   auto flags = std::make_shared<std::vector<std::string>>();
-  auto* put = add("put", "store an object from a file");
+  auto* put = add_in_folder("put", "store an object from a file");
   put->add_option("FILE", *path, "header and body")->required();
   put->add_option("--flag", *flags, "a flag or keyword; may be given several times");
   put->footer(kPutFooter);
   put->callback([which, path, flags, &options] { Put(options, *which, *path, *flags); });
 
   auto sure = std::make_shared<bool>(false);
-  auto* erase = add("delete", "delete one object");
+  auto* erase = add_in_folder("delete", "delete one object");
   erase->add_option("UID", which->uid, "its UID")->required();
   erase->add_flag("--yes", *sure, "do not ask");
   erase->footer("Example:\n  cms-admin object delete +15550100111 INBOX 3 --yes");

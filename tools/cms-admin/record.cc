@@ -12,6 +12,7 @@
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/terminal.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 namespace {
@@ -131,18 +132,21 @@ bool NextLine(std::istream& in, std::string& line) {
 Tally RecordStream(Client& client, std::istream& in, std::uint64_t size, const fs::path& base) {
   Tally tally;
   Progress progress("events", size);
+  progress.Advance(0);
   std::string line;
   for (std::size_t number = 1; NextLine(in, line); ++number) {
-    progress.Advance(line.size() + 1);
-    if (line.find_first_not_of(" \t") == std::string::npos) continue;
-    try {
-      if (line.size() > kMaxLine) Bad(fmt::format("has more than {} octets", kMaxLine));
-      RecordLine(client, line, base, tally);
-    } catch (const Failure& failure) {
-      if (failure.exit_code != kRefused) throw;
-      ++tally.refused;
-      fmt::print(stderr, "line {}: {}\n", number, failure.what());
+    if (line.find_first_not_of(" \t") != std::string::npos) {
+      try {
+        if (line.size() > kMaxLine) Bad(fmt::format("has more than {} octets", kMaxLine));
+        RecordLine(client, line, base, tally);
+      } catch (const Failure& failure) {
+        if (failure.exit_code != kRefused)
+          throw Failure(failure.exit_code, fmt::format("line {}: {}", number, failure.what()));
+        ++tally.refused;
+        progress.Say(fmt::format("line {}: {}", number, VisibleLine(failure.what())));
+      }
     }
+    progress.Advance(line.size() + 1);  // a file that it names is part of it
   }
   return tally;
 }
@@ -166,7 +170,9 @@ void RecordFile(const Options& options, const std::string& path) {
   } else {
     fmt::print("{} recorded, {} known before, {} refused\n", tally.recorded, tally.known, tally.refused);
   }
-  if (tally.refused > 0) throw Failure(kRefused, fmt::format("{} lines were refused", tally.refused));
+  if (tally.refused > 0)
+    throw Failure(kRefused,
+                  fmt::format("{} line{} refused", tally.refused, tally.refused == 1 ? " was" : "s were"));
 }
 
 }  // namespace

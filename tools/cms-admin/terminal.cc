@@ -86,22 +86,30 @@ Progress::Progress(std::string what, std::uint64_t total)
     : what_(std::move(what)), total_(total), shown_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
-  if (shown_ && percent_ >= 0) fmt::print(stderr, "\n");
+  if (!drawn_.empty()) fmt::print(stderr, "\n");
 }
 
 void Progress::Advance(std::uint64_t by) {
   done_ += by;
-  if (shown_) Draw();
+  if (!shown_) return;
+  auto bar = Bar();
+  if (bar == drawn_) return;
+  fmt::print(stderr, "\r{}", bar);
+  drawn_ = std::move(bar);
 }
 
-void Progress::Draw() {
-  constexpr int kWidth = 40;
-  const int percent = total_ == 0 ? 100 : static_cast<int>(std::min(done_, total_) * 100 / total_);
-  if (percent == percent_) return;
-  percent_ = percent;
-  const auto filled = static_cast<std::size_t>(percent * kWidth / 100);
-  fmt::print(stderr, "\r{} [{}{}] {:3}%", what_, std::string(filled, '#'), std::string(kWidth - filled, '.'),
-             percent);
+void Progress::Say(std::string_view line) {
+  constexpr const char* kClearLine = "\r\x1b[K";
+  fmt::print(stderr, "{}{}\n{}", drawn_.empty() ? "" : kClearLine, line, drawn_);
+}
+
+std::string Progress::Bar() const {
+  if (total_ == 0) return fmt::format("{} {} KiB", what_, (done_ + 1023) / 1024);
+  constexpr std::uint64_t kWidth = 40;
+  const auto percent = std::min(done_, total_) * 100 / total_;
+  const auto filled = percent * kWidth / 100;
+  return fmt::format("{} [{}{}] {:3}%", what_, std::string(filled, '#'), std::string(kWidth - filled, '.'),
+                     percent);
 }
 
 }  // namespace admin

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace admin {
 
@@ -24,21 +25,24 @@ OutputStyle StyleOfOutput();
 /// A bar on standard error while something long goes on; nothing at all when that is no terminal.
 class Progress {
  public:
+  /// `total` 0: nobody knows, so there is no bar but the octets so far.
   Progress(std::string what, std::uint64_t total);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void Advance(std::uint64_t by);
+  /// A line on standard error, terminal or not; the bar stays below it.
+  void Say(std::string_view line);
 
  private:
-  void Draw();
+  std::string Bar() const;
 
   const std::string what_;
   const std::uint64_t total_;
   const bool shown_;
   std::uint64_t done_ = 0;
-  int percent_ = -1;
+  std::string drawn_;
 };
 
 }  // namespace admin

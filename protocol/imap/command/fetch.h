@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "protocol/model/ids.h"
+#include "protocol/model/partial_range.h"
 #include "protocol/model/section.h"
 #include "protocol/model/sequence_set.h"
 
@@ -30,9 +31,11 @@ struct FetchItem {
     kThreadId,      ///< RFC 8474 §5.3
     kSaveDate,      ///< RFC 8514 §4.2
     kModSeq,        ///< RFC 7162 §3.1.4.2
+    kPreview,       ///< RFC 8970 §3
   };
 
   Kind kind = Kind::kFlags;
+  bool lazy = false;  ///< kPreview: only if it costs little (RFC 8970 §4.1)
   bool peek = false;  ///< BODY.PEEK, BINARY.PEEK: \Seen stays as it is
   Section section;    ///< kSection, kBinary, kBinarySize
   std::optional<Partial> partial;
@@ -57,6 +60,7 @@ struct Fetch {
   std::vector<FetchItem> items;         ///< in the order asked for, at least one
   std::optional<ModSeq> changed_since;  ///< only messages with a higher mod-sequence (RFC 7162 §3.1.4.1)
   bool vanished = false;                ///< and what vanished since; UID FETCH only (RFC 7162 §3.2.6)
+  std::optional<PartialRange> partial;  ///< only these of the messages; UID FETCH only (RFC 9394 §3.3)
 
   friend bool operator==(const Fetch&, const Fetch&) = default;
 };

@@ -16,11 +16,12 @@ struct ListSelection {
   friend bool operator==(const ListSelection&, const ListSelection&) = default;
 };
 
-/// What LIST tells of each name (RFC 5258 §3.2, RFC 5819, RFC 6154 §2, RFC 9590).
+/// What LIST tells of each name (RFC 5258 §3.2, RFC 5819, RFC 6154 §2, RFC 8440, RFC 9590).
 struct ListReturn {
   bool subscribed = false;
   bool children = false;
   bool special_use = false;
+  bool my_rights = false;             ///< RFC 8440
   std::vector<StatusItem> status;     ///< in the order asked for; empty: no STATUS lines
   std::vector<std::string> metadata;  ///< entries (RFC 9590); empty: no METADATA lines
   friend bool operator==(const ListReturn&, const ListReturn&) = default;

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "protocol/imap/command/fetch.h"
 #include "protocol/model/internal_date.h"
+#include "protocol/model/partial_range.h"
 #include "protocol/model/sequence_set.h"
 
 namespace protocol {
@@ -62,13 +64,18 @@ struct SearchKey {
   friend bool operator==(const SearchKey&, const SearchKey&) = default;
 };
 
-/// RETURN (...) of ESEARCH (RFC 4731 §3.1) and SEARCHRES (RFC 5182 §2).
+/// RETURN (...) of ESEARCH (RFC 4731 §3.1), SEARCHRES (RFC 5182 §2), PARTIAL (RFC 9394 §3.1)
+/// and contexts (RFC 5267 §4).
 struct SearchReturn {
   bool min = false;
   bool max = false;
   bool all = false;  ///< also set by "RETURN ()"
   bool count = false;
   bool save = false;
+  std::optional<PartialRange> partial;  ///< then not `all`
+  bool context = false;                 ///< a hint that more will be asked of the same criteria
+  bool update = false;                  ///< tell how the result changes, until CANCELUPDATE
+  std::vector<FetchItem> update_items;  ///< with `update`: of new messages that are in it (RFC 5465 §7)
   friend bool operator==(const SearchReturn&, const SearchReturn&) = default;
 };
 

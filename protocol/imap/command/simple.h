@@ -19,6 +19,10 @@ struct Logout {
 struct StartTls {
   friend bool operator==(const StartTls&, const StartTls&) = default;
 };
+/// RFC 8437 §3. After OK the caller must call CommandReader::SetNotAuthenticated.
+struct Unauthenticate {
+  friend bool operator==(const Unauthenticate&, const Unauthenticate&) = default;
+};
 /// RFC 4978 §3; DEFLATE is the only algorithm there is. After OK both directions are compressed.
 struct Compress {
   friend bool operator==(const Compress&, const Compress&) = default;

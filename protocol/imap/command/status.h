@@ -7,7 +7,7 @@
 namespace protocol {
 
 /// RFC 3501 §6.3.10; SIZE of RFC 8438, APPENDLIMIT of RFC 7889 §3.1, MAILBOXID of RFC 8474 §4.3,
-/// HIGHESTMODSEQ of RFC 7162 §3.1.7.
+/// HIGHESTMODSEQ of RFC 7162 §3.1.7, DELETED and DELETED-STORAGE of RFC 9208 §4.1.4.
 enum class StatusItem : std::uint8_t {
   kMessages,
   kRecent,
@@ -18,6 +18,8 @@ enum class StatusItem : std::uint8_t {
   kAppendLimit,
   kMailboxId,
   kHighestModSeq,
+  kDeleted,
+  kDeletedStorage,
 };
 
 }  // namespace protocol

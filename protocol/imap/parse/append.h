@@ -3,17 +3,27 @@
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "protocol/imap/command/append.h"
 #include "protocol/imap/parse/parser.h"
 
-/// APPEND and REPLACE up to their messages' literals; CommandReader asks.
+/// APPEND and REPLACE between their messages' octets; CommandReader asks.
 namespace protocol::parse {
 
-/// The command up to and with the first message's "{n}CRLF".
+using AppendStep = std::variant<command::AppendMessage, command::CatenateUrl, command::CatenateText>;
+
+/// What an APPEND says up to where the octets of a message, or of a part of one, are to come, or to its end.
+struct AppendFragment {
+  std::vector<AppendStep> steps;
+  bool literal = false;      ///< the octets of the last step's literal follow; else the command has ended
+  bool in_catenate = false;  ///< the list of a message's parts is not closed yet
+};
+
+/// The command up to and with the first literal of a message.
 struct AppendHead {
   command::AppendBegin begin;
-  command::AppendMessage message;
+  AppendFragment fragment;
 };
 
 /// What follows the name APPEND.
@@ -25,7 +35,7 @@ Parsed<AppendHead> ParseReplace(Cursor& in, NumberKind numbers);
 /// literal and ask again once its octets are there.
 tl::expected<std::variant<TaggedCommand, AppendHead>, ParseFailure> ParseHead(std::string_view octets);
 
-/// What follows a message's octets: the next message, or nothing at the command's end.
-Parsed<std::optional<command::AppendMessage>> ParseAfterMessage(std::string_view line);
+/// What follows a literal's octets; `in_catenate`: those were a part's. `incomplete` as above.
+Parsed<AppendFragment> ParseAfterMessage(std::string_view octets, bool in_catenate);
 
 }  // namespace protocol::parse

@@ -3,6 +3,7 @@
 
 #include "protocol/imap/limits.h"
 #include "protocol/imap/parse/commands.h"
+#include "protocol/imap/parse/fetch_items.h"
 #include "protocol/imap/parse/grammar.h"
 #include "protocol/model/ascii.h"
 
@@ -36,9 +37,19 @@ constexpr std::array kItems{
     Row{"THREADID", Kind::kThreadId},
     Row{"SAVEDATE", Kind::kSaveDate},
     Row{"MODSEQ", Kind::kModSeq},
+    Row{"PREVIEW", Kind::kPreview},
 };
 
 bool IsNameChar(char c) { return ascii::IsAlpha(c) || ascii::IsDigit(c) || c == '.'; }
+
+// preview-mod = "LAZY"                                               ; RFC 8970 §6
+// An item without parentheses may be followed by the command's own modifiers: what is not LAZY is theirs.
+bool AcceptLazy(Cursor& in) {
+  if (!in.AcceptWord(" (LAZY")) return false;
+  while (in.Accept(' ')) in.Word("LAZY");
+  in.Expect(')', "\")\"");
+  return true;
+}
 
 // fetch-att =  "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
 //              "BODY" ["STRUCTURE"] / "UID" / "BODY" [".PEEK"] section ["<" number "." nz-number ">"]
@@ -46,6 +57,7 @@ bool IsNameChar(char c) { return ascii::IsAlpha(c) || ascii::IsDigit(c) || c == 
 // fetch-att =/ "EMAILID" / "THREADID"                                ; RFC 8474 §7
 // fetch-att =/ "SAVEDATE"                                            ; RFC 8514 §5
 // fetch-att =/ "MODSEQ"                                              ; RFC 7162 §7
+// fetch-att =/ "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]  ; RFC 8970 §6
 FetchItem ParseFetchItem(Cursor& in) {
   FetchItem item;
   const std::size_t start = in.offset();
@@ -70,6 +82,7 @@ FetchItem ParseFetchItem(Cursor& in) {
       item.partial = grammar::ParsePartial(in);
       break;
     case Kind::kBinarySize: item.section = grammar::ParseSectionBinary(in); break;
+    case Kind::kPreview: item.lazy = AcceptLazy(in); break;
     case Kind::kUid:
     case Kind::kFlags:
     case Kind::kInternalDate:
@@ -103,14 +116,19 @@ bool AcceptMacro(Cursor& in, std::vector<FetchItem>& items) {
 
 // fetch-modifier      =  "CHANGEDSINCE" SP mod-sequence-value        ; RFC 7162 §7
 // rexpunges-fetch-mod =  "VANISHED"
+// fetch-modifier      =/ "PARTIAL" SP partial-range                  ; RFC 9394 §4
 void ParseModifier(Cursor& in, command::Fetch& cmd) {
   if (!cmd.changed_since && in.AcceptWord("CHANGEDSINCE")) {
     in.Space();
     cmd.changed_since = grammar::ParseModSeq(in);
   } else if (!cmd.vanished && cmd.numbers == NumberKind::kUid && in.AcceptWord("VANISHED")) {
     cmd.vanished = true;
+  } else if (!cmd.partial && cmd.numbers == NumberKind::kUid && in.AcceptWord("PARTIAL")) {
+    in.Space();
+    cmd.partial = grammar::ParsePartialRange(in);
   } else {
-    in.Fail(cmd.numbers == NumberKind::kUid ? "CHANGEDSINCE or VANISHED, each once" : "CHANGEDSINCE, once");
+    in.Fail(cmd.numbers == NumberKind::kUid ? "CHANGEDSINCE, VANISHED or PARTIAL, each once"
+                                            : "CHANGEDSINCE, once");
   }
 }
 
@@ -127,6 +145,19 @@ void ParseModifiers(Cursor& in, command::Fetch& cmd) {
 
 }  // namespace
 
+std::vector<FetchItem> ParseFetchItems(Cursor& in) {
+  std::vector<FetchItem> items;
+  do {
+    if (items.size() == limits::kFetchItems) {
+      in.Fail("fewer items");
+      break;
+    }
+    items.push_back(ParseFetchItem(in));
+  } while (in.Accept(' '));
+  in.Expect(')', "\")\"");
+  return items;
+}
+
 // fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
 //         "(" fetch-att *(SP fetch-att) ")") [fetch-modifiers]       ; RFC 3501 §9, RFC 4466 §2.4
 Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers) {
@@ -135,14 +166,7 @@ Parsed<command::Fetch> ParseFetch(Cursor& in, NumberKind numbers) {
   cmd.set = grammar::ParseSequenceSet(in);
   in.Space();
   if (in.Accept('(')) {
-    do {
-      if (cmd.items.size() == limits::kFetchItems) {
-        in.Fail("fewer items");
-        break;
-      }
-      cmd.items.push_back(ParseFetchItem(in));
-    } while (in.Accept(' '));
-    in.Expect(')', "\")\"");
+    cmd.items = ParseFetchItems(in);
   } else if (!AcceptMacro(in, cmd.items)) {
     cmd.items.push_back(ParseFetchItem(in));
   }

@@ -353,4 +353,17 @@ std::optional<Partial> ParsePartial(Cursor& in) {
   return partial;
 }
 
+// partial-range       = partial-range-first / partial-range-last     ; RFC 9394 §4
+// partial-range-first = nz-number ":" nz-number
+// partial-range-last  = MINUS nz-number ":" MINUS nz-number
+PartialRange ParsePartialRange(Cursor& in) {
+  PartialRange range;
+  range.from_end = in.Accept('-');
+  range.first = ParseNzNumber(in);
+  in.Expect(':', "\":\"");
+  if (range.from_end) in.Expect('-', "\"-\"");
+  range.last = ParseNzNumber(in);
+  return range;
+}
+
 }  // namespace protocol::grammar

@@ -10,6 +10,7 @@
 #include "protocol/model/flags.h"
 #include "protocol/model/ids.h"
 #include "protocol/model/internal_date.h"
+#include "protocol/model/partial_range.h"
 #include "protocol/model/section.h"
 #include "protocol/model/sequence_set.h"
 
@@ -61,5 +62,7 @@ Section ParseSection(Cursor& in);
 /// "[1.2]" of BINARY.
 Section ParseSectionBinary(Cursor& in);
 std::optional<Partial> ParsePartial(Cursor& in);
+
+PartialRange ParsePartialRange(Cursor& in);
 
 }  // namespace protocol::grammar

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSelectOption =
     "list-select-opt: SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE";
 constexpr std::string_view kReturnOption =
-    "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS (...) or METADATA (...)";
+    "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, MYRIGHTS, STATUS (...) or METADATA (...)";
 
 /// "(" [option *(SP option)] ")"; `take` is given each option's name and where it begins. An option that
 /// comes twice counts once (RFC 5258 §3).
@@ -59,6 +59,7 @@ ListSelection ParseSelection(Cursor& in) {
 
 // list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"   ; RFC 5258 §6
 // return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / option-extension
+// return-option   =/ "MYRIGHTS"                                                ; RFC 8440 §5
 // return-option   =/ "METADATA" SP "(" entry *(SP entry) ")"                   ; RFC 9590 §4
 // status-option    = "STATUS" SP "(" status-att *(SP status-att) ")"           ; RFC 5819 §4
 ListReturn ParseReturn(Cursor& in) {
@@ -70,6 +71,8 @@ ListReturn ParseReturn(Cursor& in) {
       returns.children = true;
     } else if (ascii::EqualNoCase(name, "SPECIAL-USE")) {
       returns.special_use = true;
+    } else if (ascii::EqualNoCase(name, "MYRIGHTS")) {
+      returns.my_rights = true;
     } else if (ascii::EqualNoCase(name, "STATUS")) {
       in.Space();
       returns.status = ParseStatusItems(in);

@@ -4,6 +4,7 @@
 
 #include "protocol/imap/limits.h"
 #include "protocol/imap/parse/commands.h"
+#include "protocol/imap/parse/fetch_items.h"
 #include "protocol/imap/parse/grammar.h"
 #include "protocol/model/ascii.h"
 
@@ -194,6 +195,10 @@ class ProgramParser {
 
 // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"   ; RFC 4466 §2.6.1
 // search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"      ; RFC 4731 §4, RFC 5182 §4
+// search-return-opt  =/ "PARTIAL" SP partial-range                   ; RFC 9394 §4; it or ALL, once (§3.1)
+// search-return-opt  =/ "CONTEXT" / modifier-update                  ; RFC 5267 §5
+// modifier-update    = "UPDATE" [ "(" fetch-att *(SP fetch-att) ")" ]                      ; RFC 5465 §8
+// Deviates: the example of RFC 5465 §7 has a space before the parenthesis: both are read.
 SearchReturn ParseReturn(Cursor& in) {
   SearchReturn returns;
   in.Space();
@@ -210,11 +215,22 @@ SearchReturn ParseReturn(Cursor& in) {
     } else if (ascii::EqualNoCase(option, "MAX")) {
       returns.max = true;
     } else if (ascii::EqualNoCase(option, "ALL")) {
+      if (returns.partial) in.FailAt(start, "PARTIAL without ALL");
       returns.all = true;
     } else if (ascii::EqualNoCase(option, "COUNT")) {
       returns.count = true;
     } else if (ascii::EqualNoCase(option, "SAVE")) {
       returns.save = true;
+    } else if (ascii::EqualNoCase(option, "PARTIAL")) {
+      if (returns.all || returns.partial)
+        in.FailAt(start, returns.all ? "ALL without PARTIAL" : "PARTIAL once");
+      in.Space();
+      returns.partial = grammar::ParsePartialRange(in);
+    } else if (ascii::EqualNoCase(option, "CONTEXT")) {
+      returns.context = true;
+    } else if (ascii::EqualNoCase(option, "UPDATE")) {
+      returns.update = true;
+      if (in.AcceptWord("(") || in.AcceptWord(" (")) returns.update_items = ParseFetchItems(in);
     } else {
       in.FailAt(start, "search-return-opt");
     }

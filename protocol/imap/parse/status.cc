@@ -10,7 +10,7 @@
 namespace protocol::parse {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, StatusItem>, 9> kItems{{
+constexpr std::array<std::pair<std::string_view, StatusItem>, 11> kItems{{
     {"MESSAGES", StatusItem::kMessages},
     {"RECENT", StatusItem::kRecent},
     {"UIDNEXT", StatusItem::kUidNext},
@@ -20,12 +20,15 @@ constexpr std::array<std::pair<std::string_view, StatusItem>, 9> kItems{{
     {"APPENDLIMIT", StatusItem::kAppendLimit},
     {"MAILBOXID", StatusItem::kMailboxId},
     {"HIGHESTMODSEQ", StatusItem::kHighestModSeq},
+    {"DELETED", StatusItem::kDeleted},
+    {"DELETED-STORAGE", StatusItem::kDeletedStorage},
 }};
 
 // status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
 StatusItem ParseStatusItem(Cursor& in) {
   const std::size_t start = in.offset();
-  const std::string_view word = in.TakeWhile(ascii::IsAlpha, limits::kFlagName, "status-att");
+  const std::string_view word =
+      in.TakeWhile([](char c) { return ascii::IsAlpha(c) || c == '-'; }, limits::kFlagName, "status-att");
   for (const auto& [name, item] : kItems) {
     if (ascii::EqualNoCase(name, word)) return item;
   }

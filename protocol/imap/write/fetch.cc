@@ -26,6 +26,7 @@ std::string_view Word(FetchItem::Kind kind) {
     case FetchItem::Kind::kThreadId: return "THREADID";
     case FetchItem::Kind::kSaveDate: return "SAVEDATE";
     case FetchItem::Kind::kModSeq: return "MODSEQ";
+    case FetchItem::Kind::kPreview: return "PREVIEW";
   }
   return "";
 }
@@ -91,7 +92,8 @@ void FetchItemName(std::string& out, const FetchItem& item) {
     case FetchItem::Kind::kEmailId:
     case FetchItem::Kind::kThreadId:
     case FetchItem::Kind::kSaveDate:
-    case FetchItem::Kind::kModSeq: return;
+    case FetchItem::Kind::kModSeq:
+    case FetchItem::Kind::kPreview: return;
   }
 }
 
@@ -99,6 +101,12 @@ FetchResponse::FetchResponse(std::string& out, SeqNum number) : out_(out) {
   out_ += "* ";
   Number(out_, number.value);
   out_ += " FETCH (";
+}
+
+FetchResponse::FetchResponse(std::string& out, protocol::Uid uid) : out_(out) {
+  out_ += "* ";
+  Number(out_, uid.value);
+  out_ += " UIDFETCH (";
 }
 
 /// `name` ends with the space that separates it from its value.
@@ -156,6 +164,11 @@ void FetchResponse::ModSeq(protocol::ModSeq modseq) {
   Name("MODSEQ (");
   Number(out_, modseq.value);
   out_ += ')';
+}
+
+void FetchResponse::Preview(std::optional<std::string_view> utf8) {
+  Name("PREVIEW ");
+  NString(out_, utf8);
 }
 
 void FetchResponse::Structure(FetchItem::Kind kind, std::string_view value) {

@@ -21,6 +21,8 @@ namespace protocol::write {
 class FetchResponse {
  public:
   FetchResponse(std::string& out, SeqNum number);
+  /// "* n UIDFETCH (...)" (RFC 9586 §3): the number is the UID.
+  FetchResponse(std::string& out, protocol::Uid uid);
 
   void Uid(protocol::Uid uid);
   /// As write::FlagList.
@@ -36,6 +38,8 @@ class FetchResponse {
   void SaveDate(const std::optional<protocol::InternalDate>& date);
 
   void ModSeq(protocol::ModSeq modseq);
+  /// nullopt: NIL, which only an answer to LAZY may be (RFC 8970 §4.1).
+  void Preview(std::optional<std::string_view> utf8);
 
   /// ENVELOPE, BODY or BODYSTRUCTURE with a value that is written already.
   void Structure(FetchItem::Kind kind, std::string_view value);

@@ -49,6 +49,8 @@ std::string_view Name(StatusItem item) {
     case StatusItem::kAppendLimit: return "APPENDLIMIT ";
     case StatusItem::kMailboxId: return "MAILBOXID ";
     case StatusItem::kHighestModSeq: return "HIGHESTMODSEQ ";
+    case StatusItem::kDeleted: return "DELETED ";
+    case StatusItem::kDeletedStorage: return "DELETED-STORAGE ";
   }
   return "";
 }
@@ -60,6 +62,15 @@ void ListLine(std::string& out, std::span<const std::string_view> attributes, st
   MailboxList(out, "* LIST ", attributes, utf8_name);
   if (!child_info.empty()) ChildInfo(out, child_info);
   out += "\r\n";
+}
+
+// oldname-extended-item = "OLDNAME" SP "(" mailbox ")"               ; RFC 5465 §8
+void ListRenamedLine(std::string& out, std::span<const std::string_view> attributes,
+                     std::string_view utf8_name, std::string_view utf8_old_name) {
+  MailboxList(out, "* LIST ", attributes, utf8_name);
+  out += " (\"OLDNAME\" (";
+  Mailbox(out, utf8_old_name);
+  out += "))\r\n";
 }
 
 void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name) {

@@ -17,6 +17,9 @@ namespace protocol::write {
 /// `child_info`: selection options that an inferior meets, for CHILDINFO (RFC 5258 §3.5): "SUBSCRIBED".
 void ListLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name,
               std::span<const std::string_view> child_info = {});
+/// With the OLDNAME of a mailbox that was renamed (RFC 5465 §5.4).
+void ListRenamedLine(std::string& out, std::span<const std::string_view> attributes,
+                     std::string_view utf8_name, std::string_view utf8_old_name);
 void LsubLine(std::string& out, std::span<const std::string_view> attributes, std::string_view utf8_name);
 /// The answer to LIST "" "": the delimiter and the root of `reference`.
 void ListRootLine(std::string& out, std::string_view utf8_root);

@@ -42,13 +42,45 @@ void Ranges(std::string& out, std::span<const NumberRange> ranges) {
   }
 }
 
+namespace {
+
 // esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)         ; RFC 4466
 // §2.6.2
-void EsearchLine(std::string& out, const EsearchResult& result) {
+void EsearchHead(std::string& out, std::string_view tag, NumberKind numbers) {
   out += "* ESEARCH (TAG ";
-  String(out, result.tag);
+  String(out, tag);
   out += ')';
-  if (result.numbers == NumberKind::kUid) out += " UID";
+  if (numbers == NumberKind::kUid) out += " UID";
+}
+
+// ret-data-addto = "ADDTO" SP "(" context-position SP sequence-set *(SP context-position SP sequence-set) ")"
+void ContextLine(std::string& out, std::string_view tag, NumberKind numbers, std::string_view item,
+                 std::span<const ContextChange> changes) {
+  EsearchHead(out, tag, numbers);
+  out += item;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    out += i == 0 ? '(' : ' ';
+    Number(out, changes[i].position);
+    out += ' ';
+    Ranges(out, changes[i].messages);
+  }
+  out += ")\r\n";
+}
+
+}  // namespace
+
+void AddToLine(std::string& out, std::string_view tag, NumberKind numbers,
+               std::span<const ContextChange> changes) {
+  ContextLine(out, tag, numbers, " ADDTO ", changes);
+}
+
+void RemoveFromLine(std::string& out, std::string_view tag, NumberKind numbers,
+                    std::span<const ContextChange> changes) {
+  ContextLine(out, tag, numbers, " REMOVEFROM ", changes);
+}
+
+void EsearchLine(std::string& out, const EsearchResult& result) {
+  EsearchHead(out, result.tag, result.numbers);
   if (result.min) {
     out += " MIN ";
     Number(out, *result.min);
@@ -60,6 +92,13 @@ void EsearchLine(std::string& out, const EsearchResult& result) {
   if (result.all && !result.all->empty()) {
     out += " ALL ";
     Ranges(out, *result.all);
+  }
+  if (result.partial) {
+    out += " PARTIAL (";
+    out += result.partial->range.ToString();
+    out += result.partial->found.empty() ? " NIL" : " ";
+    Ranges(out, result.partial->found);
+    out += ')';
   }
   if (result.count) {
     out += " COUNT ";

@@ -67,7 +67,14 @@ void NString(std::string& out, std::optional<std::string_view> octets) {
   }
 }
 
-void Mailbox(std::string& out, std::string_view utf8_name) { AString(out, text::ToModifiedUtf7(utf8_name)); }
+void Mailbox(std::string& out, std::string_view utf8_name) {
+  // Most names stand for themselves, and a LIST may have thousands.
+  if (IsAtom(utf8_name) && utf8_name.find('&') == std::string_view::npos) {
+    out += utf8_name;
+  } else {
+    AString(out, text::ToModifiedUtf7(utf8_name));
+  }
+}
 
 void LiteralHeader(std::string& out, std::uint64_t size) {
   out += '{';

@@ -25,6 +25,69 @@ void AppendIntake::Fail(protocol::Reply reply) {
 
 void AppendIntake::Fail(const storage::Error& error) { Fail(session_.Failed(error, Folder::kTarget)); }
 
+std::uint64_t AppendIntake::octets() const {
+  if (messages_.empty()) return 0;
+  const Incoming& message = messages_.back();
+  return message.held.size() + (message.body ? message.body->size() : 0);
+}
+
+storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const std::string& text) {
+  const std::optional<Target> none;
+  // ";UID=20" is in the selected mailbox, which is then the base of what is relative.
+  const bool in_selected = text.starts_with(';') && session_.selected() != nullptr;
+  const auto url = protocol::ParseImapUrl(in_selected ? "/INBOX/" + text : text);
+  if (!url) return none;
+  if (in_selected) {
+    const MailboxView& view = *session_.selected()->view;
+    if (url->access) return none;
+    return std::optional(Target{references::PartOf(*url, view.folder()), view.actor()});
+  }
+  if (!url->host.empty() || url->access) {
+    references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
+    ASSIGN_OR_RETURN(auto part, authority.Resolve(text, {session_.account(), session_.actor().role}));
+    if (!part) return none;
+    return std::optional(Target{*std::move(part), session_.actor()});
+  }
+  const auto place = imap::FindPlace(store_, session_, url->mailbox);
+  if (!place && place.error().code == storage::Errc::kNoSuchFolder) return none;
+  if (!place) return tl::unexpected<storage::Error>(place.error());
+  const auto folder = store_.GetFolder(place->account, place->path, place->actor, storage::Right::kRead);
+  if (!folder && (folder.error().code == storage::Errc::kNoSuchFolder ||
+                  folder.error().code == storage::Errc::kNoPermission))
+    return none;
+  if (!folder) return tl::unexpected<storage::Error>(folder.error());
+  if (url->uid_validity && *url->uid_validity != folder->uid_validity) return none;
+  return std::optional(Target{references::PartOf(*url, folder->ref), place->actor});
+}
+
+std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& url) {
+  auto target = Resolve(url);
+  std::unique_ptr<references::PartReader> reader;
+  if (target && *target) {
+    auto opened = references::PartReader::Open(store_, std::move((*target)->part), (*target)->actor);
+    if (opened)
+      reader = *std::move(opened);
+    else
+      target = tl::unexpected<storage::Error>(std::move(opened).error());
+  }
+  if (!target) {
+    Fail(session_.Failed(target.error(), Folder::kNamed));
+    return nullptr;
+  }
+  using Reader = references::PartReader;
+  if (reader && reader->Begin(Reader::Form::kAsServed) == Reader::Begun::kOpen) return reader;
+  Fail(protocol::No(protocol::ResponseCode::BadUrl{url}, "This URL names nothing that can be had here"));
+  return nullptr;
+}
+
+void AppendIntake::Copy(references::PartReader& reader) {
+  std::string octets;
+  if (!reader.Take(octets, std::min<std::uint64_t>(reader.left(), 4 * StagedBody::kChunk)))
+    return Fail(storage::Error{storage::Errc::kUnavailable,
+                               "the octets of a message are gone while they are copied"});
+  TakeBlocking(octets);
+}
+
 bool AppendIntake::TakeInMemory(std::string_view octets) {
   if (failure_) return true;
   if (finished_in_memory_ > kHeldAtMost) return false;
@@ -50,6 +113,15 @@ void AppendIntake::TakeBlocking(std::string_view octets) {
   if (!staged) Fail(staged.error());
 }
 
+storage::Result<MailboxPlace> AppendIntake::FindPlace() {
+  if (!place_) {
+    auto place = imap::FindPlace(store_, session_, mailbox_);
+    if (!place) return tl::unexpected(place.error());
+    place_ = *std::move(place);
+  }
+  return *place_;
+}
+
 storage::Result<> AppendIntake::SealFinished() {
   for (; first_unsealed_ + 1 < messages_.size(); ++first_unsealed_) {
     Incoming& message = messages_[first_unsealed_];
@@ -63,7 +135,9 @@ storage::Result<> AppendIntake::SealFinished() {
 
 storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets) {
   if (!message.body) {
-    auto body = store_.Stage(session_.account());
+    const auto place = FindPlace();
+    if (!place) return tl::unexpected(place.error());
+    auto body = store_.Stage(place->account);
     if (!body) return tl::unexpected(body.error());
     message.body.emplace(*std::move(body));
     const auto written = message.body->Write(message.held);
@@ -79,13 +153,21 @@ storage::Result<storage::AppendResult> AppendIntake::Commit(std::optional<storag
   for (Incoming& incoming : messages_) {
     const auto staged = Stage(incoming, {});
     if (!staged) return tl::unexpected(staged.error());
+    // RFC 3502 §6.3.11; parts may add up to none.
+    if (incoming.body->size() == 0)
+      return storage::Fail(storage::Errc::kNotAllowed,
+                           "A message without octets is none; nothing was appended");
     messages.push_back({*std::move(incoming.body), std::move(incoming.flags), incoming.date});
   }
-  if (replaced) {
-    return store_.Replace(session_.selected()->view->folder(), *replaced, mailbox_,
-                          std::move(messages.front()), session_.actor());
+  const auto place = FindPlace();
+  if (!place) return tl::unexpected(place.error());
+  if (!replaced) return store_.Append(place->account, place->path, std::move(messages), place->actor);
+  const storage::FolderRef from = session_.selected()->view->folder();
+  if (from.account != place->account) {
+    return storage::Fail(storage::Errc::kNotAllowed,
+                         "A message is replaced within one account: APPEND it, and delete the other");
   }
-  return store_.Append(session_.account(), mailbox_, std::move(messages), session_.actor());
+  return store_.Replace(from, *replaced, place->path, std::move(messages.front()), place->actor);
 }
 
 }  // namespace server::imap

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +9,9 @@
 
 #include "protocol/imap/command/append.h"
 #include "protocol/imap/reply.h"
+#include "server/imap/mailbox_place.h"
 #include "server/imap/session.h"
+#include "server/references/part_reader.h"
 
 namespace server::imap {
 
@@ -28,6 +31,13 @@ class AppendIntake {
 
   void Begin(const protocol::command::AppendMessage& message);
 
+  /// What a URL of CATENATE names, which is one of the session's or is authorised for it (RFC 4469 §3);
+  /// nullptr: Fail() was called, with [BADURL]. Blocks.
+  std::unique_ptr<references::PartReader> Open(const std::string& url);
+  /// Some of its octets to the message under way. Blocks.
+  void Copy(references::PartReader& reader);
+  std::uint64_t octets() const;  ///< of the message under way
+
   /// False: the octets were not taken, TakeBlocking() must.
   bool TakeInMemory(std::string_view octets);
   void TakeBlocking(std::string_view octets);
@@ -35,8 +45,12 @@ class AppendIntake {
   /// `replaced`: of the selected folder, goes in the same change.
   storage::Result<storage::AppendResult> Commit(std::optional<storage::Uid> replaced);
 
+  /// Where the mailbox's name leads; looked up once. Blocks.
+  storage::Result<MailboxPlace> FindPlace();
+
   /// What went wrong, as the client will be told.
   const std::optional<protocol::Reply>& failure() const { return failure_; }
+  void Fail(protocol::Reply reply);
 
  private:
   struct Incoming {
@@ -45,7 +59,12 @@ class AppendIntake {
     std::string held;                         ///< not yet in `body`
     std::optional<storage::StagedBody> body;  ///< once there is more than a chunk
   };
-  void Fail(protocol::Reply reply);
+  /// Who reads it, too.
+  struct Target {
+    references::MessagePart part;
+    storage::Actor actor;
+  };
+  storage::Result<std::optional<Target>> Resolve(const std::string& url);
   void Fail(const storage::Error& error);
   storage::Result<> Stage(Incoming& message, std::string_view octets);
   storage::Result<> SealFinished();
@@ -53,6 +72,7 @@ class AppendIntake {
   Session& session_;
   storage::MailStore& store_;
   const std::string& mailbox_;
+  std::optional<MailboxPlace> place_;
   std::vector<Incoming> messages_;
   std::size_t first_unsealed_ = 0;      ///< index in messages_
   std::size_t finished_in_memory_ = 0;  ///< octets of those before the last that are not sealed

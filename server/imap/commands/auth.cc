@@ -1,8 +1,9 @@
-// STARTTLS, AUTHENTICATE, LOGIN (RFC 3501 §6.2).
+// STARTTLS, AUTHENTICATE, LOGIN (RFC 3501 §6.2), UNAUTHENTICATE (RFC 8437).
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "protocol/sasl/exchange.h"
 #include "protocol/text/base64.h"
+#include "server/auth/mechanism.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/read_line.h"
 #include "server/net/tls_context.h"
@@ -34,23 +35,29 @@ Reply NotAllowed(NotAuthenticatedContext& ctx, const auth::Login& login) {
   return No(ResponseCode::kAuthorizationFailed, "Acting for this user is not allowed");
 }
 
-/// `act_as`: whom to act for, as typed; empty: oneself.
-asio::awaitable<Reply> LogIn(const std::string& user, const std::string& password, const std::string& act_as,
-                             NotAuthenticatedContext& ctx) {
+/// Once it is known who it is: may it come in, and to what?
+asio::awaitable<Reply> LogIn(auth::Login login, NotAuthenticatedContext& ctx) {
   const auto& services = ctx.services;
   const auto& info = ctx.session.info();
-  auth::Login login;
-  if (act_as.empty())
-    login = co_await services.authenticator.Check(user, password, info.peer);
-  else
-    login = co_await services.authenticator.CheckFor(user, password, act_as, info.peer);
   switch (login.verdict) {
     case auth::Verdict::kAccepted: break;
     case auth::Verdict::kRefused:
       services.log.info("event=login_refused conn={} peer={}", info.id, ctx.wire.stream().peer());
       co_return No(ResponseCode::kAuthenticationFailed, "Wrong user name or password");
+    case auth::Verdict::kNotBound:
+      services.log.warn("event=login_not_bound conn={} peer={}", info.id, ctx.wire.stream().peer());
+      co_return No(ResponseCode::kAuthenticationFailed,
+                   "The channel binding is not this connection's: somebody may be listening in between");
     case auth::Verdict::kDisabled: co_return Disabled(ctx);
     case auth::Verdict::kNotAllowed: co_return NotAllowed(ctx, login);
+    case auth::Verdict::kLockedOut:
+      services.log.warn("event=login_locked_out conn={} peer={} seconds={}", info.id,
+                        ctx.wire.stream().peer(), login.locked_for.count());
+      co_return No(
+          ResponseCode::kLimit,
+          fmt::format("Too many wrong passwords: none is looked at for {} seconds; see that the right "
+                      "one is set on every device",
+                      login.locked_for.count()));
     case auth::Verdict::kUnavailable:
       co_return No(ResponseCode::kUnavailable, "Temporarily unavailable, try again later");
   }
@@ -74,7 +81,17 @@ asio::awaitable<Reply> LogIn(const std::string& user, const std::string& passwor
     if (!active) co_return ctx.Failed(active.error());
     co_return Disabled(ctx);
   }
-  ctx.session.LoggedIn(login.account, login.actor.role);
+  auto seat = services.seats != nullptr ? services.seats->Take(login.account.id) : sessions::Seat();
+  if (!seat) {
+    ctx.session.Unwatch();
+    services.log.warn("event=login_no_seat conn={} account={} peer={}", info.id, login.account.id.value,
+                      ctx.wire.stream().peer());
+    co_return No(ResponseCode::kLimit,
+                 fmt::format("This account has {} connections, and no more at once; close some",
+                             services.seats->most()));
+  }
+  ctx.session.LoggedIn(login.account, login.actor.role, *std::move(seat));
+  ctx.session.WriteDown(login);
   const int tls = ctx.wire.stream().secure() ? 1 : 0;
   if (login.actor.id == login.account.id) {
     services.log.info("event=login conn={} account={} tls={}", info.id, login.account.id.value, tls);
@@ -98,30 +115,45 @@ asio::awaitable<Reply> Handle(const command::StartTls&, NotAuthenticatedContext&
 
 asio::awaitable<Reply> Handle(const command::Login& cmd, NotAuthenticatedContext& ctx) {
   if (!protocol::LoginAllowed(ctx.session.Capabilities())) co_return PrivacyRequired();
-  const std::string itself;
-  co_return co_await LogIn(cmd.user, cmd.password, itself, ctx);
+  auto login = co_await ctx.services.authenticator.Check(cmd.user, cmd.password, ctx.session.info().peer);
+  auto reply = co_await LogIn(std::move(login), ctx);
+  co_return reply;
 }
 
 asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticatedContext& ctx) {
-  auto exchange = protocol::sasl::Exchange::Start(cmd.mechanism);
-  if (!exchange) co_return No(ResponseCode::kCannot, "Mechanism is not supported");
-  if (!protocol::LoginAllowed(ctx.session.Capabilities())) co_return PrivacyRequired();
+  auth::Channel channel{ctx.session.info().peer, ctx.wire.stream().Ends(), ctx.services.tokens};
+  const auto mechanism = auth::StartMechanism(cmd.mechanism, ctx.services.authenticator, std::move(channel));
+  const auto offers = ctx.session.Capabilities();
+  if (!mechanism) co_return No(ResponseCode::kCannot, "Mechanism is not supported");
+  if (!protocol::Offers(offers, cmd.mechanism)) {
+    if (!protocol::LoginAllowed(offers)) co_return PrivacyRequired();
+    co_return No(ResponseCode::kCannot, "Mechanism is not available on this connection");
+  }
 
   std::optional<std::string> response = cmd.initial_response;
-  auto step = exchange->Next(response);
-  while (const auto* challenge = std::get_if<protocol::sasl::Challenge>(&step)) {
+  for (;;) {
+    auto progress = co_await mechanism->Next(std::move(response));
+    if (auto* login = std::get_if<auth::Login>(&progress)) {
+      auto reply = co_await LogIn(std::move(*login), ctx);
+      co_return reply;
+    }
+    const auto* challenge = std::get_if<protocol::sasl::Challenge>(&progress);
+    if (challenge == nullptr) co_return Bad("Response does not follow the mechanism");
     protocol::WriteContinuation(ctx.out, protocol::text::EncodeBase64(challenge->octets));
     const auto line = co_await ReadLine(ctx.session);
     if (!line.text) co_return line.instead;
     if (*line.text == "*") co_return Bad("Authentication cancelled");
     response = protocol::text::DecodeBase64(*line.text);
     if (!response) co_return Bad("Response is not base64");
-    step = exchange->Next(response);
   }
-  if (std::holds_alternative<protocol::sasl::Fault>(step))
-    co_return Bad("Response does not follow the mechanism");
-  const auto credentials = std::get<protocol::sasl::Credentials>(std::move(step));
-  co_return co_await LogIn(credentials.login, credentials.password, credentials.act_as, ctx);
+}
+
+asio::awaitable<Reply> Handle(const command::Unauthenticate&, AuthenticatedContext& ctx) {
+  // RFC 8437 §4.1 wants the compression to end between two lines, and §3 lets us close where we cannot reset.
+  if (ctx.wire.compressed()) co_return Bye("A compressed connection does not change its user: connect anew");
+  ctx.services.log.info("event=logout conn={} account={}", ctx.session.info().id, ctx.account.value);
+  co_await ctx.session.Unauthenticate();
+  co_return Ok("Logged out; log in again");
 }
 
 }  // namespace server::imap

@@ -9,7 +9,7 @@ using protocol::Ok;
 using protocol::ResponseCode;
 
 asio::awaitable<Reply> Handle(const command::Expunge& cmd, SelectedContext& ctx) {
-  if (ctx.view.read_only())
+  if (ctx.view.examined())
     co_return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
   std::optional<UidSet> only;
   if (cmd.uids) {

@@ -1,4 +1,4 @@
-// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8; RFC 7162 §3.1.4, §3.2.6).
+// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8; RFC 7162 §3.1.4, §3.2.6; RFC 9394 §3.3).
 #include <algorithm>
 
 #include <spdlog/spdlog.h>
@@ -36,7 +36,7 @@ bool EnablesCondstore(const command::Fetch& cmd) {
 
 /// VANISHED (EARLIER) of a UID FETCH. What still has a number here will be told without EARLIER. Blocks.
 storage::Result<> WriteVanished(const command::Fetch& cmd, SelectedContext& ctx) {
-  const auto reader = ctx.store.Read(ctx.view.folder());
+  const auto reader = ctx.store.Read(ctx.view.folder(), ctx.actor);
   if (!reader) return tl::unexpected(reader.error());
   const UidSet known =
       cmd.set.saved_result ? ctx.view.saved() : KnownUids(cmd.set, reader->status().uid_next);
@@ -53,7 +53,11 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
   if (EnablesCondstore(cmd)) ctx.session.EnableCondstore();
   auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return std::move(uids.error());
-  FetchPlan plan(cmd, ctx.view.read_only(), ctx.session.condstore());
+  // A page is of messages that are there; CHANGEDSINCE chooses within it (RFC 9394 §3.4).
+  if (cmd.partial) uids = PartOf(uids->Minus(ctx.view.gone()), *cmd.partial);
+  // RFC 4314 §4: without the right to, it sets no \Seen.
+  const bool leaves_unseen = ctx.view.examined() || !ctx.view.rights().Has(storage::Right::kSeen);
+  FetchPlan plan(cmd, leaves_unseen, ctx.session.fetch_form());
   const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
   FetchRun run(ctx.store, ctx.view, ctx.actor, ctx.services.clock, std::move(plan), *std::move(uids),
                ctx.out);
@@ -83,7 +87,7 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
     if (*done) break;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
-    if (auto bye = ctx.session.AccountGone()) {
+    if (auto bye = ctx.session.Dismissal()) {
       if (!run.between_answers()) ctx.wire.stream().Close();  // a BYE would be taken for the message
       co_return *std::move(bye);
     }

@@ -22,6 +22,7 @@ asio::awaitable<Reply> Handle(const command::Compress& cmd, AuthenticatedContext
 asio::awaitable<Reply> Handle(const command::Authenticate& cmd, NotAuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Login& cmd, NotAuthenticatedContext& ctx);
 
+asio::awaitable<Reply> Handle(const command::Unauthenticate& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Enable& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Select& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Examine& cmd, AuthenticatedContext& ctx);
@@ -37,6 +38,18 @@ asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& 
 asio::awaitable<Reply> Handle(const command::Idle& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::GetMetadata& cmd, AuthenticatedContext& ctx);
 asio::awaitable<Reply> Handle(const command::SetMetadata& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::Notify& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::ResetKey& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::GetQuota& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::GetQuotaRoot& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::SetQuota& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::SetAcl& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::DeleteAcl& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::GetAcl& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::ListRights& cmd, AuthenticatedContext& ctx);
+asio::awaitable<Reply> Handle(const command::MyRights& cmd, AuthenticatedContext& ctx);
 
 asio::awaitable<Reply> Handle(const command::Check& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Close& cmd, SelectedContext& ctx);
@@ -49,5 +62,6 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Copy& cmd, SelectedContext& ctx);
 asio::awaitable<Reply> Handle(const command::Move& cmd, SelectedContext& ctx);
+asio::awaitable<Reply> Handle(const command::CancelUpdate& cmd, SelectedContext& ctx);
 
 }  // namespace server::imap

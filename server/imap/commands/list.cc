@@ -2,6 +2,7 @@
 // 5819, SPECIAL-USE of RFC 6154, LIST-METADATA of RFC 9590).
 #include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/slices.h"
 #include "server/imap/commands/status_line.h"
 #include "server/imap/list/list_run.h"
 
@@ -12,15 +13,9 @@ using protocol::Ok;
 namespace {
 
 asio::awaitable<Reply> Tell(const list::Query& query, AuthenticatedContext& ctx, std::string_view completed) {
-  list::ListRun run(ctx.store, ctx.account, query, ctx.services.options, ctx.services.clock);
-  auto slice = [&] { return run.Slice(); };
-  for (bool done = false; !done;) {
-    const auto result = co_await ctx.storage.Run(slice);
-    if (!result) co_return ctx.Failed(result.error());
-    done = *result;
-    auto interruption = done ? std::nullopt : ctx.session.Interruption();
-    if (interruption) co_return *std::move(interruption);
-  }
+  list::ListRun run(ctx.session, query);
+  auto early = co_await ReadInSlices(run, ctx);
+  if (early) co_return *std::move(early);
   auto write = [&] { return run.Write(ctx.out, Output::kFull); };
   for (;;) {
     storage::Result<bool> all = false;

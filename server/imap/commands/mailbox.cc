@@ -1,4 +1,6 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 3501 §6.3).
+#include <algorithm>
+
 #include "protocol/model/mailbox_name.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
@@ -32,6 +34,13 @@ std::string WithoutTrailingDelimiter(std::string name) {
   return name;
 }
 
+/// Other users' mailboxes: "Other Users/ADDRESS"; nothing of one's own.
+std::string_view AccountPart(std::string_view name) {
+  if (!IsForeign(name)) return {};
+  return name.substr(0,
+                     name.find(protocol::kHierarchyDelimiter, std::min(name.size(), kOtherUsers.size() + 1)));
+}
+
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::Create& cmd, AuthenticatedContext& ctx) {
@@ -46,14 +55,22 @@ asio::awaitable<Reply> Handle(const command::Create& cmd, AuthenticatedContext& 
     if (!known) co_return No(ResponseCode::kUseAttr, "This special use is not supported");
     use = *known;
   }
-  auto create = [&] { return ctx.store.CreateFolder(ctx.account, name, use, ctx.actor); };
+  auto create = [&]() -> storage::Result<storage::FolderStatus> {
+    const auto place = ctx.Find(name);
+    if (!place) return tl::unexpected(place.error());
+    return ctx.store.CreateFolder(place->account, place->path, use, place->actor);
+  };
   const auto made = co_await ctx.storage.Run(create);
   if (!made) co_return ctx.Failed(made.error());
   co_return Ok(ResponseCode::MailboxId{made->ref.folder}, "CREATE completed");
 }
 
 asio::awaitable<Reply> Handle(const command::Delete& cmd, AuthenticatedContext& ctx) {
-  auto remove = [&] { return ctx.store.DeleteFolder(ctx.account, cmd.mailbox, ctx.actor); };
+  auto remove = [&]() -> storage::Result<> {
+    const auto place = ctx.Find(cmd.mailbox);
+    if (!place) return tl::unexpected(place.error());
+    return ctx.store.DeleteFolder(place->account, place->path, place->actor);
+  };
   const auto done = co_await ctx.storage.Run(remove);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("DELETE completed");
@@ -62,7 +79,18 @@ asio::awaitable<Reply> Handle(const command::Delete& cmd, AuthenticatedContext& 
 asio::awaitable<Reply> Handle(const command::Rename& cmd, AuthenticatedContext& ctx) {
   const std::string to = WithoutTrailingDelimiter(cmd.to);
   if (auto refusal = Refusal(to)) co_return *std::move(refusal);
-  auto rename = [&] { return ctx.store.RenameFolder(ctx.account, cmd.from, to, ctx.actor); };
+  // Told by the names alone, so that nobody learns which users there are.
+  if (AccountPart(cmd.from) != AccountPart(to)) {
+    co_return No(ResponseCode::kCannot,
+                 "A mailbox stays in its account: copy the messages to another user's mailbox");
+  }
+  auto rename = [&]() -> storage::Result<> {
+    const auto from = ctx.Find(cmd.from);
+    if (!from) return tl::unexpected(from.error());
+    const auto target = ctx.Find(to);
+    if (!target) return tl::unexpected(target.error());
+    return ctx.store.RenameFolder(from->account, from->path, target->path, from->actor);
+  };
   const auto done = co_await ctx.storage.Run(rename);
   if (!done) co_return ctx.Failed(done.error());
   co_return Ok("RENAME completed");
@@ -87,7 +115,16 @@ asio::awaitable<Reply> Handle(const command::Unsubscribe& cmd, AuthenticatedCont
 
 asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& ctx) {
   if (EnablesCondstore(cmd.items)) ctx.session.EnableCondstore();
-  auto read = [&] { return ctx.store.GetFolder(ctx.account, cmd.mailbox); };
+  auto read = [&]() -> storage::Result<storage::FolderStatus> {
+    const auto place = ctx.Find(cmd.mailbox);
+    if (!place) return tl::unexpected(place.error());
+    const auto counts = CountsFor(cmd.items);
+    auto status =
+        ctx.store.GetFolder(place->account, place->path, place->actor, storage::Right::kRead, counts);
+    const bool unseen = std::ranges::find(cmd.items, protocol::StatusItem::kUnseen) != cmd.items.end();
+    if (!status || !unseen || !place->actor.guest) return status;
+    return ctx.store.GetFolderFor(status->ref, place->actor.guest->account, counts);
+  };
   const auto status = co_await ctx.storage.Run(read);
   if (!status) co_return ctx.Failed(status.error());
   WriteStatus(ctx.out, cmd.mailbox, cmd.items, *status, ctx.services.options);

@@ -10,7 +10,11 @@ using protocol::ResponseCode;
 
 asio::awaitable<Reply> Handle(const command::GetMetadata& cmd, AuthenticatedContext& ctx) {
   const storage::AnnotationQuery query{cmd.entries, cmd.depth, cmd.max_size};
-  auto read = [&] { return ctx.store.GetAnnotations(ctx.account, cmd.mailbox, query, ctx.account); };
+  auto read = [&]() -> storage::Result<storage::AnnotationAnswer> {
+    const auto place = ctx.Find(cmd.mailbox);
+    if (!place) return tl::unexpected(place.error());
+    return ctx.store.GetAnnotations(place->account, place->path, query, ctx.account, place->actor);
+  };
   const auto answer = co_await ctx.storage.Run(read);
   if (!answer) co_return ctx.Failed(answer.error());
   if (!answer->found.empty()) {
@@ -31,8 +35,10 @@ asio::awaitable<Reply> Handle(const command::GetMetadata& cmd, AuthenticatedCont
 asio::awaitable<Reply> Handle(const command::SetMetadata& cmd, AuthenticatedContext& ctx) {
   std::vector<storage::AnnotationChange> changes;
   for (const auto& [entry, value] : cmd.entries) changes.push_back({entry, value});
-  auto set = [&] {
-    return ctx.store.SetAnnotations(ctx.account, cmd.mailbox, changes, ctx.account, ctx.actor);
+  auto set = [&]() -> storage::Result<> {
+    const auto place = ctx.Find(cmd.mailbox);
+    if (!place) return tl::unexpected(place.error());
+    return ctx.store.SetAnnotations(place->account, place->path, changes, ctx.account, place->actor);
   };
   const auto done = co_await ctx.storage.Run(set);
   if (!done) co_return ctx.Failed(done.error());

@@ -49,6 +49,34 @@ std::vector<protocol::NumberRange> Named(const MailboxView& view, NumberKind num
   return ranges;
 }
 
+std::vector<std::uint32_t> Numbers(const MailboxView& view, NumberKind kind, std::span<const Uid> uids) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(uids.size());
+  for (const Uid uid : uids) {
+    numbers.push_back(kind == NumberKind::kUid ? uid.value : view.map().SeqOf(uid)->value);
+  }
+  return numbers;
+}
+
+std::vector<protocol::NumberRange> Ranges(std::span<const std::uint32_t> numbers) {
+  std::vector<protocol::NumberRange> ranges;
+  for (const std::uint32_t number : numbers) {
+    if (!ranges.empty() && ranges.back().last + 1 == number) {
+      ranges.back().last = number;
+    } else {
+      ranges.push_back({number, number});
+    }
+  }
+  return ranges;
+}
+
+UidSet SetOf(std::span<const Uid> uids) {
+  std::vector<protocol::UidRange> ranges;
+  ranges.reserve(uids.size());
+  for (const Uid uid : uids) ranges.push_back({uid, uid});
+  return UidSet::Of(std::move(ranges));
+}
+
 bool AnyGone(const MailboxView& view, const UidSet& uids) { return !view.gone().Intersect(uids).empty(); }
 
 }  // namespace server::imap

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -19,6 +21,16 @@ tl::expected<UidSet, protocol::Reply> Resolve(const MailboxView& view, protocol:
 /// The same messages as a client names them: as sorted ranges of numbers, or of UIDs.
 std::vector<protocol::NumberRange> Named(const MailboxView& view, protocol::NumberKind numbers,
                                          const UidSet& uids);
+
+/// The same of messages in any order. REQUIRES: they have numbers.
+std::vector<std::uint32_t> Numbers(const MailboxView& view, protocol::NumberKind kind,
+                                   std::span<const Uid> uids);
+
+/// RFC 5267 §3.2: in the order given, as ranges where they ascend.
+std::vector<protocol::NumberRange> Ranges(std::span<const std::uint32_t> numbers);
+
+/// Of UIDs in any order.
+UidSet SetOf(std::span<const Uid> uids);
 
 /// Whether some of them are gone from the store already, as far as this session knows.
 bool AnyGone(const MailboxView& view, const UidSet& uids);

@@ -1,5 +1,7 @@
-// SEARCH and UID SEARCH (RFC 3501 §6.4.4; ESEARCH of RFC 4731, SEARCHRES of RFC 5182).
+// SEARCH and UID SEARCH (RFC 3501 §6.4.4; ESEARCH of RFC 4731, SEARCHRES of RFC 5182, PARTIAL of RFC 9394).
 #include "protocol/imap/write/search.h"
+
+#include <algorithm>
 
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/resolve.h"
@@ -13,16 +15,18 @@ using protocol::Ok;
 
 namespace {
 
-/// RFC 7162 §3.1.6, RFC 4731 §3.2: of what is answered; nullopt: not asked for, or nothing was found.
-std::optional<storage::ModSeq> HighestModSeq(const command::Search& cmd, const search::SearchRun& run) {
-  if (!cmd.modseq || run.found().empty()) return std::nullopt;
-  const bool ends = cmd.returns && !cmd.returns->all && !cmd.returns->count;
-  const bool min = ends && cmd.returns->min;
-  const bool max = ends && cmd.returns->max;
-  if (min && max) return std::max(run.first().modseq, run.last().modseq);
-  if (min) return run.first().modseq;
-  if (max) return run.last().modseq;
-  return run.highest_modseq();
+/// Whoever asks for the first results alone need not wait for the others; nullopt: all must be found.
+std::optional<std::uint64_t> Enough(const command::Search& cmd) {
+  if (!cmd.returns || !cmd.returns->partial || cmd.returns->partial->from_end) return std::nullopt;
+  const auto& want = *cmd.returns;
+  if (want.all || want.count || want.max || want.update) return std::nullopt;
+  return std::max(want.partial->first, want.partial->last);
+}
+
+std::vector<Uid> Listed(const UidSet& uids) {
+  std::vector<Uid> list;
+  uids.ForEach([&](Uid uid) { list.push_back(uid); });
+  return list;
 }
 
 void WritePlain(std::string& out, const std::vector<NumberRange>& ranges,
@@ -38,19 +42,33 @@ void WritePlain(std::string& out, const std::vector<NumberRange>& ranges,
 }  // namespace
 
 asio::awaitable<Reply> Handle(const command::Search& cmd, SelectedContext& ctx) {
+  if (auto refusal = TagInUse(ctx, cmd)) co_return *std::move(refusal);
   if (cmd.modseq) ctx.session.EnableCondstore();
-  search::SearchRun run(ctx.store, ctx.view, cmd, ctx.services.clock);
+  search::SearchRun run(ctx.store, ctx.view, cmd, ctx.services.clock, {.enough = Enough(cmd)});
   if (auto reply = co_await RunSearch(run, ctx, cmd)) co_return *std::move(reply);
-  const auto ranges = Named(ctx.view, cmd.numbers, run.found());
-  const auto modseq = HighestModSeq(cmd, run);
+  const UidSet& found = run.found();
+  UidSet part;
+  if (cmd.returns && cmd.returns->partial) part = PartOf(found, *cmd.returns->partial);
+  UidSet answered = found;
+  if (cmd.returns && !found.empty())
+    answered = Answered(*cmd.returns, found, found.front(), found.back(), part);
+  std::optional<storage::ModSeq> modseq;
+  if (cmd.modseq && answered == found && !found.empty()) {
+    modseq = run.highest_modseq();
+  } else if (cmd.modseq && !answered.empty()) {
+    auto look = [&] { return HighestModSeq(ctx, answered); };
+    const auto highest = co_await ctx.storage.Run(look);
+    if (!highest) co_return ctx.Failed(highest.error());
+    modseq = *highest;
+  }
+  const auto ranges = Named(ctx.view, cmd.numbers, found);
   if (cmd.returns) {
-    WriteExtended(ctx.out, ctx.session.tag(), cmd, ranges, run.found().size(), modseq);
+    WriteExtended(ctx.out, ctx.session.tag(), cmd,
+                  {ranges, Named(ctx.view, cmd.numbers, part), found.size(), modseq});
+    if (cmd.returns->update) BeginUpdates(ctx, {.criteria = {}, .search = cmd}, Listed(found));
+    if (cmd.returns->save) ctx.view.Save(std::move(answered));
   } else {
     WritePlain(ctx.out, ranges, modseq);
-  }
-  if (cmd.returns && cmd.returns->save) {
-    const UidSet& found = run.found();
-    ctx.view.Save(found.empty() ? UidSet() : ToSave(*cmd.returns, found, found.front(), found.back()));
   }
   co_return Ok("SEARCH completed");
 }

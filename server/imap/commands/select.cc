@@ -24,23 +24,27 @@ struct Opening {
 /// Blocks. Subscribes before it reads, so that nothing falls between the two.
 storage::Result<Opening> OpenNow(AuthenticatedContext& ctx, const std::string& path, bool read_only,
                                  const std::function<void()>& wake) {
-  const auto status = ctx.store.GetFolder(ctx.account, path);
+  const auto place = ctx.Find(path);
+  if (!place) return tl::unexpected(place.error());
+  const auto status = ctx.store.GetFolder(place->account, place->path, place->actor);
   if (!status) return tl::unexpected(status.error());
   Opening opening;
-  opening.folder = std::make_unique<SelectedFolder>(status->ref.folder, wake);
-  opening.folder->subscription = ctx.store.feed().Subscribe(ctx.account, opening.folder->inbox);
-  auto opened = ctx.store.OpenFolder(status->ref, /*claim_recent=*/!read_only);
+  const bool foreign = place->account != ctx.account;
+  opening.folder = std::make_unique<SelectedFolder>(status->ref.folder, wake, foreign);
+  opening.folder->subscription = ctx.store.feed().Subscribe(place->account, opening.folder->inbox);
+  auto opened = ctx.store.OpenFolder(status->ref, /*claim_recent=*/!read_only, place->actor);
   if (!opened) return tl::unexpected(opened.error());
   opening.opened = *std::move(opened);
-  opening.folder->view.emplace(opening.opened, read_only, ctx.actor.origin, opening.folder->inbox);
+  opening.folder->view.emplace(opening.opened, read_only, place->actor, opening.folder->inbox);
   return opening;
 }
 
-void Describe(std::string& out, const storage::OpenedFolder& opened, const MailboxView& view) {
-  WriteFlagLines(out, *opened.keywords, view.read_only());
+/// `uid_only`: without UNSEEN, which is a message number.
+void Describe(std::string& out, const storage::OpenedFolder& opened, const MailboxView& view, bool uid_only) {
+  WriteFlagLines(out, *opened.keywords, view);
   protocol::write::ExistsLine(out, view.messages());
   protocol::write::RecentLine(out, view.recent());
-  if (opened.first_unseen) {
+  if (opened.first_unseen && !uid_only) {
     if (const auto seq = view.map().SeqOf(*opened.first_unseen)) {
       protocol::WriteUntagged(out, Ok(ResponseCode::Unseen{*seq}, "First unseen message"));
     }
@@ -49,6 +53,9 @@ void Describe(std::string& out, const storage::OpenedFolder& opened, const Mailb
   protocol::WriteUntagged(out, Ok(ResponseCode::UidNext{opened.status.uid_next}, "Predicted next UID"));
   protocol::WriteUntagged(out, Ok(ResponseCode::HighestModSeq{opened.status.highest_modseq}, "Highest"));
   protocol::WriteUntagged(out, Ok(ResponseCode::MailboxId{opened.status.ref.folder}, "Mailbox id"));
+  // RFC 4467 §8. It says nothing that a listener could use; the one who logs in without TLS is let in by
+  // the configuration.
+  protocol::WriteUntagged(out, Ok(ResponseCode::kUrlMech, "Mechanisms for URLs"));
 }
 
 /// The answer to SELECT and EXAMINE, written on the storage pool: the folder as it is, and what a returning
@@ -82,7 +89,7 @@ class OpenRun {
     auto opening = OpenNow(ctx_, path_, read_only_, wake_);
     if (!opening) return tl::unexpected(opening.error());
     folder_ = std::move(opening->folder);
-    Describe(ctx_.out, opening->opened, *folder_->view);
+    Describe(ctx_.out, opening->opened, *folder_->view, ctx_.session.uid_only());
     const auto& qresync = parameters_.qresync;
     // Of another incarnation of the folder the client knows nothing that counts.
     if (!qresync || qresync->uid_validity != opening->opened.status.uid_validity) return {};
@@ -94,7 +101,7 @@ class OpenRun {
     const UidSet known = client.known_uids ? KnownUids(*client.known_uids, opened.status.uid_next)
                                            : UidSet(Uid{1}, protocol::kMaxUid);
     // Read later than the folder was: what has gone in between has a number, and is told of as news.
-    const auto reader = ctx_.store.Read(view.folder());
+    const auto reader = ctx_.store.Read(view.folder(), view.actor());
     if (!reader) return tl::unexpected(reader.error());
     const UidSet unsure = client.match ? known.Minus(Confirmed(*client.match, view.map())) : known;
     const auto gone = VanishedAmong(*reader, unsure, opened.uids, client.modseq);
@@ -109,8 +116,9 @@ class OpenRun {
         // From the future: nothing that it knows is sure.
         .changed_since = client.modseq < highest ? client.modseq : storage::ModSeq{},
     };
-    changed_.emplace(ctx_.store, view, ctx_.actor, ctx_.services.clock, FetchPlan(flags, read_only_, true),
-                     view.map().Known(known), ctx_.out);
+    changed_.emplace(ctx_.store, view, view.actor(), ctx_.services.clock,
+                     FetchPlan(flags, read_only_, ctx_.session.fetch_form()), view.map().Known(known),
+                     ctx_.out);
     return {};
   }
 
@@ -166,10 +174,12 @@ asio::awaitable<Reply> Open(const std::string& path, const command::SelectParame
     if (*done) break;
     const bool flushed = co_await ctx.wire.out.Flush();
     if (!flushed) break;
-    if (auto bye = ctx.session.AccountGone()) co_return *std::move(bye);
+    if (auto bye = ctx.session.Dismissal()) co_return *std::move(bye);
   }
   ctx.session.Select(run.TakeFolder());
   if (read_only) co_return Ok(ResponseCode::kReadOnly, "EXAMINE completed");
+  // RFC 4314 §5.2: nothing that SELECT is for may be done.
+  if (ctx.session.selected()->view->read_only()) co_return Ok(ResponseCode::kReadOnly, "SELECT completed");
   co_return Ok(ResponseCode::kReadWrite, "SELECT completed");
 }
 
@@ -184,10 +194,13 @@ asio::awaitable<Reply> Handle(const command::Examine& cmd, AuthenticatedContext&
 }
 
 asio::awaitable<Reply> Handle(const command::Close&, SelectedContext& ctx) {
-  if (!ctx.view.read_only() && !ctx.view.deleted()) {
+  if (!ctx.view.examined() && !ctx.view.deleted()) {
     auto expunge = [&] { return ctx.store.Expunge(ctx.view.folder(), std::nullopt, ctx.actor); };
     const auto gone = co_await ctx.storage.Run(expunge);
-    if (!gone && gone.error().code != storage::Errc::kNoSuchFolder) co_return ctx.Failed(gone.error());
+    // RFC 4314 §4: without the right to expunge it only closes.
+    const bool only_closes = !gone && (gone.error().code == storage::Errc::kNoSuchFolder ||
+                                       gone.error().code == storage::Errc::kNoPermission);
+    if (!gone && !only_closes) co_return ctx.Failed(gone.error());
   }
   co_await ctx.session.Deselect();
   co_return Ok("CLOSE completed");

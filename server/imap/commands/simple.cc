@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "protocol/imap/write/server.h"
+#include "protocol/model/mailbox_name.h"
 #include "server/imap/commands/handlers.h"
 
 namespace server::imap {
@@ -52,13 +53,19 @@ asio::awaitable<Reply> Handle(const command::Enable& cmd, AuthenticatedContext& 
     ctx.session.EnableQresync();
     enabled.emplace_back("QRESYNC");
   }
+  if (asked("UIDONLY")) {
+    ctx.session.EnableUidOnly();
+    enabled.emplace_back("UIDONLY");
+  }
   protocol::write::EnabledLine(ctx.out, enabled);
   co_return Ok("ENABLE completed");
 }
 
 asio::awaitable<Reply> Handle(const command::Namespace&, AuthenticatedContext& ctx) {
   const std::array<protocol::write::NamespacePrefix, 1> personal{{{""}}};
-  protocol::write::NamespaceLine(ctx.out, personal, {}, {});
+  const std::string prefix = std::string(kOtherUsers) + protocol::kHierarchyDelimiter;
+  const std::array<protocol::write::NamespacePrefix, 1> others{{{prefix}}};
+  protocol::write::NamespaceLine(ctx.out, personal, others, {});
   co_return Ok("NAMESPACE completed");
 }
 

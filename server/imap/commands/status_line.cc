@@ -17,6 +17,8 @@ void WriteStatus(std::string& out, std::string_view name, std::span<const protoc
       case StatusItem::kUidNext: line.Add(item, status.uid_next.value); break;
       case StatusItem::kUidValidity: line.Add(item, status.uid_validity.value); break;
       case StatusItem::kUnseen: line.Add(item, status.unseen); break;
+      case StatusItem::kDeleted: line.Add(item, status.deleted); break;
+      case StatusItem::kDeletedStorage: line.Add(item, status.deleted_octets); break;
       case StatusItem::kSize: line.Add(item, status.octets); break;
       case StatusItem::kAppendLimit: line.Add(item, options.append_limit); break;
       case StatusItem::kHighestModSeq: line.Add(item, status.highest_modseq.value); break;
@@ -24,6 +26,12 @@ void WriteStatus(std::string& out, std::string_view name, std::span<const protoc
     }
   }
   line.End();
+}
+
+storage::StatusCounts CountsFor(std::span<const protocol::StatusItem> items) {
+  const auto asks = [&](protocol::StatusItem item) { return std::ranges::find(items, item) != items.end(); };
+  return {.recent = asks(protocol::StatusItem::kRecent),
+          .deleted_octets = asks(protocol::StatusItem::kDeletedStorage)};
 }
 
 bool EnablesCondstore(std::span<const protocol::StatusItem> items) {

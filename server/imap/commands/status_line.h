@@ -14,6 +14,9 @@ namespace server::imap {
 void WriteStatus(std::string& out, std::string_view name, std::span<const protocol::StatusItem> items,
                  const storage::FolderStatus& status, const ImapOptions& options);
 
+/// What the store has to count for them.
+storage::StatusCounts CountsFor(std::span<const protocol::StatusItem> items);
+
 /// RFC 7162 §3.1: who asks for HIGHESTMODSEQ knows CONDSTORE.
 bool EnablesCondstore(std::span<const protocol::StatusItem> items);
 

@@ -57,7 +57,7 @@ storage::Result<Stored> StoreNow(SelectedContext& ctx, const command::Store& cmd
     stored.states = stored.result.changed;
     return stored;
   }
-  const auto reader = ctx.store.Read(ctx.view.folder());
+  const auto reader = ctx.store.Read(ctx.view.folder(), ctx.actor);
   if (!reader) return tl::unexpected(reader.error());
   const auto read =
       reader->States(uids, [&](const storage::MessageState& state) { stored.states.push_back(state); });
@@ -90,7 +90,7 @@ UidSet UidsOf(const States& states) {
 
 asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx) {
   if (cmd.unchanged_since) ctx.session.EnableCondstore();
-  if (ctx.view.read_only())
+  if (ctx.view.examined())
     co_return No(ResponseCode::kCannot, "The mailbox was opened with EXAMINE, which is read-only");
   const auto uids = Resolve(ctx.view, cmd.numbers, cmd.set);
   if (!uids) co_return uids.error();
@@ -105,9 +105,11 @@ asio::awaitable<Reply> Handle(const command::Store& cmd, SelectedContext& ctx) {
   ViewWriter writer(ctx.out, ctx.view, form);
   ctx.view.ReportKeywords(writer);
   ctx.view.NoteTold(stored->states);
-  const bool told = co_await Write(ctx, stored->states, {.uid = form.uid, .modseq = form.modseq});
+  const bool told = co_await Write(ctx, stored->states,
+                                   {.uid = form.uid, .modseq = form.modseq, .uid_only = form.uid_only});
   if (told) {
-    static_cast<void>(co_await Write(ctx, stored->brief, {.uid = form.uid, .flags = false, .modseq = true}));
+    static_cast<void>(co_await Write(
+        ctx, stored->brief, {.uid = form.uid, .flags = false, .modseq = true, .uid_only = form.uid_only}));
   }
   if (!stored->result.modified.empty()) {
     co_return Ok(ResponseCode::Modified{Named(ctx.view, cmd.numbers, UidsOf(stored->result.modified))},

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/cpm/preview.h"
 #include "protocol/mime/reencode.h"
 #include "server/imap/fetch/flags_writer.h"
 #include "server/imap/view/view_writer.h"
@@ -54,7 +55,7 @@ storage::Result<bool> FetchRun::Produce() {
 /// What has not changed since is not looked at any further. ProduceFlags() does that by itself.
 storage::Result<> FetchRun::DropUnchanged() {
   if (!plan_.changed_since || dropped_unchanged_ || plan_.reads == FetchPlan::Reads::kStates) return {};
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader) return tl::unexpected(reader.error());
   UidSet changed;
   const auto read =
@@ -71,10 +72,14 @@ void FetchRun::LearnKeywords(const storage::FolderReader& reader) {
   view_.ReportKeywords(writer);
 }
 
+FetchResponse FetchRun::Begin(SeqNum seq, storage::Uid uid) {
+  return plan_.form.uid_only ? FetchResponse(out_, uid) : FetchResponse(out_, seq);
+}
+
 storage::Result<bool> FetchRun::ProduceUids() {
   while (!batches_.done() && out_.size() < kProduce) {
     batches_.Next(kFlagsBatch).ForEach([&](storage::Uid uid) {
-      FetchResponse response(out_, *view_.map().SeqOf(uid));
+      FetchResponse response = Begin(*view_.map().SeqOf(uid), uid);
       response.Uid(uid);
       response.End();
       ++answered_;
@@ -84,10 +89,13 @@ storage::Result<bool> FetchRun::ProduceUids() {
 }
 
 storage::Result<bool> FetchRun::ProduceFlags() {
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader) return tl::unexpected(reader.error());
   LearnKeywords(*reader);
-  FlagsWriter flags(view_, {.uid = plan_.uid, .flags = plan_.flags_asked, .modseq = plan_.modseq_asked});
+  FlagsWriter flags(view_, {.uid = plan_.uid,
+                            .flags = plan_.flags_asked,
+                            .modseq = plan_.modseq_asked,
+                            .uid_only = plan_.form.uid_only});
   const auto write = [&](const MessageState& state) {
     if (flags.Write(out_, state)) ++answered_;
   };
@@ -108,7 +116,7 @@ storage::Result<> FetchRun::ReadStates(const storage::FolderReader& reader, cons
 }
 
 storage::Result<bool> FetchRun::ProduceRows() {
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader) return tl::unexpected(reader.error());
   LearnKeywords(*reader);
   SequenceMap::Cursor numbers(view_.map());
@@ -122,7 +130,7 @@ storage::Result<bool> FetchRun::ProduceRows() {
       const MessageState* state = plan_.states ? finder.Find(uid) : nullptr;
       const auto seq = numbers.SeqOf(uid);
       if (!seq || (plan_.states && state == nullptr)) return true;
-      FetchResponse response(out_, *seq);
+      FetchResponse response = Begin(*seq, uid);
       WriteHead(response, uid, /*unasked=*/false);
       for (const FetchItem& item : plan_.items) {
         WriteItem(item, response, state != nullptr ? *state : MessageState{uid, {}, {}}, row);
@@ -140,7 +148,7 @@ storage::Result<bool> FetchRun::ProduceRows() {
 
 /// `unasked`: the answer will tell that the message became \Seen.
 void FetchRun::WriteHead(FetchResponse& response, storage::Uid uid, bool unasked) {
-  if (plan_.uid || (plan_.condstore && unasked)) response.Uid(uid);
+  if (plan_.uid || (plan_.form.condstore && unasked && !plan_.form.uid_only)) response.Uid(uid);
 }
 
 void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const MessageState& state,
@@ -165,7 +173,8 @@ void FetchRun::WriteItem(const FetchItem& item, FetchResponse& response, const M
     case Kind::kRfc822Text:
     case Kind::kSection:
     case Kind::kBinary:
-    case Kind::kBinarySize: break;  // WriteMessage() streams them
+    case Kind::kBinarySize:
+    case Kind::kPreview: break;  // WriteMessage() has the octets
   }
 }
 
@@ -186,14 +195,14 @@ void FetchRun::MarkSeen(const UidSet& batch) {
 /// Deferred messages are permanent before their octets leave: what a client has read does not expire. If that
 /// cannot be written, they are not read.
 storage::Result<storage::FolderReader> FetchRun::OpenForBodies(const UidSet& batch) {
-  auto reader = store_.Read(view_.folder());
+  auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader || !plan_.access) return reader;
   const auto temporary = reader->Temporary(batch);
   if (!temporary) return tl::unexpected(temporary.error());
   if (temporary->empty()) return reader;
   const auto noted = store_.NoteAccess(view_.folder(), *temporary, actor_);
   if (!noted) return tl::unexpected(noted.error());
-  return store_.Read(view_.folder());
+  return store_.Read(view_.folder(), view_.actor());
 }
 
 storage::Result<> FetchRun::LoadBodies() {
@@ -287,9 +296,20 @@ bool FetchRun::OpenMessage(Message& message) {
     message.served = std::make_unique<protocol::mime::ReencodedSource>(*message.source,
                                                                        std::move((*served)->replacements));
   }
-  message.response.emplace(out_, message.seq);
+  message.response.emplace(Begin(message.seq, message.state.uid));
   WriteHead(*message.response, message.state.uid, /*unasked=*/message.became_seen);
   return true;
+}
+
+/// LAZY is for messages that are read many at once; for a longer one the client asks again, without it.
+void FetchRun::WritePreview(Message& message, bool lazy) {
+  if (lazy && message.row.size > kShort) return message.response->Preview(std::nullopt);
+  const auto preview = protocol::cpm::Preview(message.row.object_kind, message.parts, *message.source);
+  if (preview) {
+    message.response->Preview(*preview);
+  } else {
+    unreadable_ = true;
+  }
 }
 
 bool FetchRun::Note(Begun begun) {
@@ -317,7 +337,8 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
       message.transfer.reset();
     } else {
       WriteItem(item, *message.response, message.state, message.row);
-      // The items that WriteItem() leaves are the ones that are streamed.
+      if (item.kind == FetchItem::Kind::kPreview) WritePreview(message, item.lazy);
+      // The other items that WriteItem() leaves are the ones that are streamed.
       if (item.kind >= FetchItem::Kind::kRfc822 && item.kind <= FetchItem::Kind::kBinarySize) {
         const bool as_appended = message.served == nullptr || item.kind == FetchItem::Kind::kBinary ||
                                  item.kind == FetchItem::Kind::kBinarySize;
@@ -334,7 +355,7 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
     message.response->Flags(message.state.flags.system, message.state.flags.keywords, view_.keywords(),
                             view_.IsRecent(message.state.uid));
   }
-  if (message.became_seen && plan_.condstore && !plan_.modseq_asked) {
+  if (message.became_seen && plan_.form.condstore && !plan_.modseq_asked) {
     WriteModSeq(*message.response, message.state);
   }
   // None of the items could be answered, and msg-att is never empty (RFC 3501 §9).

@@ -88,6 +88,7 @@ class FetchRun {
                                std::vector<storage::MessageState>& states);
   void MarkSeen(const UidSet& batch);
   storage::Result<storage::FolderReader> OpenForBodies(const UidSet& batch);
+  protocol::write::FetchResponse Begin(SeqNum seq, storage::Uid uid);
   void LearnKeywords(const storage::FolderReader& reader);
   void WriteHead(protocol::write::FetchResponse& response, storage::Uid uid, bool unasked);
   void WriteItem(const FetchItem& item, protocol::write::FetchResponse& response,
@@ -96,6 +97,7 @@ class FetchRun {
   /// False: the output is full in the midst of the message.
   storage::Result<bool> WriteMessage(Message& message);
   bool OpenMessage(Message& message);
+  void WritePreview(Message& message, bool lazy);
   bool Note(BodyTransfer::Begun begun);
   bool Overdue() const { return clock_.Now() >= until_; }
 

@@ -25,8 +25,8 @@ bool FlagsWriter::Write(std::string& out, const storage::MessageState& state) {
   if (!seq) return false;
   char head[48];
   char* at = Put(head, "* ");
-  at = Put(at, seq->value);
-  at = Put(at, " FETCH (");
+  at = Put(at, items_.uid_only ? state.uid.value : seq->value);
+  at = items_.uid_only ? Put(at, " UIDFETCH (") : Put(at, " FETCH (");
   if (items_.uid) {
     at = Put(at, "UID ");
     at = Put(at, state.uid.value);

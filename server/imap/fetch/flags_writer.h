@@ -16,7 +16,8 @@ class FlagsWriter {
   struct Items {
     bool uid = false;
     bool flags = true;
-    bool modseq = false;  ///< or `flags`
+    bool modseq = false;    ///< or `flags`
+    bool uid_only = false;  ///< "* u UIDFETCH (...)" (RFC 9586)
   };
   FlagsWriter(const MailboxView& view, Items items) : view_(view), cursor_(view.map()), items_(items) {}
 

@@ -25,19 +25,22 @@ FetchPlan::Reads ReadsFor(const FetchItem& item) {
     case Kind::kRfc822Text:
     case Kind::kSection:
     case Kind::kBinary:
-    case Kind::kBinarySize: return Reads::kBodies;
+    case Kind::kBinarySize:
+    case Kind::kPreview: return Reads::kBodies;
   }
   return Reads::kBodies;
 }
 
-/// Sync clients read the headers of everything, and a size is no content.
+/// Sync clients read the headers of everything, and a size is no content. A preview is: most chat messages
+/// are shorter than theirs.
 bool IsContent(const FetchItem& item) {
   using Kind = FetchItem::Kind;
   using protocol::Section;
   switch (item.kind) {
     case Kind::kRfc822:
     case Kind::kRfc822Text:
-    case Kind::kBinary: return true;
+    case Kind::kBinary:
+    case Kind::kPreview: return true;
     case Kind::kSection:
       return item.section.kind == Section::Kind::kAll || item.section.kind == Section::Kind::kText;
     default: return false;
@@ -51,9 +54,9 @@ bool IsStructure(const FetchItem& item) {
 
 }  // namespace
 
-FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only, bool with_condstore)
-    : changed_since(cmd.changed_since), condstore(with_condstore) {
-  uid = cmd.numbers == protocol::NumberKind::kUid;
+FetchPlan::FetchPlan(const protocol::command::Fetch& cmd, bool read_only, FetchForm with_form)
+    : changed_since(cmd.changed_since), form(with_form) {
+  uid = cmd.numbers == protocol::NumberKind::kUid && !form.uid_only;
   for (const FetchItem& item : cmd.items) {
     if (item.kind == FetchItem::Kind::kUid) {
       uid = true;

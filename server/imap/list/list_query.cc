@@ -36,6 +36,15 @@ std::string_view Query::CommonPrefix() const {
   return common;
 }
 
+bool Query::MayMatchBelow(std::string_view name) const {
+  const std::string_view common = CommonPrefix();
+  return !patterns.empty() && (name.starts_with(common) || common.starts_with(name));
+}
+
+bool Query::AsksLevels() const {
+  return std::ranges::any_of(patterns, [](const auto& pattern) { return pattern.has_percent(); });
+}
+
 bool Query::Matches(std::string_view name) const {
   return std::ranges::any_of(patterns, [&](const auto& pattern) { return pattern.Matches(name); });
 }

@@ -18,6 +18,10 @@ struct Query {
   /// The longest beginning that all names asked for have.
   std::string_view CommonPrefix() const;
   bool Matches(std::string_view name) const;
+  /// Some name that begins so, or begins this, may match.
+  bool MayMatchBelow(std::string_view name) const;
+  /// Levels of hierarchy are asked for (RFC 3501 §6.3.8).
+  bool AsksLevels() const;
   bool NeedsSubscriptions() const { return subscribed || returns.subscribed; }
 
   std::vector<protocol::ListPattern> patterns;

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/imap/write/acl.h"
 #include "protocol/imap/write/mailbox.h"
 #include "protocol/imap/write/metadata.h"
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/status_line.h"
+#include "server/imap/mailbox_place.h"
+#include "server/imap/session.h"
 
 namespace server::imap::list {
 
@@ -31,22 +34,62 @@ class Attributes {
 
 }  // namespace
 
+ListRun::ListRun(const Session& session, const Query& query)
+    : session_(session),
+      store_(session.services().store),
+      query_(query),
+      options_(session.services().options),
+      clock_(session.services().clock) {}
+
+storage::Result<> ListRun::ReadNames() {
+  auto own = store_.ReadNames(session_.account(), {.prefix = std::string(query_.CommonPrefix()),
+                                                   .subscriptions = query_.NeedsSubscriptions()});
+  if (!own) return tl::unexpected(std::move(own).error());
+  names_ = *std::move(own);
+  if (query_.returns.my_rights) {
+    auto rights = store_.ReadRights(*names_, session_.actor());
+    if (!rights) return tl::unexpected(std::move(rights).error());
+    rights_ = *std::move(rights);
+  }
+  if (query_.MayMatchBelow(kOtherUsers)) {
+    auto shared = store_.ListShared(session_.principal());
+    if (!shared) return tl::unexpected(std::move(shared).error());
+    if (!shared->empty())
+      all_ = std::make_unique<const AllNames>(names_->names(), *std::move(shared), query_.AsksLevels());
+  }
+  verdicts_.reserve(names().size());
+  return {};
+}
+
+ListRun::Mailbox ListRun::MailboxOf(std::uint32_t name) const {
+  const auto* shared = all_ ? all_->Shared(name) : nullptr;
+  if (shared != nullptr) return {shared->ref, session_.guest()};
+  return {{session_.account(), names()[name].id}, session_.actor()};
+}
+
+storage::Rights ListRun::RightsOf(std::uint32_t name) const {
+  if (const auto* shared = all_ ? all_->Shared(name) : nullptr) return shared->rights;
+  return rights_[all_ ? all_->Own(name) : name];
+}
+
 storage::Result<bool> ListRun::Slice() {
   const auto until = clock_.Now() + kSlice;
   if (!names_) {
-    auto names = store_.ReadNames(account_, {.prefix = std::string(query_.CommonPrefix()),
-                                             .subscriptions = query_.NeedsSubscriptions()});
-    if (!names) return tl::unexpected(std::move(names).error());
-    names_ = *std::move(names);
-    verdicts_.reserve(names_->names().size());
+    const auto read = ReadNames();
+    if (!read) return tl::unexpected(read.error());
   }
-  while (verdicts_.size() < names_->names().size()) {
-    Judge(verdicts_.size(), std::min(verdicts_.size() + kNamesBatch, names_->names().size()));
+  while (verdicts_.size() < names().size()) {
+    Judge(verdicts_.size(), std::min(verdicts_.size() + kNamesBatch, names().size()));
     if (clock_.Now() >= until) return false;
   }
   if (!selected_) Select();
   while (statuses_.size() < by_folder_.size()) {
     const auto read = ReadStatuses();
+    if (!read) return tl::unexpected(read.error());
+    if (clock_.Now() >= until) return false;
+  }
+  while (statuses_.size() < by_folder_.size() + foreign_.size()) {
+    const auto read = ReadForeignStatus();
     if (!read) return tl::unexpected(read.error());
     if (clock_.Now() >= until) return false;
   }
@@ -56,7 +99,7 @@ storage::Result<bool> ListRun::Slice() {
 
 void ListRun::Judge(std::size_t first, std::size_t last) {
   for (std::size_t i = first; i < last; ++i) {
-    const FolderName& name = names_->names()[i];
+    const FolderName& name = names()[i];
     Verdict verdict;
     verdict.meets = (query_.subscribed ? name.subscribed : name.named) &&
                     (!query_.special_use || name.use != protocol::SpecialUse::kNone);
@@ -67,7 +110,7 @@ void ListRun::Judge(std::size_t first, std::size_t last) {
 
 void ListRun::Select() {
   selected_ = true;
-  const auto& names = names_->names();
+  const auto& names = this->names();
   if (query_.recursive) {
     // From the end, so that inferiors come before their superiors.
     for (std::size_t i = names.size(); i-- > 0;) {
@@ -84,11 +127,14 @@ void ListRun::Select() {
     if (!verdict.matches || (!verdict.meets && !verdict.hidden_below)) continue;
     listed_.push_back({.name = i, .meets = verdict.meets, .meets_below = verdict.meets_below, .status = {}});
     // RFC 5819 §2: selectable, and not listed for its inferiors' sake.
-    if (!query_.returns.status.empty() && verdict.meets && names[i].id.value != 0)
-      by_folder_.push_back(static_cast<std::uint32_t>(listed_.size() - 1));
+    const bool wanted = !query_.returns.status.empty() && verdict.meets && names[i].id.value != 0;
+    if (!wanted) continue;
+    const auto* shared = all_ ? all_->Shared(i) : nullptr;
+    if (shared == nullptr || shared->rights.Has(storage::Right::kRead))
+      (shared == nullptr ? by_folder_ : foreign_).push_back(static_cast<std::uint32_t>(listed_.size() - 1));
   }
   std::ranges::sort(by_folder_, {}, [&](std::uint32_t at) { return names[listed_[at].name].id; });
-  statuses_.reserve(by_folder_.size());
+  statuses_.reserve(by_folder_.size() + foreign_.size());
 }
 
 storage::Result<> ListRun::ReadStatuses() {
@@ -96,14 +142,31 @@ storage::Result<> ListRun::ReadStatuses() {
   const std::size_t last = std::min(first + kStatusBatch, by_folder_.size());
   std::vector<storage::FolderId> folders;
   folders.reserve(last - first);
-  for (std::size_t i = first; i < last; ++i)
-    folders.push_back(names_->names()[listed_[by_folder_[i]].name].id);
+  for (std::size_t i = first; i < last; ++i) folders.push_back(names()[listed_[by_folder_[i]].name].id);
+  return names_->Statuses(
+      folders, CountsFor(query_.returns.status), [&](const storage::FolderStatus& status) {
+        // RFC 4314 §4: STATUS needs `r`.
+        if (storage::RightsOfHost(status.owner_rights, session_.actor()).Has(storage::Right::kRead))
+          listed_[by_folder_[statuses_.size()]].status = static_cast<std::uint32_t>(statuses_.size());
+        statuses_.push_back(status);
+      });
+}
+
+storage::Result<> ListRun::ReadForeignStatus() {
+  Listed& listed = listed_[foreign_[statuses_.size() - by_folder_.size()]];
+  const storage::FolderRef ref = MailboxOf(listed.name).ref;
   const auto& items = query_.returns.status;
-  const bool recent = std::ranges::find(items, protocol::StatusItem::kRecent) != items.end();
-  return names_->Statuses(folders, recent, [&](const storage::FolderStatus& status) {
-    listed_[by_folder_[statuses_.size()]].status = static_cast<std::uint32_t>(statuses_.size());
-    statuses_.push_back(status);
-  });
+  const bool unseen = std::ranges::find(items, protocol::StatusItem::kUnseen) != items.end();
+  const auto counts = CountsFor(items);
+  const auto status =
+      unseen ? store_.GetFolderFor(ref, session_.principal().account, counts) : store_.GetFolder(ref, counts);
+  if (!status && status.error().code != storage::Errc::kNoSuchFolder &&
+      status.error().code != storage::Errc::kNoSuchAccount)
+    return tl::unexpected(status.error());
+  // Of one that has gone meanwhile nothing is told.
+  if (status) listed.status = static_cast<std::uint32_t>(statuses_.size());
+  statuses_.push_back(status ? *status : storage::FolderStatus{});
+  return {};
 }
 
 storage::Result<bool> ListRun::Write(std::string& out, std::size_t enough) {
@@ -115,9 +178,8 @@ storage::Result<bool> ListRun::Write(std::string& out, std::size_t enough) {
     else
       WriteList(out, listed);
     if (!WriteReads()) continue;
-    const FolderName& name = names_->names()[listed.name];
-    if (listed.meets && name.id.value != 0) {
-      const auto read = WriteMetadata(out, name);
+    if (listed.meets && names()[listed.name].id.value != 0) {
+      const auto read = WriteMetadata(out, listed.name);
       if (!read) return tl::unexpected(read.error());
     }
     if (clock_.Now() < until) continue;
@@ -128,19 +190,24 @@ storage::Result<bool> ListRun::Write(std::string& out, std::size_t enough) {
 }
 
 // RFC 9590 §3: one METADATA after the LIST of each mailbox, NIL for what has no value.
-storage::Result<> ListRun::WriteMetadata(std::string& out, const FolderName& name) const {
+storage::Result<> ListRun::WriteMetadata(std::string& out, std::uint32_t name) const {
   const storage::AnnotationQuery query{.entries = query_.returns.metadata, .max_size = {}};
-  const auto answer = store_.GetAnnotations(storage::FolderRef{account_, name.id}, query, account_);
-  if (!answer && answer.error().code == storage::Errc::kNoSuchFolder) return {};  // deleted meanwhile
-  if (!answer) return tl::unexpected(answer.error());
-  protocol::write::MetadataLine line(out, name.path);
+  const Mailbox mailbox = MailboxOf(name);
+  const auto answer = store_.GetAnnotations(mailbox.ref, query, session_.account(), mailbox.actor);
+  if (!answer) {
+    const auto code = answer.error().code;
+    // Deleted meanwhile, or not to be read by this user.
+    if (code == storage::Errc::kNoSuchFolder || code == storage::Errc::kNoPermission) return {};
+    return tl::unexpected(answer.error());
+  }
+  protocol::write::MetadataLine line(out, names()[name].path);
   for (const auto& annotation : answer->found) line.Add(annotation.entry, annotation.value);
   line.End();
   return {};
 }
 
 void ListRun::WriteList(std::string& out, const Listed& listed) const {
-  const FolderName& name = names_->names()[listed.name];
+  const FolderName& name = names()[listed.name];
   const bool there = name.id.value != 0;
   Attributes attributes;
   if (!there) attributes.Add(query_.extended ? "\\NonExistent" : "\\Noselect");
@@ -153,11 +220,13 @@ void ListRun::WriteList(std::string& out, const Listed& listed) const {
   const bool child_info = query_.recursive && listed.meets_below;
   protocol::write::ListLine(out, attributes, name.path,
                             child_info ? kChildInfo : std::span<const std::string_view>());
+  if (query_.returns.my_rights && listed.meets && there)
+    protocol::write::MyRightsLine(out, name.path, RightsOf(listed.name));
   if (listed.status) WriteStatus(out, name.path, query_.returns.status, statuses_[*listed.status], options_);
 }
 
 void ListRun::WriteLsub(std::string& out, const Listed& listed) const {
-  const FolderName& name = names_->names()[listed.name];
+  const FolderName& name = names()[listed.name];
   Attributes attributes;
   if (!listed.meets || name.id.value == 0) attributes.Add("\\Noselect");
   protocol::write::LsubLine(out, attributes, name.path);

@@ -34,21 +34,21 @@ storage::Result<> SearchRun::Compile(const storage::FolderReader& reader) {
   auto looked_up = program->LookUp(reader);
   if (!looked_up) return looked_up;
   program_ = *std::move(program);
-  candidates_ = program_->Narrow(view_.map().Uids());
+  candidates_ = program_->Narrow(scope_.among ? *scope_.among : view_.map().Uids());
   batches_.emplace(candidates_);
   return {};
 }
 
 storage::Result<bool> SearchRun::Slice() {
   const auto until = clock_.Now() + kSlice;
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader) return tl::unexpected(reader.error());
   if (!program_) {
     const auto compiled = Compile(*reader);
     if (!compiled) return tl::unexpected(compiled.error());
     if (refusal_) return true;
   }
-  while (!undecided_.empty() || !batches_->done()) {
+  while (!Finished()) {
     if (!undecided_.empty()) {
       const auto searched = SearchText(*reader, undecided_.front());
       if (!searched) return tl::unexpected(searched.error());
@@ -59,18 +59,23 @@ storage::Result<bool> SearchRun::Slice() {
     }
     if (clock_.Now() >= until) break;
   }
-  return undecided_.empty() && batches_->done();
+  return Finished();
+}
+
+/// Messages are found in ascending order of batches, so it is known only between these which the first are.
+bool SearchRun::Finished() const {
+  if (!undecided_.empty()) return false;
+  return batches_->done() || (scope_.enough && found_.size() >= *scope_.enough);
 }
 
 void SearchRun::Found(const MessageState& state) {
-  if (found_.empty() || state.uid < first_.uid) first_ = state;
-  if (found_.empty() || last_.uid < state.uid) last_ = state;
   highest_modseq_ = std::max(highest_modseq_, state.modseq);
   found_.Add(state.uid);
 }
 
 storage::Result<> SearchRun::SearchBatch(const storage::FolderReader& reader) {
   const UidSet batch = batches_->Next(program_->uses_rows() ? kRowsBatch : kStatesBatch);
+  taken_ += batch.size();
   // States are read even if no key needs them: they say which messages are still there.
   std::vector<MessageState> remaining;
   UidSet rows;

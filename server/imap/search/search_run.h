@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "server/clock.h"
@@ -12,6 +13,18 @@
 
 namespace server::imap::search {
 
+/// How much of a long command is done, in messages.
+struct WorkDone {
+  std::uint64_t done = 0;
+  std::uint64_t of = 0;
+};
+
+/// Which messages are to be found.
+struct SearchScope {
+  std::optional<UidSet> among = {};          ///< nullopt: all that have a number in the view
+  std::optional<std::uint64_t> enough = {};  ///< the first so many; others need not be
+};
+
 /// One SEARCH at work, cheap keys first: numbers and flags from state pages, then rows for the messages that
 /// remain, then text for those that still do.
 ///
@@ -20,19 +33,20 @@ namespace server::imap::search {
 class SearchRun {
  public:
   SearchRun(storage::MailStore& store, MailboxView& view, const protocol::command::Search& cmd,
-            const Clock& clock)
-      : store_(store), view_(view), cmd_(cmd), clock_(clock) {}
+            const Clock& clock, SearchScope scope = {})
+      : store_(store), view_(view), cmd_(cmd), clock_(clock), scope_(std::move(scope)) {}
   SearchRun(const SearchRun&) = delete;
 
   /// Works for about kSlice, so that no command keeps a thread of the pool for long; true when done.
   storage::Result<bool> Slice();
 
+  /// How many messages are searched, of how many.
+  WorkDone progress() const { return {taken_ - undecided_.size(), candidates_.size()}; }
+
   /// The program was refused: nothing was searched.
   const std::optional<protocol::Reply>& refusal() const { return refusal_; }
   const UidSet& found() const { return found_; }
-  /// Of found(), if there is any: the states of the first and the last, and the highest mod-sequence.
-  const storage::MessageState& first() const { return first_; }
-  const storage::MessageState& last() const { return last_; }
+  /// Of found().
   storage::ModSeq highest_modseq() const { return highest_modseq_; }
 
  private:
@@ -44,6 +58,7 @@ class SearchRun {
     storage::MessageRow row;  ///< its views are dead
   };
 
+  bool Finished() const;
   storage::Result<> Compile(const storage::FolderReader& reader);
   void Found(const storage::MessageState& state);
   storage::Result<> SearchBatch(const storage::FolderReader& reader);
@@ -56,14 +71,14 @@ class SearchRun {
   MailboxView& view_;
   const protocol::command::Search& cmd_;
   const Clock& clock_;
+  const SearchScope scope_;
   std::optional<Program> program_;
   std::optional<protocol::Reply> refusal_;
   UidSet candidates_;
   std::optional<UidBatches> batches_;
+  std::uint64_t taken_ = 0;  ///< messages in the batches so far
   std::deque<Undecided> undecided_;
   UidSet found_;
-  storage::MessageState first_;
-  storage::MessageState last_;
   storage::ModSeq highest_modseq_;
 };
 

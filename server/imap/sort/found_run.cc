@@ -1,5 +1,7 @@
 #include "server/imap/sort/found_run.h"
 
+#include <algorithm>
+
 #include "protocol/imap/limits.h"
 
 namespace server::imap::sort {
@@ -15,11 +17,13 @@ storage::Result<bool> FoundRun::Slice() {
     return false;
   }
   const auto until = clock_.Now() + kSlice;
-  const auto reader = store_.Read(view_.folder());
+  const auto reader = store_.Read(view_.folder(), view_.actor());
   if (!reader) return tl::unexpected(reader.error());
   while (!batches_->done()) {
-    const auto taken = Take(*reader, batches_->Next(batch_));
+    const UidSet batch = batches_->Next(batch_);
+    const auto taken = Take(*reader, batch);
     if (!taken) return tl::unexpected(taken.error());
+    taken_ += batch.size();
     if (memory() > protocol::limits::kSortMemory) {
       refusal_ =
           protocol::No(protocol::ResponseCode::kLimit, "Too much to sort at once: search for fewer messages");
@@ -30,6 +34,13 @@ storage::Result<bool> FoundRun::Slice() {
   if (!batches_->done()) return false;
   Arrange();
   return true;
+}
+
+search::WorkDone FoundRun::progress() const {
+  const search::WorkDone search = search_.progress();
+  if (!batches_) return {search.done, 2 * search.of};
+  const std::uint64_t found = std::max<std::uint64_t>(search_.found().size(), 1);
+  return {search.of + search.of * taken_ / found, 2 * search.of};
 }
 
 }  // namespace server::imap::sort

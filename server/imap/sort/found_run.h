@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "server/clock.h"
 #include "server/imap/fetch/uid_batches.h"
@@ -24,14 +25,21 @@ class FoundRun {
   /// arranging at the end is one step: kSortMemory bounds it.
   storage::Result<bool> Slice();
 
+  /// Both parts count the same: each message is to be searched, and then arranged if it is found.
+  search::WorkDone progress() const;
+
   /// The program was refused, or what it found is too much: there is no result.
   const std::optional<protocol::Reply>& refusal() const { return refusal_; }
   const UidSet& found() const { return search_.found(); }
 
  protected:
   FoundRun(storage::MailStore& store, MailboxView& view, const protocol::command::Search& cmd,
-           const Clock& clock, std::uint32_t batch)
-      : store_(store), view_(view), clock_(clock), search_(store, view, cmd, clock), batch_(batch) {}
+           const Clock& clock, std::uint32_t batch, search::SearchScope scope = {})
+      : store_(store),
+        view_(view),
+        clock_(clock),
+        search_(store, view, cmd, clock, std::move(scope)),
+        batch_(batch) {}
 
   /// Reads and keeps what the result depends on, of some messages in UID order.
   virtual storage::Result<> Take(const storage::FolderReader& reader, const UidSet& uids) = 0;
@@ -49,6 +57,7 @@ class FoundRun {
   search::SearchRun search_;
   const std::uint32_t batch_;
   std::optional<UidBatches> batches_;
+  std::uint64_t taken_ = 0;  ///< of what was found
   std::optional<protocol::Reply> refusal_;
 };
 

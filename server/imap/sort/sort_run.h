@@ -12,8 +12,8 @@ namespace server::imap::sort {
 class SortRun final : public FoundRun {
  public:
   SortRun(storage::MailStore& store, MailboxView& view, const protocol::command::Sort& cmd,
-          const Clock& clock)
-      : FoundRun(store, view, cmd.search, clock, kRowsBatch), keys_(cmd.criteria) {}
+          const Clock& clock, search::SearchScope scope = {})
+      : FoundRun(store, view, cmd.search, clock, kRowsBatch, std::move(scope)), keys_(cmd.criteria) {}
 
   const std::vector<Uid>& sorted() const { return sorted_; }
 

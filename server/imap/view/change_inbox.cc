@@ -11,9 +11,14 @@ bool ChangeInbox::Concerns(const storage::Change& change) const {
       [this](const auto& what) {
         using What = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<What, storage::SubscriptionChanged> ||
-                      std::is_same_v<What, storage::AnnotationsChanged> ||
-                      std::is_same_v<What, storage::AccountClosed>) {
+                      std::is_same_v<What, storage::AnnotationsChanged>) {
           return false;  // of no message
+        } else if constexpr (std::is_same_v<What, storage::SharedFoldersChanged>) {
+          return false;  // of other accounts
+        } else if constexpr (std::is_same_v<What, storage::AccountClosed>) {
+          return foreign_;
+        } else if constexpr (std::is_same_v<What, storage::UrlKeysReset>) {
+          return what.folder == folder_ || what.folder == storage::FolderId{};
         } else {
           return what.folder == folder_;
         }

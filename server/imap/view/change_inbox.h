@@ -23,8 +23,12 @@ class ChangeInbox final : public storage::ChangeListener {
   };
 
   /// `wake` is called on a committing thread, at most once for each Arm().
-  ChangeInbox(storage::FolderId folder, std::function<void()> wake)
-      : ChangeInbox(folder, std::move(wake), Limits{}) {}
+  /// `foreign`: a folder of another's account, which the session hears nothing else of: when that is closed,
+  /// the folder is gone.
+  ChangeInbox(storage::FolderId folder, std::function<void()> wake, bool foreign = false)
+      : ChangeInbox(folder, std::move(wake), Limits{}) {
+    foreign_ = foreign;
+  }
   ChangeInbox(storage::FolderId folder, std::function<void()> wake, Limits limits)
       : folder_(folder), wake_(std::move(wake)), limits_(limits) {}
 
@@ -50,6 +54,7 @@ class ChangeInbox final : public storage::ChangeListener {
   News news_;
   std::size_t states_ = 0;
   bool armed_ = false;
+  bool foreign_ = false;
 };
 
 }  // namespace server::imap

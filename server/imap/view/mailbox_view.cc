@@ -4,17 +4,28 @@
 #include <type_traits>
 #include <utility>
 
+#include "storage/store/rights.h"
+
 namespace server::imap {
 
 using storage::MessageState;
 
-MailboxView::MailboxView(const storage::OpenedFolder& opened, bool read_only, storage::Origin own,
+namespace {
+
+void AddAll(const UidSet& uids, UidSet& to) {
+  for (const auto& range : uids.ranges()) to.Add(range.first, range.last);
+}
+
+}  // namespace
+
+MailboxView::MailboxView(const storage::OpenedFolder& opened, bool examined, storage::Actor actor,
                          ChangeInbox& inbox)
     : folder_(opened.status.ref),
-      own_(own),
+      actor_(std::move(actor)),
       recent_from_(opened.recent_from),
       inbox_(inbox),
-      read_only_(read_only),
+      examined_(examined),
+      rights_(opened.rights),
       told_recent_(0),
       told_keywords_(static_cast<std::uint32_t>(opened.keywords->size())),
       modseq_(opened.status.highest_modseq),
@@ -31,42 +42,82 @@ void MailboxView::Learn(const std::shared_ptr<const storage::KeywordTable>& keyw
 }
 
 void MailboxView::ReportKeywords(ViewReports& out) {
-  if (keywords_->size() <= told_keywords_) return;
+  if (keywords_->size() <= told_keywords_ && !rights_untold_) return;
+  rights_untold_ = false;
   told_keywords_ = static_cast<std::uint32_t>(keywords_->size());
   out.Keywords(*keywords_);
 }
 
 bool MailboxView::Absorb() {
   const ChangeInbox::News news = inbox_.Take();
-  lost_ = (lost_ || news.lost) && !deleted_;
+  // What was skipped is wanted after all.
+  const bool skipped = flags_skipped_ && wanted_ == Wanted::kEverything;
+  lost_ = (lost_ || news.lost || skipped) && !deleted_;
   if (lost_) return true;  // what the inbox held is part of what will be read
   for (const auto& change : news.changes) Apply(*change);
-  return false;
+  lost_ = flags_unread_ && wanted_ == Wanted::kEverything && !deleted_;
+  return lost_;
+}
+
+/// No part of the folder's state, so no mod-sequence tells whether it is known already.
+void MailboxView::ApplyRights(const storage::AclChanged& change) {
+  const storage::Rights now = storage::RightsAfter(change, actor_);
+  if (!now.Has(storage::Right::kRead)) {
+    BeginUntold();
+    return DropFolder();
+  }
+  rights_untold_ = rights_untold_ || storage::ChangeableFlags(now) != storage::ChangeableFlags(rights_);
+  rights_ = now;
 }
 
 void MailboxView::Apply(const storage::Change& change) {
+  if (deleted_) return;
+  if (const auto* acl = std::get_if<storage::AclChanged>(&change.what)) return ApplyRights(*acl);
+  if (std::holds_alternative<storage::AccountClosed>(change.what)) {
+    BeginUntold();
+    return DropFolder();
+  }
   // The folder was read after the subscription began, so the first news may be part of it already. What came
   // as news is no measure: a MOVE within the folder is two pieces of news with one modseq.
-  if (change.modseq <= read_at_ || deleted_) return;
+  if (change.modseq <= read_at_) return;
+  if (std::holds_alternative<storage::UrlKeysReset>(change.what)) {  // of no message
+    keys_reset_ = keys_reset_ || change.origin != actor_.origin;
+    return;
+  }
   modseq_ = change.modseq;
-  if (!AnythingUntold()) told_ = settled_;
+  BeginUntold();
   settled_ = modseq_;
+  const bool own = change.origin == actor_.origin;
+  others_untold_ = others_untold_ || !own;
   std::visit(
       [&](const auto& what) {
         using What = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<What, storage::MessagesAdded>) {
           AddUids(what.uids);
+          Touch(what.uids);
+          if (own) AddAll(what.uids, own_added_);
+          own_untold_ = own_untold_ || own;
         } else if constexpr (std::is_same_v<What, storage::MessagesExpunged>) {
           RemoveUids(what.uids);
+          Touch(what.uids);
           expunged_ = true;
+          own_untold_ = own_untold_ || own;
         } else if constexpr (std::is_same_v<What, storage::FlagsChanged>) {
           Learn(what.keywords);
-          MergeStates(what.states, change.origin == own_);
+          TakeFlags(what, own);
         } else if constexpr (std::is_same_v<What, storage::FolderDeleted>) {
           DropFolder();
+          own_untold_ = own_untold_ || own;
         }
       },
       change.what);
+}
+
+/// Before something is added to what is untold.
+void MailboxView::BeginUntold() {
+  if (AnythingUntold()) return;
+  told_ = settled_;
+  others_untold_ = own_untold_ = false;
 }
 
 void MailboxView::AddUids(const UidSet& uids) {
@@ -81,6 +132,32 @@ void MailboxView::RemoveUids(const UidSet& uids) {
   for (const auto& range : known.ranges()) gone_.Add(range.first, range.last);
   // What comes and goes between two reports was never there for this client.
   added_ = added_.Minus(uids);
+  own_added_ = own_added_.Minus(uids);
+  arrived_ = arrived_.Minus(uids);
+}
+
+/// \Seen is each guest's own. Of others' nothing is told; with what else they change in a message a guest's
+/// own must be read.
+void MailboxView::TakeFlags(const storage::FlagsChanged& what, bool own) {
+  const storage::AccountId viewer = storage::ViewerOf(actor_).value_or(storage::AccountId{});
+  std::vector<MessageState> states = what.states;
+  if (what.viewer != viewer) {
+    std::erase_if(states, [&](const MessageState& state) { return what.only_seen.Contains(state.uid); });
+    if (states.empty()) return;
+    if (viewer.value != 0) {
+      flags_skipped_ = flags_unread_ = true;
+      if (watched_) {
+        for (const MessageState& state : states) touched_.Add(state.uid);
+      }
+      return;
+    }
+  } else if (viewer.value != 0) {
+    for (MessageState& state : states)
+      state.flags.system = storage::WithSeen(state.flags.system, what.seen.Contains(state.uid));
+  }
+  MergeStates(states, own);
+  if (!watched_) return;
+  for (const MessageState& state : states) touched_.Add(state.uid);
 }
 
 void MailboxView::MergeStates(const std::vector<MessageState>& states, bool own) {
@@ -101,23 +178,52 @@ void MailboxView::MergeStates(const std::vector<MessageState>& states, bool own)
 
 void MailboxView::DropFolder() {
   deleted_ = true;
+  Touch(map_.Uids());
   gone_ = map_.Uids();
-  added_ = {};
+  added_ = own_added_ = arrived_ = {};
   changed_ = {};
+  others_untold_ = true;
+  flags_skipped_ = false;
 }
 
 void MailboxView::Adopt(const FolderPicture& now) {
   lost_ = false;
   if (now.deleted) return DropFolder();
   if (now.modseq < modseq_) return;
-  if (!AnythingUntold()) told_ = settled_;
+  BeginUntold();
+  others_untold_ = true;
   modseq_ = read_at_ = settled_ = now.modseq;
+  rights_untold_ =
+      rights_untold_ || storage::ChangeableFlags(now.rights) != storage::ChangeableFlags(rights_);
+  rights_ = now.rights;
   Learn(now.keywords);
   gone_ = map_.Uids().Minus(now.uids);
   expunged_ = expunged_ || !gone_.empty();
   added_ = {};
   AddUids(now.uids);
+  Touch(map_.Uids());
+  Touch(now.uids);
   MergeStates(now.changed, /*own=*/false);
+  flags_skipped_ = flags_unread_ = false;
+}
+
+void MailboxView::Watch(bool on) {
+  watched_ = on;
+  if (on) {
+    Touch(added_);
+  } else {
+    touched_ = {};
+  }
+}
+
+void MailboxView::Touch(const UidSet& uids) {
+  if (!watched_) return;
+  for (const auto& range : uids.ranges()) touched_.Add(range.first, range.last);
+}
+
+UidSet MailboxView::TakeTouched() {
+  const UidSet waiting = touched_.Intersect(added_);
+  return std::exchange(touched_, waiting).Minus(waiting);
 }
 
 void MailboxView::NoteTold(const std::vector<MessageState>& told) {
@@ -129,13 +235,20 @@ void MailboxView::NoteTold(const std::vector<MessageState>& told) {
 }
 
 bool MailboxView::Report(ExpungePolicy policy, ViewReports& out) {
-  ReportKeywords(out);
-  if (policy == ExpungePolicy::kAllowed && !ReportExpunges(out)) return false;
-  ReportCounts(out);
-  return ReportFlags(out);
+  if (TellsCounts()) {
+    ReportKeywords(out);
+    if (policy == ExpungePolicy::kAllowed && !ReportExpunges(out)) return false;
+    ReportCounts(out);
+    own_untold_ = own_untold_ && !gone_.empty();
+  }
+  if (wanted_ == Wanted::kEverything) return ReportFlags(out);
+  flags_skipped_ = flags_skipped_ || !changed_.empty();
+  changed_ = {};
+  return true;
 }
 
 void MailboxView::ReportArrivals(ViewReports& out) {
+  if (!TellsCounts()) return;
   ReportKeywords(out);
   ReportCounts(out);
 }
@@ -174,7 +287,8 @@ bool MailboxView::ReportExpunges(ViewReports& out) {
 void MailboxView::ReportCounts(ViewReports& out) {
   if (!added_.empty()) {
     map_.Append(added_);
-    added_ = {};
+    if (of_new_ != WantedOfNew::kNothing || collects_new_) AddAll(added_.Minus(own_added_), arrived_);
+    added_ = own_added_ = {};
     has_grown_ = true;
     out.Exists(map_.size());
   }
@@ -189,6 +303,8 @@ bool MailboxView::ReportFlags(ViewReports& out) {
   for (; at != changed_.end() && !out.Full(); ++at) {
     const auto seq = map_.SeqOf(at->uid);
     if (!seq || gone_.Contains(at->uid)) continue;
+    // Its flags are sent with it.
+    if (of_new_ == WantedOfNew::kItemsWithFlags && arrived_.Contains(at->uid)) continue;
     NoteShown(at->modseq);
     out.FetchFlags(*seq, *at, IsRecent(at->uid));
   }

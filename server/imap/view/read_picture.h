@@ -5,9 +5,9 @@
 
 namespace server::imap {
 
-/// The folder as it is now, for MailboxView::Adopt(); states with a modseq above `since`. A deleted folder is
-/// a picture, not an error. Blocks.
+/// The folder as it is now, for MailboxView::Adopt(); states with a modseq above `since`. A folder that is
+/// deleted, or read no more by the actor, is a picture, not an error. Blocks.
 storage::Result<FolderPicture> ReadPicture(storage::MailStore& store, storage::FolderRef folder,
-                                           storage::ModSeq since);
+                                           storage::ModSeq since, const storage::Actor& actor);
 
 }  // namespace server::imap

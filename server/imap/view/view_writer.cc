@@ -21,7 +21,7 @@ void OfferKeywords(protocol::FlagSet& flags, const storage::KeywordTable& known)
 
 }  // namespace
 
-void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, bool read_only) {
+void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, const MailboxView& view) {
   using protocol::SystemFlag;
   protocol::FlagSet flags{SystemFlag::kAnswered, SystemFlag::kFlagged, SystemFlag::kDeleted,
                           SystemFlag::kSeen, SystemFlag::kDraft};
@@ -29,14 +29,14 @@ void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, boo
   OfferKeywords(flags, keywords);
   protocol::write::FlagsLine(out, flags);
   protocol::ResponseCode::PermanentFlags permanent;
-  if (!read_only) permanent.flags = flags;
-  permanent.new_keywords = !read_only && keywords.size() < storage::kMaxKeywords;
-  protocol::WriteUntagged(out, protocol::Ok(permanent, read_only ? "No flag can be changed" : "Flags"));
+  if (!view.examined()) permanent.flags = storage::ChangeableAmong(flags, view.rights());
+  permanent.new_keywords = !view.examined() && view.rights().Has(storage::Right::kWrite) &&
+                           keywords.size() < storage::kMaxKeywords;
+  const bool none = permanent.flags.empty() && !permanent.new_keywords;
+  protocol::WriteUntagged(out, protocol::Ok(permanent, none ? "No flag can be changed" : "Flags"));
 }
 
-void ViewWriter::Keywords(const storage::KeywordTable& keywords) {
-  WriteFlagLines(out_, keywords, view_.read_only());
-}
+void ViewWriter::Keywords(const storage::KeywordTable& keywords) { WriteFlagLines(out_, keywords, view_); }
 void ViewWriter::Exists(std::uint32_t messages) { protocol::write::ExistsLine(out_, messages); }
 void ViewWriter::Recent(std::uint32_t messages) { protocol::write::RecentLine(out_, messages); }
 void ViewWriter::Expunge(SeqNum seq) { protocol::write::ExpungeLine(out_, seq); }
@@ -46,7 +46,8 @@ void ViewWriter::Vanished(const UidSet& uids) {
 }
 
 void ViewWriter::FetchFlags(SeqNum seq, const storage::MessageState& state, bool recent) {
-  protocol::write::FetchResponse response(out_, seq);
+  using protocol::write::FetchResponse;
+  FetchResponse response = form_.uid_only ? FetchResponse(out_, state.uid) : FetchResponse(out_, seq);
   if (form_.uid) response.Uid(state.uid);
   response.Flags(state.flags.system, state.flags.keywords, view_.keywords(), recent);
   if (form_.modseq) response.ModSeq(state.modseq);

@@ -13,6 +13,7 @@ struct ReportForm {
   bool uid = false;       ///< FETCH names the UID (RFC 3501 §6.4.8, RFC 7162 §3.2.4)
   bool modseq = false;    ///< and the mod-sequence (RFC 7162 §3.1)
   bool vanished = false;  ///< VANISHED instead of EXPUNGE (RFC 7162 §3.2.10.2)
+  bool uid_only = false;  ///< UIDFETCH instead of FETCH, then not `uid` (RFC 9586)
 };
 
 /// A view's reports as lines of IMAP.
@@ -38,7 +39,8 @@ class ViewWriter final : public ViewReports {
   const ReportForm form_;
 };
 
-/// FLAGS and the untagged OK [PERMANENTFLAGS] of SELECT (RFC 3501 §7.1, §7.2.6).
-void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, bool read_only);
+/// FLAGS and the untagged OK [PERMANENTFLAGS] of SELECT (RFC 3501 §7.1, §7.2.6); the latter as the rights are
+/// (RFC 4314 §5.1.1).
+void WriteFlagLines(std::string& out, const storage::KeywordTable& keywords, const MailboxView& view);
 
 }  // namespace server::imap

@@ -8,7 +8,6 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
 
 #include "protocol/cpm/address.h"
 #include "protocol/cpm/classify.h"
@@ -254,30 +253,6 @@ TEST(Names, OfPeers) {
   EXPECT_EQ(ConversationFolderName("sip:+15550100222@anonymous.invalid;user=phone"), kAnonymousAddress);
   EXPECT_EQ(ConversationFolderName("tel:anonymous"), kAnonymousAddress);
   EXPECT_FALSE(ConversationFolderName("nobody"));
-}
-
-TEST(Property, CpimAndChatComeBack) {
-  rc::check("chat text", [](const std::string& text) {
-    const auto written =
-        WriteObject(Head(), ChatMessage{.content = {.type = "application/x", .octets = text}}, Layout::k2x);
-    RC_ASSERT(written.has_value());
-    Opened opened(*written);
-    RC_ASSERT(Classify(opened.found, opened.source) == Classified{ObjectKind::kChatMessage});
-  });
-  rc::check("ids name folders one to one", [](const std::string& a, const std::string& b) {
-    const auto x = FolderNameOfId(a);
-    const auto y = FolderNameOfId(b);
-    RC_PRE(x.has_value() && y.has_value());
-    RC_ASSERT((a == b) == (*x == *y));
-  });
-  rc::check("cpim values", [](const std::string& value) {
-    RC_PRE(!value.empty());
-    RC_PRE(value.find('\0') == std::string::npos && value.front() > ' ' && value.back() > ' ' &&
-           value.back() != 0x7f);
-    const auto read = ReadCpim(WriteCpim({{"Subject", value}}, {.type = "text/plain", .octets = "x"}));
-    RC_ASSERT(read.has_value());
-    RC_ASSERT(*read->Find("subject") == value);
-  });
 }
 
 }  // namespace

@@ -39,12 +39,15 @@ std::vector<Accepted> SimpleCommands() {
       {"BareLineFeed", "a1 NOOP\n", command::Noop{}},
       {"Logout", "a LOGOUT\r\n", command::Logout{}},
       {"StartTls", "a STARTTLS\r\n", command::StartTls{}},
+      {"Unauthenticate", "a unauthenticate\r\n", command::Unauthenticate{}},
       {"Compress", "a compress DEFLATE\r\n", command::Compress{}},
       {"Namespace", "a NAMESPACE\r\n", command::Namespace{}},
       {"Idle", "a Idle\r\n", command::Idle{}},
       {"Check", "a CHECK\r\n", command::Check{}},
       {"Close", "a CLOSE\r\n", command::Close{}},
       {"Unselect", "a UNSELECT\r\n", command::Unselect{}},
+      {"CancelUpdate", "a cancelupdate \"B01\"\r\n", command::CancelUpdate{{"B01"}}},
+      {"CancelUpdates", "a CANCELUPDATE \"a\" \"b\"\r\n", command::CancelUpdate{{"a", "b"}}},
       {"Expunge", "a EXPUNGE\r\n", command::Expunge{}},
       {"UidExpunge", "a UID EXPUNGE 3:5,9\r\n", command::Expunge{Set({{3, 5}, {9, 9}})}},
       {"OddTag", "]a.1-_/: NOOP\r\n", command::Noop{}},
@@ -118,6 +121,8 @@ std::vector<Accepted> MailboxCommands() {
                      .extended = true,
                      .select = {.subscribed = true},
                      .returns = {.status = {StatusItem::kSize}}}},
+      {"ListMyRights", "a LIST \"\" % RETURN (MYRIGHTS)\r\n",
+       command::List{.reference = "", .patterns = {"%"}, .extended = true, .returns = {.my_rights = true}}},
       {"ListMetadata", "a LIST \"\" % RETURN (METADATA (/shared/comment \"/private/comment\") CHILDREN)\r\n",
        command::List{.patterns = {"%"},
                      .extended = true,
@@ -129,6 +134,8 @@ std::vector<Accepted> MailboxCommands() {
        command::Status{"b",
                        {StatusItem::kRecent, StatusItem::kUidValidity, StatusItem::kUnseen, StatusItem::kSize,
                         StatusItem::kAppendLimit, StatusItem::kMailboxId, StatusItem::kHighestModSeq}}},
+      {"StatusDeleted", "a STATUS INBOX (deleted-storage DELETED)\r\n",
+       command::Status{"INBOX", {StatusItem::kDeletedStorage, StatusItem::kDeleted}}},
   };
 }
 
@@ -169,6 +176,12 @@ std::vector<Accepted> MessageCommands() {
        command::Fetch{.set = One(1), .items = {Item(Kind::kFlags)}, .changed_since = ModSeq{12345}}},
       {"FetchVanished", "a UID FETCH 1 (FLAGS MODSEQ) (VANISHED changedsince 1)\r\n",
        command::Fetch{kUid, One(1), {Item(Kind::kFlags), Item(Kind::kModSeq)}, ModSeq{1}, true}},
+      {"FetchPartial", "a UID FETCH 1 FLAGS (PARTIAL -30:-1 CHANGEDSINCE 5)\r\n",
+       command::Fetch{.numbers = kUid,
+                      .set = One(1),
+                      .items = {Item(Kind::kFlags)},
+                      .changed_since = ModSeq{5},
+                      .partial = PartialRange{30, 1, true}}},
       {"FetchMacroChangedSince", "a FETCH 1 FAST (CHANGEDSINCE 1)\r\n",
        command::Fetch{.set = One(1),
                       .items = {Item(Kind::kFlags), Item(Kind::kInternalDate), Item(Kind::kRfc822Size)},
@@ -181,6 +194,18 @@ std::vector<Accepted> MessageCommands() {
                       {Item(Kind::kUid), Item(Kind::kBody), Item(Kind::kBodyStructure), Item(Kind::kRfc822),
                        Item(Kind::kRfc822Header), Item(Kind::kRfc822Text), Item(Kind::kEmailId),
                        Item(Kind::kThreadId), Item(Kind::kSaveDate), Item(Kind::kModSeq)}}},
+      {"FetchPreview", "a FETCH 1 PREVIEW\r\n",
+       command::Fetch{.set = One(1), .items = {Item(Kind::kPreview)}}},
+      {"FetchPreviewLazy", "a FETCH 1 preview (lazy LAZY)\r\n",
+       command::Fetch{.set = One(1), .items = {{.kind = Kind::kPreview, .lazy = true}}}},
+      {"FetchPreviewModified", "a FETCH 1 PREVIEW (LAZY) (CHANGEDSINCE 1)\r\n",
+       command::Fetch{
+           .set = One(1), .items = {{.kind = Kind::kPreview, .lazy = true}}, .changed_since = ModSeq{1}}},
+      {"FetchPreviewsInList", "a FETCH 1 (PREVIEW (LAZY) UID PREVIEW) (CHANGEDSINCE 1)\r\n",
+       command::Fetch{
+           .set = One(1),
+           .items = {{.kind = Kind::kPreview, .lazy = true}, Item(Kind::kUid), Item(Kind::kPreview)},
+           .changed_since = ModSeq{1}}},
       {"FetchBody", "a FETCH 1 BODY[]\r\n", command::Fetch{.set = One(1), .items = {Body({})}}},
       {"FetchSections",
        "a FETCH 1 (body.peek[header]<0.10> BODY[TEXT] BODY[1] BODY[1.2.MIME] BODY[2.3.HEADER])\r\n",
@@ -204,6 +229,25 @@ std::vector<Accepted> MessageCommands() {
                {{.kind = Kind::kBinary},
                 {.kind = Kind::kBinary, .peek = true, .section = {.part = {1, 2}}, .partial = Partial{3, 4}},
                 {.kind = Kind::kBinarySize, .section = {.part = {1}}}}}},
+  };
+}
+
+std::vector<Accepted> UrlauthCommands() {
+  using Fetch = command::UrlFetch;
+  return {
+      {"ResetKeys", "a RESETKEY\r\n", command::ResetKey{}},
+      {"ResetKey", "a resetkey inbox\r\n", command::ResetKey{"INBOX", {}}},
+      {"ResetKeyMechanisms", "a RESETKEY x internal XSAMPLE\r\n",
+       command::ResetKey{"x", {"INTERNAL", "XSAMPLE"}}},
+      {"GenUrlAuth", "a GENURLAUTH \"imap://joe@x/INBOX/;uid=20;urlauth=user+b\" internal\r\n",
+       command::GenUrlAuth{{{"imap://joe@x/INBOX/;uid=20;urlauth=user+b", "INTERNAL"}}}},
+      {"GenUrlAuths", "a GENURLAUTH imap://x A {3}\r\nx y B-1.c\r\n",
+       command::GenUrlAuth{{{"imap://x", "A"}, {"x y", "B-1.C"}}}},
+      {"UrlFetch", "a URLFETCH imap://x \"y\" {1}\r\nz\r\n",
+       Fetch{{Fetch::Request{"imap://x"}, Fetch::Request{"y"}, Fetch::Request{"z"}}}},
+      {"UrlFetchExtended", "a URLFETCH (x) (y BODY) (\"z\" bodypartstructure binary) w\r\n",
+       Fetch{{Fetch::Request{"x"}, Fetch::Request{.url = "y", .body = true},
+              Fetch::Request{.url = "z", .binary = true, .body_part_structure = true}, Fetch::Request{"w"}}}},
   };
 }
 
@@ -244,6 +288,81 @@ std::vector<Accepted> MetadataCommands() {
        "a SETMETADATA x (/private/vendor/a/b ~{3}\r\na\0b /shared/comment ~{1+}\r\n\0)\r\n"s,
        command::SetMetadata{
            "x", {{"/private/vendor/a/b", std::string("a\0b", 3)}, {comment, std::string(1, '\0')}}}},
+  };
+}
+
+std::vector<Accepted> AclCommands() {
+  using ChangeOp = RightsChange::Op;
+  const auto rights = [](std::string_view letters) { return *Rights::Parse(letters); };
+  return {
+      {"SetAcl", "a SETACL INBOX sip:bea@example.com lrs\r\n",
+       command::SetAcl{"INBOX", "sip:bea@example.com", {ChangeOp::kReplace, rights("lrs")}}},
+      {"SetAclAdds", "a SeTacl inbox \"+1 555\" +cda\r\n",
+       command::SetAcl{"INBOX", "+1 555", {ChangeOp::kAdd, rights("kxtea")}}},
+      {"SetAclRemoves", "a setacl x {6}\r\nanyone \"-w\"\r\n",
+       command::SetAcl{"x", "anyone", {ChangeOp::kRemove, rights("w")}}},
+      {"SetAclNothing", "a setacl x -anyone \"\"\r\n", command::SetAcl{"x", "-anyone", {}}},
+      {"DeleteAcl", "a DELETEACL x -anyone\r\n", command::DeleteAcl{"x", "-anyone"}},
+      {"GetAcl", "a GETACL inbox\r\n", command::GetAcl{"INBOX"}},
+      {"ListRights", "a LISTRIGHTS x tel:+15550100222\r\n", command::ListRights{"x", "tel:+15550100222"}},
+      {"MyRights", "a myrights x\r\n", command::MyRights{"x"}},
+  };
+}
+
+std::vector<Accepted> QuotaCommands() {
+  using Limit = command::SetQuota::Limit;
+  constexpr std::uint64_t kMost = 9'223'372'036'854'775'807;
+  return {
+      {"GetQuota", "a GETQUOTA tel:+15550100111\r\n", command::GetQuota{"tel:+15550100111"}},
+      {"GetQuotaEmpty", "a getquota \"\"\r\n", command::GetQuota{""}},
+      {"GetQuotaRoot", "a GETQUOTAROOT inbox\r\n", command::GetQuotaRoot{"INBOX"}},
+      {"SetQuotaNothing", "a SETQUOTA {3}\r\na b ()\r\n", command::SetQuota{"a b", {}}},
+      {"SetQuota", "a SETQUOTA x (storage 0 MESSAGE 1 MaIlBoX 20 ANNOTATION-STORAGE 9223372036854775807)\r\n",
+       command::SetQuota{
+           "x",
+           {Limit{QuotaResource::kStorage, 0}, Limit{QuotaResource::kMessage, 1},
+            Limit{QuotaResource::kMailbox, 20}, Limit{QuotaResource::kAnnotationStorage, kMost}}}},
+      {"SetQuotaUnknown", "a SETQUOTA x (X-A 1 X-A 1)\r\n",
+       command::SetQuota{"x", {Limit{std::nullopt, 1}, Limit{std::nullopt, 1}}}},
+  };
+}
+
+std::vector<Accepted> NotifyCommands() {
+  using Event = NotifyEvent;
+  using Filter = NotifyFilter;
+  using Refusal = command::Notify::Refusal;
+  const auto set = [](std::vector<NotifyGroup> groups, std::vector<FetchItem> items = {}) {
+    return command::Notify{.set = true, .groups = std::move(groups), .new_message_items = std::move(items)};
+  };
+  const NotifyEvents arrive{Event::kMessageNew, Event::kMessageExpunge};
+  const Section fields{.kind = Section::Kind::kHeaderFields, .fields = {"from"}};
+  return {
+      {"NotifyNone", "a notify none\r\n", command::Notify{}},
+      {"NotifySet", "a NOTIFY SET (personal (MessageNew MessageExpunge))\r\n",
+       set({{Filter::kPersonal, arrive, {}}})},
+      {"NotifyStatus", "a Notify Set Status (INBOXES NONE) (subscribed (mailboxname SubscriptionChange))\r\n",
+       command::Notify{
+           .set = true,
+           .status = true,
+           .groups = {{Filter::kInboxes, {}, {}},
+                      {Filter::kSubscribed, {Event::kMailboxName, Event::kSubscriptionChange}, {}}}}},
+      {"NotifySelected",
+       "a NOTIFY SET (selected (MessageNew (uid body.peek[header.fields (from)]) MessageExpunge))\r\n",
+       set({{Filter::kSelected, arrive, {}}}, {Item(Kind::kUid), Body(fields, /*peek=*/true)})},
+      {"NotifySelectedDelayed", "a NOTIFY SET (SELECTED-DELAYED (MessageExpunge FlagChange MessageNew))\r\n",
+       set({{Filter::kSelectedDelayed, kMessageEvents, {}}})},
+      {"NotifySelectedNone", "a NOTIFY SET (selected NONE)\r\n", set({{Filter::kSelected, {}, {}}})},
+      {"NotifyNames",
+       "a NOTIFY SET (subtree Lists NONE) (mailboxes (inbox \"a b\" {3}\r\nc d) (MailboxMetadataChange "
+       "ServerMetadataChange))\r\n",
+       set({{Filter::kSubtree, {}, {"Lists"}},
+            {Filter::kMailboxes,
+             {Event::kMailboxMetadataChange, Event::kServerMetadataChange},
+             {"INBOX", "a b", "c d"}}})},
+      {"NotifyAnnotationChange", "a NOTIFY SET (personal (MessageNew MessageExpunge AnnotationChange))\r\n",
+       command::Notify{.refusal = Refusal::kUnsupportedEvent, .set = true}},
+      {"NotifyUnknownEventFirst", "a NOTIFY SET (selected (X-Y FlagChange)) (personal (MailboxName))\r\n",
+       command::Notify{.refusal = Refusal::kUnsupportedEvent, .set = true}},
   };
 }
 
@@ -298,6 +417,24 @@ std::vector<Accepted> SearchCommands() {
        command::Search{.key = And({NumberKey(Op::kModSeq, 1), Key(Op::kAll)}), .modseq = true}},
       {"SearchReturnNothing", "a UID SEARCH RETURN () ALL\r\n",
        command::Search{.numbers = kUid, .returns = SearchReturn{.all = true}, .key = And({Key(Op::kAll)})}},
+      {"SearchReturnPartial", "a SEARCH RETURN (count partial 500:1) ALL\r\n",
+       command::Search{.returns = SearchReturn{.count = true, .partial = PartialRange{500, 1}},
+                       .key = And({Key(Op::kAll)})}},
+      {"SearchReturnPartialLast", "a SEARCH RETURN (PARTIAL -1:-4294967295) ALL\r\n",
+       command::Search{.returns = SearchReturn{.partial = PartialRange{1, 4294967295U, true}},
+                       .key = And({Key(Op::kAll)})}},
+      {"SearchReturnUpdate", "a SEARCH RETURN (CONTEXT update COUNT) ALL\r\n",
+       command::Search{.returns = SearchReturn{.count = true, .context = true, .update = true},
+                       .key = And({Key(Op::kAll)})}},
+      {"SearchUpdateItems", "a SEARCH RETURN (COUNT UPDATE (UID BODY.PEEK[]) MIN) ALL\r\n",
+       command::Search{.returns = SearchReturn{.min = true,
+                                               .count = true,
+                                               .update = true,
+                                               .update_items = {Item(Kind::kUid), Body({}, /*peek=*/true)}},
+                       .key = And({Key(Op::kAll)})}},
+      {"SearchUpdateItemsNoSpace", "a SEARCH RETURN (UPDATE(FLAGS)) ALL\r\n",
+       command::Search{.returns = SearchReturn{.update = true, .update_items = {Item(Kind::kFlags)}},
+                       .key = And({Key(Op::kAll)})}},
       {"SearchReturnAll", "a SEARCH return (all) ALL\r\n",
        command::Search{.returns = SearchReturn{.all = true}, .key = And({Key(Op::kAll)})}},
   };
@@ -347,8 +484,9 @@ std::vector<Accepted> SortCommands() {
 const std::vector<Accepted>& AcceptedCommands() {
   static const auto all = [] {
     std::vector<Accepted> out;
-    for (auto part : {SimpleCommands(), MailboxCommands(), MessageCommands(), MetadataCommands(),
-                      SearchCommands(), SortCommands()}) {
+    for (auto part :
+         {SimpleCommands(), MailboxCommands(), MessageCommands(), MetadataCommands(), AclCommands(),
+          QuotaCommands(), UrlauthCommands(), NotifyCommands(), SearchCommands(), SortCommands()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -426,8 +564,32 @@ const std::vector<Rejected>& RejectedCommands() {
       {"ListPatternsUnclosed", "a LIST \"\" (a b\r\n", 14, "\")\""},
       {"ListTrailing", "a LIST \"\" * x\r\n", 12, "RETURN"},
       {"ListReturnNoParenthesis", "a LIST \"\" * RETURN CHILDREN\r\n", 19, "\"(\""},
-      {"ListUnknownReturn", "a LIST \"\" * RETURN (CHILDREN MYRIGHTS)\r\n", 29,
-       "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS (...) or METADATA (...)"},
+      {"ListUnknownReturn", "a LIST \"\" * RETURN (CHILDREN RIGHTS)\r\n", 29,
+       "return-option: SUBSCRIBED, CHILDREN, SPECIAL-USE, MYRIGHTS, STATUS (...) or METADATA (...)"},
+      {"SetAclNoRights", "a SETACL x anyone\r\n", 17, "SP"},
+      {"SetAclUnknownRight", "a SETACL x anyone lrq\r\n", 18,
+       "rights out of lrswipkxteancd, with \"+\" or \"-\" before them or without"},
+      {"SetAclUpperCase", "a SETACL x anyone LR\r\n", 18,
+       "rights out of lrswipkxteancd, with \"+\" or \"-\" before them or without"},
+      {"SetAclDigit", "a SETACL x anyone l0\r\n", 18,
+       "rights out of lrswipkxteancd, with \"+\" or \"-\" before them or without"},
+      {"SetAclTwoSigns", "a SETACL x anyone +-l\r\n", 18,
+       "rights out of lrswipkxteancd, with \"+\" or \"-\" before them or without"},
+      {"SetAclNobody", "a SETACL x \"\" l\r\n", 11, "identifier of printable UTF-8"},
+      {"SetAclControl", "a SETACL x \"a\tb\" l\r\n", 11, "identifier of printable UTF-8"},
+      {"SetAclMoreThanRights", "a SETACL x anyone l r\r\n", 19, "CRLF"},
+      {"DeleteAclNobody", "a DELETEACL x\r\n", 13, "SP"},
+      {"GetQuotaNothing", "a GETQUOTA\r\n", 10, "SP"},
+      {"GetQuotaRootTwo", "a GETQUOTAROOT x y\r\n", 16, "CRLF"},
+      {"SetQuotaNoList", "a SETQUOTA x STORAGE 1\r\n", 13, "\"(\""},
+      {"SetQuotaNoLimit", "a SETQUOTA x (STORAGE)\r\n", 21, "SP"},
+      {"SetQuotaNegative", "a SETQUOTA x (STORAGE -1)\r\n", 22, "number"},
+      {"SetQuotaOf63Bits", "a SETQUOTA x (STORAGE 9223372036854775808)\r\n", 22, "number of 63 bits"},
+      {"SetQuotaTwice", "a SETQUOTA x (MESSAGE 1 message 2)\r\n", 24, "resource that is not in the list yet"},
+      {"SetQuotaStatus", "a STATUS x (DELETED-)\r\n", 12, "status-att"},
+      {"GetAclNothing", "a GETACL\r\n", 8, "SP"},
+      {"ListRightsNobody", "a LISTRIGHTS x\r\n", 14, "SP"},
+      {"MyRightsNothing", "a MYRIGHTS\r\n", 10, "SP"},
       {"ListMetadataNothing", "a LIST \"\" * RETURN (METADATA ())\r\n", 30, "astring"},
       {"ListMetadataNoList", "a LIST \"\" * RETURN (METADATA /shared/comment)\r\n", 29, "\"(\""},
       {"ListMetadataBadName", "a LIST \"\" * RETURN (METADATA (/shared))\r\n", 30,
@@ -435,7 +597,7 @@ const std::vector<Rejected>& RejectedCommands() {
       {"ListStatusNothing", "a LIST \"\" * RETURN (STATUS ())\r\n", 28, "status-att"},
       {"ListStatusNoList", "a LIST \"\" * RETURN (STATUS)\r\n", 26, "SP"},
       {"StatusNothing", "a STATUS x ()\r\n", 12, "status-att"},
-      {"StatusUnknown", "a STATUS x (MESSAGES DELETED)\r\n", 21, "status-att"},
+      {"StatusUnknown", "a STATUS x (MESSAGES FLAGGED)\r\n", 21, "status-att"},
       {"GetMetadataNothing", "a GETMETADATA x\r\n", 15, "SP"},
       {"GetMetadataEmptyList", "a GETMETADATA x ()\r\n", 17, "astring"},
       {"GetMetadataNoPrefix", "a GETMETADATA x /comment\r\n", 16,
@@ -461,6 +623,41 @@ const std::vector<Rejected>& RejectedCommands() {
        "MAXSIZE or DEPTH, each once"},
       {"GetMetadataDepthTwo", "a GETMETADATA (DEPTH 2) x /shared/comment\r\n", 21, "0, 1 or infinity"},
       {"GetMetadataMaxSizeHuge", "a GETMETADATA (MAXSIZE 4294967296) x /shared/comment\r\n", 23, "number"},
+      {"NotifyNothing", "a NOTIFY\r\n", 8, "SP"},
+      {"NotifyOther", "a NOTIFY ALL\r\n", 9, "SET or NONE"},
+      {"NotifyNoneWithMore", "a NOTIFY NONE (personal NONE)\r\n", 13, "CRLF"},
+      {"NotifySetNothing", "a NOTIFY SET\r\n", 12, "SP"},
+      {"NotifyStatusNothing", "a NOTIFY SET STATUS\r\n", 19, "SP"},
+      {"NotifyNoParentheses", "a NOTIFY SET personal (MailboxName)\r\n", 13, "\"(\""},
+      {"NotifyUnknownFilter", "a NOTIFY SET (shared (MailboxName))\r\n", 14,
+       "SELECTED, SELECTED-DELAYED, INBOXES, PERSONAL, SUBSCRIBED, SUBTREE or MAILBOXES"},
+      {"NotifyRfcExample", "a NOTIFY SET (subtree Lists MessageNew)\r\n", 28, "\"(\" or NONE"},
+      {"NotifyNoEvents", "a NOTIFY SET (personal ())\r\n", 24, "event"},
+      {"NotifyNoneInList", "a NOTIFY SET (personal NONE MailboxName)\r\n", 27, "\")\""},
+      {"NotifyNewAlone", "a NOTIFY SET (personal (MessageNew))\r\n", 23,
+       "MessageNew and MessageExpunge together"},
+      {"NotifyExpungeAlone", "a NOTIFY SET (selected (MessageExpunge))\r\n", 23,
+       "MessageNew and MessageExpunge together"},
+      {"NotifyFlagsAlone", "a NOTIFY SET (personal (FlagChange MailboxName))\r\n", 23,
+       "MessageNew and MessageExpunge beside FlagChange"},
+      {"NotifyFlagsAndNew", "a NOTIFY SET (personal (FlagChange MessageNew))\r\n", 23,
+       "MessageNew and MessageExpunge together"},
+      {"NotifySelectedName", "a NOTIFY SET (selected (MessageNew MessageExpunge MailboxName))\r\n", 23,
+       "MessageNew, MessageExpunge and FlagChange only, with SELECTED"},
+      {"NotifyDelayedMetadata", "a NOTIFY SET (selected-delayed (ServerMetadataChange))\r\n", 31,
+       "MessageNew, MessageExpunge and FlagChange only, with SELECTED"},
+      {"NotifyTwoSelected", "a NOTIFY SET (selected NONE) (selected-delayed NONE)\r\n", 30,
+       "SELECTED or SELECTED-DELAYED once in a NOTIFY"},
+      {"NotifySelectedTwice", "a NOTIFY SET (selected NONE) (selected NONE)\r\n", 30,
+       "SELECTED or SELECTED-DELAYED once in a NOTIFY"},
+      {"NotifyItemsOfOthers", "a NOTIFY SET (personal (MessageNew (uid) MessageExpunge))\r\n", 36,
+       "fetch attributes with SELECTED or SELECTED-DELAYED only"},
+      {"NotifyUnknownItem", "a NOTIFY SET (selected (MessageNew (frob) MessageExpunge))\r\n", 36,
+       "fetch-att"},
+      {"NotifyNoMailbox", "a NOTIFY SET (mailboxes (MailboxName))\r\n", 37, "SP"},
+      {"NotifyNoMailboxInList", "a NOTIFY SET (subtree () NONE)\r\n", 23, "astring"},
+      {"NotifyBadUtf7", "a NOTIFY SET (subtree a&b NONE)\r\n", 22, "mailbox name in modified UTF-7"},
+      {"NotifyUnknownEventOpen", "a NOTIFY SET (personal (X-Y)\r\n", 28, "\")\""},
       {"SetMetadataNoList", "a SETMETADATA x /shared/comment \"y\"\r\n", 16, "\"(\""},
       {"SetMetadataNoValue", "a SETMETADATA x (/shared/comment)\r\n", 32, "SP"},
       {"SetMetadataAtom", "a SETMETADATA x (/shared/comment y)\r\n", 33, "string"},
@@ -493,7 +690,14 @@ const std::vector<Rejected>& RejectedCommands() {
       {"FetchVanishedNotUid", "a FETCH 1 FLAGS (CHANGEDSINCE 5 VANISHED)\r\n", 32, "CHANGEDSINCE, once"},
       {"FetchVanishedAlone", "a UID FETCH 1 FLAGS (VANISHED)\r\n", 29, "CHANGEDSINCE beside VANISHED"},
       {"FetchVanishedTwice", "a UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED VANISHED)\r\n", 45,
-       "CHANGEDSINCE or VANISHED, each once"},
+       "CHANGEDSINCE, VANISHED or PARTIAL, each once"},
+      {"FetchPartialNotUid", "a FETCH 1 FLAGS (PARTIAL 1:2)\r\n", 17, "CHANGEDSINCE, once"},
+      {"FetchPartialTwice", "a UID FETCH 1 FLAGS (PARTIAL 1:2 PARTIAL 1:2)\r\n", 33,
+       "CHANGEDSINCE, VANISHED or PARTIAL, each once"},
+      {"FetchPartialStar", "a UID FETCH 1 FLAGS (PARTIAL 1:*)\r\n", 31, "nz-number"},
+      {"FetchPreviewModifier", "a FETCH 1 PREVIEW (LAZY EAGER)\r\n", 24, "LAZY"},
+      {"FetchPreviewNothing", "a FETCH 1 (PREVIEW ())\r\n", 19, "fetch-att"},
+      {"FetchPreviewOpen", "a FETCH 1 PREVIEW (LAZYX)\r\n", 23, "\")\""},
       {"FetchTopMime", "a FETCH 1 BODY[MIME]\r\n", 15, "section"},
       {"FetchPartZero", "a FETCH 1 BODY[1.0]\r\n", 17, "nz-number"},
       {"FetchEmptyFields", "a FETCH 1 BODY[HEADER.FIELDS ()]\r\n", 30, "astring"},
@@ -508,6 +712,15 @@ const std::vector<Rejected>& RejectedCommands() {
       {"SearchNothing", "a SEARCH\r\n", 8, "SP"},
       {"SearchUnknownKey", "a SEARCH SEEN FUZZY\r\n", 14, "search-key"},
       {"SearchReturnUnknown", "a SEARCH RETURN (RELEVANCY) ALL\r\n", 17, "search-return-opt"},
+      {"SearchReturnPartialAll", "a SEARCH RETURN (ALL PARTIAL 1:2) ALL\r\n", 21, "ALL without PARTIAL"},
+      {"SearchReturnAllPartial", "a SEARCH RETURN (PARTIAL 1:2 ALL) ALL\r\n", 29, "PARTIAL without ALL"},
+      {"SearchReturnPartialTwice", "a SEARCH RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL\r\n", 29, "PARTIAL once"},
+      {"SearchReturnPartialZero", "a SEARCH RETURN (PARTIAL 0:2) ALL\r\n", 25, "nz-number"},
+      {"SearchReturnPartialMixed", "a SEARCH RETURN (PARTIAL -1:2) ALL\r\n", 28, "\"-\""},
+      {"SearchReturnPartialOne", "a SEARCH RETURN (PARTIAL 5) ALL\r\n", 26, "\":\""},
+      {"CancelUpdateNothing", "a CANCELUPDATE\r\n", 14, "SP"},
+      {"CancelUpdateAtom", "a CANCELUPDATE B01\r\n", 15, "quoted"},
+      {"CancelUpdateEnd", "a CANCELUPDATE \"B01\" \r\n", 21, "quoted"},
       {"SearchOrOneKey", "a SEARCH OR SEEN\r\n", 16, "SP"},
       {"SearchEmptyList", "a SEARCH ()\r\n", 10, "search-key"},
       {"SearchBadDate", "a SEARCH SINCE 30-Feb-2020\r\n", 15, "date"},

@@ -109,6 +109,8 @@ TEST(ParseCommandTest, EveryListHasALimit) {
        [](std::size_t n) { return "a SORT (" + Repeat("REVERSE DATE", n, " ") + ") UTF-8 ALL\r\n"; }},
       {"status items", limits::kStatusItems,
        [](std::size_t n) { return "a STATUS x (" + Repeat("SIZE", n, " ") + ")\r\n"; }},
+      {"quota resources", limits::kQuotaResources,
+       [](std::size_t n) { return "a SETQUOTA x (" + Repeat("X-A 1", n, " ") + ")\r\n"; }},
       {"list patterns", limits::kListPatterns,
        [](std::size_t n) { return "a LIST \"\" (" + Repeat("%", n, " ") + ")\r\n"; }},
       {"list selection options", limits::kListOptions,
@@ -133,6 +135,14 @@ TEST(ParseCommandTest, EveryListHasALimit) {
        [](std::size_t n) {
          return "a SETMETADATA x (/shared/a {" + std::to_string(n) + "}\r\n" + std::string(n, 'v') + ")\r\n";
        }},
+      {"event groups", limits::kNotifyGroups,
+       [](std::size_t n) { return "a NOTIFY SET " + Repeat("(personal NONE)", n, " ") + "\r\n"; }},
+      {"events", limits::kNotifyEvents,
+       [](std::size_t n) { return "a NOTIFY SET (personal (" + Repeat("MailboxName", n, " ") + "))\r\n"; }},
+      {"items of new messages", limits::kFetchItems,
+       [](std::size_t n) {
+         return "a NOTIFY SET (selected (MessageNew (" + Repeat("UID", n, " ") + ") MessageExpunge))\r\n";
+       }},
       {"special uses", limits::kSpecialUses,
        [](std::size_t n) { return "a CREATE x (USE (" + Repeat("\\Sent", n, " ") + "))\r\n"; }},
       {"tag", limits::kTag, [](std::size_t n) { return std::string(n, 'a') + " NOOP\r\n"; }},
@@ -151,6 +161,25 @@ TEST(ParseCommandTest, EveryListHasALimit) {
     EXPECT_TRUE(ParseCommand(limit.make(limit.most)).has_value()) << limit.name;
     EXPECT_FALSE(ParseCommand(limit.make(limit.most + 1)).has_value()) << limit.name;
   }
+}
+
+/// RFC 5465 §3.1: too complex is NO, so it is a command.
+TEST(ParseCommandTest, NotifyKeepsSoManyMailboxes) {
+  using Refusal = command::Notify::Refusal;
+  const auto parse = [](const std::string& names) {
+    const auto parsed =
+        ParseCommand("a NOTIFY SET (subtree x NONE) (mailboxes (" + names + ") (MailboxName))\r\n");
+    return parsed ? std::get<command::Notify>(parsed->command) : command::Notify{};
+  };
+  const auto most = parse(Repeat("x", limits::kNotifyMailboxes - 1, " "));
+  EXPECT_EQ(most.refusal, Refusal::kNone);
+  EXPECT_EQ(most.groups.at(1).mailboxes.size(), limits::kNotifyMailboxes - 1);
+  const command::Notify refused{.refusal = Refusal::kTooManyMailboxes, .set = true};
+  EXPECT_EQ(parse(Repeat("x", limits::kNotifyMailboxes, " ")), refused);
+  EXPECT_EQ(parse(Repeat("x", 10'000, " ")), refused);
+  const std::string long_name(limits::kNotifyOctets / 16, 'x');
+  EXPECT_EQ(parse(Repeat(long_name, 15, " ")).refusal, Refusal::kNone);
+  EXPECT_EQ(parse(Repeat(long_name, 16, " ")), refused);
 }
 
 TEST(ParseCommandTest, TooBigALiteralSaysSo) {
@@ -178,10 +207,53 @@ TEST(ParseAppendTest, GivesMailboxFlagsDateAndSize) {
   EXPECT_EQ(append.begin, (command::AppendBegin{"a", "INBOX"}));
   FlagSet flags{SystemFlag::kSeen};
   flags.Insert("x");
+  ASSERT_EQ(append.fragment.steps.size(), 1U);
   EXPECT_EQ(
-      append.message,
+      std::get<command::AppendMessage>(append.fragment.steps[0]),
       (command::AppendMessage{
           .flags = flags, .date = InternalDate{0, 60}, .size = 12, .binary = true, .synchronizing = false}));
+  EXPECT_TRUE(append.fragment.literal);
+}
+
+TEST(ParseAppendTest, CatenateListsUrlsAndTexts) {
+  const auto head =
+      parse::ParseHead("a APPEND x (\\Seen) CATENATE (URL \"/a/;UID=1\" URL /a/;UID=2 TEXT {5}\r\n");
+  ASSERT_TRUE(head.has_value());
+  const auto& fragment = std::get<parse::AppendHead>(*head).fragment;
+  const command::AppendMessage begin{
+      .flags = {SystemFlag::kSeen}, .date = {}, .catenate = true, .synchronizing = false};
+  EXPECT_THAT(fragment.steps, ::testing::ElementsAre(parse::AppendStep(begin),
+                                                     parse::AppendStep(command::CatenateUrl{"/a/;UID=1"}),
+                                                     parse::AppendStep(command::CatenateUrl{"/a/;UID=2"}),
+                                                     parse::AppendStep(command::CatenateText{.size = 5})));
+  EXPECT_TRUE(fragment.literal);
+  EXPECT_TRUE(fragment.in_catenate);
+  const auto rest =
+      parse::ParseAfterMessage(" URL {3}\r\n/a/) CATENATE (URL b) {7+}\r\n", /*in_catenate=*/true);
+  ASSERT_TRUE(rest.has_value());
+  EXPECT_EQ(rest->steps.size(), 4U);
+  EXPECT_FALSE(rest->in_catenate);
+  const auto end = parse::ParseAfterMessage(")\r\n", /*in_catenate=*/true);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_TRUE(end->steps.empty());
+  EXPECT_FALSE(end->literal);
+}
+
+TEST(ParseAppendTest, CatenateThatIsNone) {
+  for (const char* line :
+       {"a APPEND x CATENATE\r\n", "a APPEND x CATENATE ()\r\n", "a APPEND x CATENATE (URL)\r\n",
+        "a APPEND x CATENATE (TEXT \"a\")\r\n", "a APPEND x CATENATE (URL a URL b\r\n",
+        "a APPEND x CATENATE (URL aURL b)\r\n", "a APPEND x CATENATE (URL a )\r\n",
+        "a APPEND x CATENATE (URL a) x\r\n", "a APPEND x CATENATE URL a\r\n"}) {
+    const auto head = parse::ParseHead(line);
+    ASSERT_FALSE(head) << line;
+    EXPECT_FALSE(head.error().error.incomplete) << line;
+  }
+  EXPECT_FALSE(parse::ParseAfterMessage("x)\r\n", /*in_catenate=*/true));
+  EXPECT_FALSE(parse::ParseAfterMessage("\r\n", /*in_catenate=*/true));
+  const auto waits = parse::ParseAfterMessage(" URL {3}\r\n", /*in_catenate=*/true);
+  ASSERT_FALSE(waits);
+  EXPECT_TRUE(waits.error().incomplete);
 }
 
 TEST(ParseAppendTest, ReplaceNamesOneMessage) {
@@ -201,7 +273,8 @@ TEST(ParseAppendTest, ReplaceNamesOneMessage) {
 TEST(ParseAppendTest, FlagsAndDateMayBeLeftOut) {
   const auto head = parse::ParseHead("a APPEND x {5000000000}\r\n");
   ASSERT_TRUE(head.has_value());
-  EXPECT_EQ(std::get<parse::AppendHead>(*head).message, (command::AppendMessage{.size = 5'000'000'000}));
+  EXPECT_EQ(std::get<parse::AppendHead>(*head).fragment.steps.at(0),
+            parse::AppendStep(command::AppendMessage{.size = 5'000'000'000}));
 }
 
 }  // namespace

@@ -55,7 +55,13 @@ std::string Transcript(const std::vector<std::string_view>& chunks) {
       if (const auto* begin = std::get_if<command::AppendBegin>(&step))
         out += "append " + begin->mailbox + "\n";
       if (const auto* message = std::get_if<command::AppendMessage>(&step)) {
-        out += "message " + std::to_string(message->index) + " " + std::to_string(message->size) + "\n";
+        out += "message " + std::to_string(message->index) +
+               (message->catenate ? " in parts" : " " + std::to_string(message->size)) + "\n";
+        if (!message->catenate) reader.Accept();
+      }
+      if (const auto* url = std::get_if<command::CatenateUrl>(&step)) out += "url " + url->url + "\n";
+      if (const auto* text = std::get_if<command::CatenateText>(&step)) {
+        out += "text " + std::to_string(text->size) + "\n";
         reader.Accept();
       }
       if (std::holds_alternative<AppendEnd>(step)) out += "end\n";
@@ -70,6 +76,8 @@ constexpr std::string_view kAppends =
     "b APPEND y ~{2+}\r\ng\n\r\n"
     "c APPEND y {2+}\r\nhi x\r\n"
     "d APPEND y {2+}\r\nhi {3+}\r\nabc{0+}\r\n\r\n"
+    "f APPEND z CATENATE (URL a TEXT {2}\r\nij URL {3}\r\n/b] TEXT {1+}\r\nk) CATENATE (URL \"c\")\r\n"
+    "g APPEND z CATENATE (URL a TEXT {2+}\r\nij x)\r\n"
     "e NOOP\r\n";
 
 constexpr std::string_view kAppendSteps =
@@ -77,6 +85,9 @@ constexpr std::string_view kAppendSteps =
     "append y\nmessage 0 2\noctets g\n\nend\n"
     "append y\nmessage 0 2\noctets hi\nc BAD expected literal at column 2\r\n"
     "append y\nmessage 0 2\noctets hi\nmessage 1 3\noctets abc\nd BAD expected CRLF at column 1\r\n"
+    "append z\nmessage 0 in parts\nurl a\ntext 2\noctets ij\n+\nurl /b]\ntext 1\noctets k\n"
+    "message 1 in parts\nurl c\nend\n"
+    "append z\nmessage 0 in parts\nurl a\ntext 2\noctets ij\ng BAD expected URL at column 2\r\n"
     "e command 1\n";
 
 TEST(CommandReaderTest, AppendStreamsTheSameAtEverySplitPoint) {
@@ -320,6 +331,28 @@ TEST(CommandReaderTest, ARefusedLiteralPlusAppendIsSkipped) {
     reader.Refuse();
     EXPECT_EQ(Take<TaggedCommand>(reader.Next())->tag, "b");
   }
+}
+
+TEST(CommandReaderTest, ARefusedCatenateIsSkipped) {
+  const std::string wire =
+      "a APPEND x CATENATE (URL u TEXT {5+}\r\nab\r\nc TEXT {3+}\r\ndef URL v) CATENATE (URL w)\r\nb "
+      "NOOP\r\n";
+  for (int refused_at = 0; refused_at < 4; ++refused_at) {
+    CommandReader reader = Authenticated();
+    Feed(reader, wire);
+    for (int i = 0; i <= refused_at; ++i) EXPECT_FALSE(std::holds_alternative<NeedBytes>(reader.Next())) << i;
+    reader.Refuse();
+    EXPECT_EQ(Take<TaggedCommand>(reader.Next())->tag, "b") << refused_at;
+  }
+}
+
+TEST(CommandReaderTest, PartsOfOneAppendHaveALimit) {
+  CommandReader reader = Authenticated();
+  std::string wire = "a APPEND x CATENATE (URL u";
+  for (std::size_t i = 0; i < limits::kCatenateParts; ++i) wire += " URL u";
+  Feed(reader, wire + ")\r\nb NOOP\r\n");
+  EXPECT_EQ(Take<BadCommand>(reader.Next())->reply.code, ResponseCode::kLimit);
+  EXPECT_EQ(Take<TaggedCommand>(reader.Next())->tag, "b");
 }
 
 TEST(CommandReaderTest, AnEmptyMessageIsAnnouncedSoThatItCanBeRefused) {

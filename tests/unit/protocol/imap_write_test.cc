@@ -7,14 +7,17 @@
 #include "protocol/imap/limits.h"
 #include "protocol/imap/object_id.h"
 #include "protocol/imap/reply.h"
+#include "protocol/imap/write/acl.h"
 #include "protocol/imap/write/fetch.h"
 #include "protocol/imap/write/flags.h"
 #include "protocol/imap/write/mailbox.h"
 #include "protocol/imap/write/metadata.h"
+#include "protocol/imap/write/quota.h"
 #include "protocol/imap/write/search.h"
 #include "protocol/imap/write/server.h"
 #include "protocol/imap/write/sort.h"
 #include "protocol/imap/write/string.h"
+#include "protocol/imap/write/urlauth.h"
 
 namespace protocol {
 namespace {
@@ -56,6 +59,41 @@ TEST(WriteStringTest, ChoosesAtomQuotedOrLiteral) {
   EXPECT_EQ(Written([](auto& out) { write::NString(out, std::nullopt); }), "NIL");
 }
 
+TEST(WriteUrlauthTest, UrlsAreStrings) {
+  const std::vector<std::string> urls{"imap://joe@x/a/;UID=1", "b"};
+  EXPECT_EQ(Written([&](auto& out) { write::GenUrlAuthLine(out, urls); }),
+            "* GENURLAUTH \"imap://joe@x/a/;UID=1\" \"b\"\r\n");
+}
+
+TEST(WriteUrlauthTest, UrlFetchHasDataOrMetadataOfEachUrl) {
+  EXPECT_EQ(
+      Written([](auto& out) {
+        write::UrlFetchResponse response(out);
+        response.Url("a");
+        response.Nil();
+        response.Url("b");
+        response.Literal(1);
+        out += "x";
+        response.Url("c");
+        response.Structure("(1)");
+        response.OpenBody(2);
+        out += "yz";
+        response.Close();
+        response.Url("d");
+        response.OpenBinary(1, /*nul=*/true);
+        out += '\0';
+        response.Close();
+        response.Url("e");
+        response.OpenBinary(0, /*nul=*/false);
+        response.Close();
+        response.Url("f");
+        response.BinaryNil();
+        response.End();
+      }),
+      "* URLFETCH \"a\" NIL \"b\" {1}\r\nx \"c\" (BODYPARTSTRUCTURE (1)) (BODY {2}\r\nyz) \"d\" (BINARY "
+      "~{1}\r\n\0) \"e\" (BINARY {0}\r\n) \"f\" (BINARY NIL)\r\n"s);
+}
+
 TEST(WriteStringTest, LongStringsAreLiterals) {
   const std::string longest(1000, 'x');
   EXPECT_EQ(Written([&](auto& out) { write::String(out, longest); }), "\"" + longest + "\"");
@@ -65,6 +103,8 @@ TEST(WriteStringTest, LongStringsAreLiterals) {
 TEST(WriteStringTest, MailboxNamesAreModifiedUtf7) {
   EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "INBOX/Entw\xc3\xbcrfe"); }), "INBOX/Entw&APw-rfe");
   EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "R & D"); }), "\"R &- D\"");
+  EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "R&D"); }), "R&-D");
+  EXPECT_EQ(Written([](auto& out) { write::Mailbox(out, "nil"); }), "\"nil\"");
 }
 
 TEST(WriteFlagsTest, SystemFlagsThenKeywordsThenRecent) {
@@ -92,6 +132,9 @@ TEST(WriteMailboxTest, ListAndLsubLines) {
   const std::array<std::string_view, 2> two{"SUBSCRIBED", "X-Y"};
   EXPECT_EQ(Written([&](auto& out) { write::ListLine(out, attributes, "a b", two); }),
             "* LIST (\\HasNoChildren \\Sent) \"/\" \"a b\" (\"CHILDINFO\" (\"SUBSCRIBED\" \"X-Y\"))\r\n");
+  // RFC 5465 §5.4.
+  EXPECT_EQ(Written([&](auto& out) { write::ListRenamedLine(out, {}, "New \xc3\xa9", "OldMailbox"); }),
+            "* LIST () \"/\" \"New &AOk-\" (\"OLDNAME\" (OldMailbox))\r\n");
   EXPECT_EQ(Written([&](auto& out) { write::LsubLine(out, {}, "x"); }), "* LSUB () \"/\" x\r\n");
   EXPECT_EQ(Written([&](auto& out) { write::ListRootLine(out, ""); }), "* LIST (\\Noselect) \"/\" \"\"\r\n");
 }
@@ -153,6 +196,27 @@ TEST(WriteSearchTest, EsearchLines) {
   const write::EsearchResult empty{.tag = "a1", .all = std::span<const NumberRange>(), .count = 0};
   EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, empty); }),
             "* ESEARCH (TAG \"a1\") COUNT 0\r\n");
+}
+
+TEST(WriteSearchTest, PartialResultsNameWhatWasAskedFor) {
+  const std::vector<NumberRange> ranges{{9, 9}, {2, 3}};
+  const write::EsearchResult some{
+      .tag = "a1", .partial = write::EsearchResult::Partial{{100, 1, true}, ranges}, .count = 3};
+  EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, some); }),
+            "* ESEARCH (TAG \"a1\") PARTIAL (-100:-1 9,2:3) COUNT 3\r\n");
+  const write::EsearchResult none{
+      .tag = "a1", .numbers = NumberKind::kUid, .partial = write::EsearchResult::Partial{{1, 2}, {}}};
+  EXPECT_EQ(Written([&](auto& out) { write::EsearchLine(out, none); }),
+            "* ESEARCH (TAG \"a1\") UID PARTIAL (1:2 NIL)\r\n");
+}
+
+TEST(WriteSearchTest, WhatComesToAResultAndLeavesIt) {
+  const std::vector<write::ContextChange> changes{{5, {{9, 9}, {2, 3}}}, {1, {{7, 7}}}};
+  EXPECT_EQ(Written([&](auto& out) { write::AddToLine(out, "B01", NumberKind::kUid, changes); }),
+            "* ESEARCH (TAG \"B01\") UID ADDTO (5 9,2:3 1 7)\r\n");
+  const std::vector<write::ContextChange> one{{0, {{32768, 32769}}}};
+  EXPECT_EQ(Written([&](auto& out) { write::RemoveFromLine(out, "a", NumberKind::kSequence, one); }),
+            "* ESEARCH (TAG \"a\") REMOVEFROM (0 32768:32769)\r\n");
 }
 
 TEST(WriteSortTest, SortLines) {
@@ -221,6 +285,46 @@ TEST(WriteMetadataTest, EntriesWithValues) {
             "{8}\r\none\r\ntwo /shared/nul ~{3}\r\na\0b)\r\n"s);
 }
 
+// RFC 4314 §3.6 to §3.8; `c` and `d` stand where one of theirs does (§2.1.1).
+TEST(WriteAclTest, Responses) {
+  const auto rights = [](std::string_view letters) { return *Rights::Parse(letters); };
+  EXPECT_EQ(Written([&](auto& out) {
+              write::AclLine line(out, "INBOX/Drafts");
+              line.Add("tel:+15550100111", Rights::All());
+              line.Add("-sip:bea@example.com", rights("e"));
+              line.Add("anyone", rights("rl"));
+              line.End();
+            }),
+            "* ACL INBOX/Drafts tel:+15550100111 lrswipkxteancd -sip:bea@example.com ed anyone lr\r\n");
+  EXPECT_EQ(
+      Written([&](auto& out) { write::ListRightsLine(out, "a b", "+1 555", rights("la"), rights("rkt")); }),
+      "* LISTRIGHTS \"a b\" \"+1 555\" la r k t c d\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::ListRightsLine(out, "x", "anyone", {}, {}); }),
+            "* LISTRIGHTS x anyone \"\"\r\n");
+  EXPECT_EQ(Written([&](auto& out) { write::MyRightsLine(out, "x", rights("slk")); }),
+            "* MYRIGHTS x lskc\r\n");
+}
+
+TEST(QuotaWriteTest, Responses) {
+  EXPECT_EQ(Written([](auto& out) {
+              write::QuotaLine line(out, "");
+              line.Add(QuotaResource::kStorage, 10, 512);
+              line.End();
+            }),
+            "* QUOTA \"\" (STORAGE 10 512)\r\n");  // the example of RFC 9208 §4.2.1
+  EXPECT_EQ(
+      Written([](auto& out) {
+        write::QuotaLine line(out, "tel:+15550100111");
+        line.Add(QuotaResource::kMessage, 0, 0);
+        line.Add(QuotaResource::kMailbox, 5, 20000);
+        line.Add(QuotaResource::kAnnotationStorage, 1, 9'223'372'036'854'775'807);
+        line.End();
+      }),
+      "* QUOTA tel:+15550100111 (MESSAGE 0 0 MAILBOX 5 20000 ANNOTATION-STORAGE 1 9223372036854775807)\r\n");
+  EXPECT_EQ(Written([](auto& out) { write::QuotaRootLine(out, "caf\xc3\xa9", "a b"); }),
+            "* QUOTAROOT caf&AOk- \"a b\"\r\n");
+}
+
 TEST(WriteMetadataTest, EntriesThatChanged) {
   const std::vector<std::string> one{"/shared/comment"};
   const std::vector<std::string> two{"/shared/comment", "/private/a b"};
@@ -263,6 +367,28 @@ TEST(WriteFetchTest, ItemsInTheOrderOfTheCalls) {
       "* 12 FETCH (UID 99 FLAGS (\\Seen \\Recent) INTERNALDATE \"31-Dec-1969 22:30:00 -0130\" RFC822.SIZE "
       "4096 "
       "EMAILID (M5) THREADID NIL SAVEDATE NIL SAVEDATE \" 1-Jan-1970 00:00:00 +0000\" ENVELOPE (NIL))\r\n");
+}
+
+TEST(WriteFetchTest, UidFetchIsNumberedByTheUid) {
+  EXPECT_EQ(Written([](auto& out) {
+              write::FetchResponse response(out, Uid{25997});
+              response.Rfc822Size(3);
+              response.End();
+            }),
+            "* 25997 UIDFETCH (RFC822.SIZE 3)\r\n");
+}
+
+TEST(WriteFetchTest, APreviewIsAStringOrNil) {
+  EXPECT_EQ(Written([](auto& out) {
+              write::FetchResponse response(out, SeqNum{1});
+              response.Preview("Lunch at \"noon\"?");
+              response.Preview("caf\xc3\xa9");
+              response.Preview("");
+              response.Preview(std::nullopt);
+              response.End();
+            }),
+            "* 1 FETCH (PREVIEW \"Lunch at \\\"noon\\\"?\" PREVIEW {5}\r\ncaf\xc3\xa9 PREVIEW \"\" PREVIEW "
+            "NIL)\r\n");
 }
 
 TEST(WriteFetchTest, SectionsAreNamedAsTheyWereAskedFor) {
@@ -318,6 +444,9 @@ TEST(WriteReplyTest, EveryKindOfCode) {
       {Ok(ResponseCode::BadCharset{{"UTF-8", "a b"}}, "x"), "t OK [BADCHARSET (UTF-8 \"a b\")] x\r\n"},
       {Ok(ResponseCode::BadCharset{}, "x"), "t OK [BADCHARSET] x\r\n"},
       {Ok(ResponseCode::Capability{"A B"}, "x"), "t OK [CAPABILITY A B] x\r\n"},
+      {No(ResponseCode::NoUpdate{"B02"}, "x"), "t NO [NOUPDATE \"B02\"] x\r\n"},
+      {Ok(ResponseCode::InProgress{"a", 175, 1000}, "x"), "t OK [INPROGRESS (\"a\" 175 1000)] x\r\n"},
+      {Ok(ResponseCode::InProgress{"a]b", 0, 0}, "x"), "t OK [INPROGRESS (NIL 0 NIL)] x\r\n"},
       {Ok(ResponseCode::PermanentFlags{{SystemFlag::kSeen}}, "x"),
        "t OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n"},
       {Ok(ResponseCode::PermanentFlags{{}, true}, "x"), "t OK [PERMANENTFLAGS (\\*)] x\r\n"},
@@ -335,6 +464,13 @@ TEST(WriteReplyTest, EveryKindOfCode) {
       {Ok(ResponseCode::Modified{{{7, 7}, {9, 12}}}, "x"), "t OK [MODIFIED 7,9:12] x\r\n"},
       {No(ResponseCode::kMetadataTooMany, "x"), "t NO [METADATA TOOMANY] x\r\n"},
       {No(ResponseCode::kMetadataNoPrivate, "x"), "t NO [METADATA NOPRIVATE] x\r\n"},
+      {Ok(ResponseCode::kUrlMech, "x"), "t OK [URLMECH INTERNAL] x\r\n"},
+      {No(ResponseCode::BadUrl{"/a/;UID=1]\xc3"}, "x"), "t NO [BADURL /a/;UID=1??] x\r\n"},
+      {No(ResponseCode::BadUrl{""}, "x"), "t NO [BADURL ?] x\r\n"},
+      {Ok(ResponseCode::kNotificationOverflow, "x"), "t OK [NOTIFICATIONOVERFLOW] x\r\n"},
+      {No(ResponseCode::BadEvent{}, "x"),
+       "t NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange "
+       "MailboxMetadataChange ServerMetadataChange)] x\r\n"},
   };
   for (const auto& c : all) {
     EXPECT_EQ(Written([&](auto& out) { WriteTagged(out, "t", c.reply); }), c.line);
@@ -346,7 +482,7 @@ TEST(WriteReplyTest, EveryKindOfCode) {
 
 TEST(WriteReplyTest, EveryPlainCodeHasItsOwnName) {
   std::vector<std::string_view> names;
-  for (int code = ResponseCode::kAlert; code <= ResponseCode::kMetadataNoPrivate; ++code) {
+  for (int code = ResponseCode::kAlert; code <= ResponseCode::kUrlMech; ++code) {
     names.push_back(Name(static_cast<ResponseCode::Plain>(code)));
     EXPECT_FALSE(names.back().empty()) << code;
   }
@@ -354,20 +490,41 @@ TEST(WriteReplyTest, EveryPlainCodeHasItsOwnName) {
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
 }
 
+TEST(CapabilityTest, AMechanismIsOfferedWhereItIsAWord) {
+  EXPECT_TRUE(Offers({.tls = true}, "scram-sha-256"));
+  EXPECT_FALSE(Offers({.tls = true}, "SCRAM-SHA-256-PLUS"));
+  EXPECT_TRUE(Offers({.tls = true, .channel_binding = true}, "SCRAM-SHA-256-PLUS"));
+  EXPECT_FALSE(Offers({.tls = true}, "SCRAM-SHA-1"));
+  EXPECT_FALSE(Offers({.tls = true}, "EXTERNAL"));
+  EXPECT_FALSE(Offers({.tls = true, .authenticated = true, .external = true}, "EXTERNAL"));
+  EXPECT_FALSE(Offers({}, "PLAIN"));
+  EXPECT_FALSE(Offers({.tls = true}, ""));
+}
+
 TEST(CapabilityTest, DependsOnTlsAndLogin) {
   EXPECT_EQ(CapabilityWords({.starttls_available = true}),
             "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED");
-  EXPECT_EQ(CapabilityWords({.tls = true}), "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN");
+  EXPECT_EQ(CapabilityWords({.tls = true}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN");
   EXPECT_EQ(CapabilityWords({.starttls_available = true, .plaintext_login = true}),
-            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN");
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN");
+  EXPECT_EQ(CapabilityWords({.starttls_available = true, .scram_without_tls = true}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED AUTH=SCRAM-SHA-256");
+  EXPECT_EQ(CapabilityWords({.tls = true, .scram_sha1 = true, .channel_binding = true, .external = true}),
+            "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=EXTERNAL AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 "
+            "AUTH=SCRAM-SHA-1-PLUS AUTH=SCRAM-SHA-1 AUTH=PLAIN AUTH=LOGIN");
   EXPECT_EQ(
       CapabilityWords({.tls = true, .authenticated = true, .append_limit = 104857600}),
       "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED "
       "LIST-STATUS LIST-METADATA MOVE SPECIAL-USE "
-      "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES WITHIN CONDSTORE QRESYNC SORT "
+      "CREATE-SPECIAL-USE MULTIAPPEND REPLACE BINARY ESEARCH SEARCHRES PARTIAL WITHIN CONDSTORE "
+      "QRESYNC UIDONLY SORT "
       "SORT=DISPLAY "
-      "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=X-CPM-CONTRIBUTION COMPRESS=DEFLATE METADATA "
-      "STATUS=SIZE OBJECTID SAVEDATE "
+      "ESORT CONTEXT=SEARCH CONTEXT=SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES "
+      "THREAD=X-CPM-CONTRIBUTION CATENATE INPROGRESS COMPRESS=DEFLATE METADATA "
+      "NOTIFY ACL RIGHTS=texkn LIST-MYRIGHTS QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX "
+      "QUOTA=RES-ANNOTATION-STORAGE URLAUTH URLAUTH=BINARY URL-PARTIAL STATUS=SIZE OBJECTID "
+      "SAVEDATE UNAUTHENTICATE PREVIEW "
       "APPENDLIMIT=104857600");
 }
 

@@ -42,7 +42,7 @@ TEST(TableNameTest, NamesAreFrozen) {
   EXPECT_EQ(names,
             "meta addresses accounts folders folder_names states messages bodies body_refs texts ids "
             "vanished annotations acl grants "
-            "subscriptions url_keys references expiries intents ");
+            "subscriptions url_keys references expiries intents seen ");
 }
 
 TEST(BatchTest, FindShowsWhatTheBatchWouldDo) {

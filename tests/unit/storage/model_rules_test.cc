@@ -72,9 +72,10 @@ const std::map<FolderKind, std::string> kRenameElsewhere{
     {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "+++CCC"}, {FolderKind::kSession, "CCCCCC"},
     {FolderKind::kInbox, "+++CCC"}, {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
 };
-// Where a folder of the row's kind cannot lie the letter is of no interest, but it is not "+" for clients.
+// A conversation keeps its name in the default folder, and has its owner's where it is kept. Where a folder
+// of the row's kind cannot lie the letter is of no interest, but it is not "+" for clients.
 const std::map<FolderKind, std::string> kRenameInPlace{
-    {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "PPPPPP"}, {FolderKind::kSession, "PPPPPP"},
+    {FolderKind::kUser, "+++CCC"},  {FolderKind::kConversation, "+++PCC"}, {FolderKind::kSession, "PPPPPP"},
     {FolderKind::kInbox, "+++CCC"}, {FolderKind::kDefault, "CCCCCC"},      {FolderKind::kRoot, "CCCCCC"},
 };
 /// Into a group conversation.
@@ -209,6 +210,11 @@ TEST(ModelRules, UserFoldersLieBelowTheRootOnly) {
   rename[FolderKind::kUser] = rename[FolderKind::kInbox] = rename[FolderKind::kConversation] = "PPPCCC";
   ExpectTable(rename, profile, {}, AskRename(false));
   ExpectTable(kRenameElsewhere, profile, {.in_root = true}, AskRename(false));
+  auto in_place = kRenameInPlace;
+  in_place[FolderKind::kUser] = in_place[FolderKind::kInbox] = "PPPCCC";
+  in_place[FolderKind::kConversation] = "PPPPCC";
+  ExpectTable(in_place, profile, {}, AskRename(true));
+  ExpectTable(kRenameInPlace, profile, {.in_root = true}, AskRename(true));
   ExpectTable(kAppend, profile, {}, kAskAppend);
 }
 

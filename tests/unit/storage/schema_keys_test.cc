@@ -10,6 +10,7 @@
 
 #include "storage/schema/bytes.h"
 #include "storage/schema/keys.h"
+#include "storage/schema/url_keys.h"
 #include "tests/support/hex.h"
 #include "tests/support/row_codecs.h"
 
@@ -52,21 +53,39 @@ TEST(KeyTest, EncodingIsFrozen) {
             account + "04" + "0000000000000005");
   EXPECT_EQ(Hex(ExpiryKey{kAccount, ExpiryKind::kDeleted, 0x6553f100, kFolder, 9}.Encode()),
             account + "02" + "000000006553f100" + "0000000000000007" + "0000000000000009");
+  EXPECT_EQ(Hex(GrantKey{"anyone", kAccount, kFolder}.Encode()),
+            "616e796f6e65"
+            "00"
+            "0000000000000003"
+            "0000000000000007");
+  EXPECT_EQ(Hex(GrantKey::Prefix("anyone")),
+            "616e796f6e65"
+            "00");
+  EXPECT_EQ(Hex(FormerPathKey{kAccount, "a/b", kFolder}.Encode()),
+            account + "0000000000000000" + "612f62" + "00" + "0000000000000007");
+  EXPECT_EQ(Hex(FormerPathKey::Prefix(kAccount, "a")), account + "0000000000000000" + "61" + "00");
+  EXPECT_EQ(Hex(ReferenceKey{kAccount, 258}.Encode()), account + "0000000000000000" + "0000000000000102");
+  EXPECT_EQ(Hex(ReferenceKey::Use(kAccount).Encode()), account + "0000000000000000" + "0000000000000000");
+  EXPECT_EQ(Hex(MessageReferenceKey{kAccount, kFolder, {42}, 258}.Encode()),
+            folder + "0000002a" + "0000000000000102");
 }
 
 TEST(KeyTest, KindsOnDiskAreFrozen) {
   EXPECT_EQ(static_cast<int>(ExpiryKind::kDeferred), 1);
   EXPECT_EQ(static_cast<int>(ExpiryKind::kDeleted), 2);
+  EXPECT_EQ(static_cast<int>(ExpiryKind::kReference), 3);
   EXPECT_EQ(static_cast<int>(IdKind::kConversation), 1);
   EXPECT_EQ(static_cast<int>(IdKind::kContribution), 2);
   EXPECT_EQ(static_cast<int>(IdKind::kInReplyToContribution), 3);
   EXPECT_EQ(static_cast<int>(IdKind::kImdnMessage), 4);
   EXPECT_EQ(static_cast<int>(IdKind::kMessage), 5);
   EXPECT_EQ(static_cast<int>(IdKind::kCorrelator), 6);
+  EXPECT_EQ(static_cast<int>(IdKind::kObjectKind), 7);
   EXPECT_EQ(static_cast<int>(IntentKind::kStagedObject), 1);
   EXPECT_EQ(static_cast<int>(IntentKind::kPurge), 2);
   EXPECT_EQ(static_cast<int>(IntentKind::kDropFolder), 3);
   EXPECT_EQ(static_cast<int>(IntentKind::kDropAccount), 4);
+  EXPECT_EQ(static_cast<int>(IntentKind::kGrants), 5);
 }
 
 /// Around every power of two at which big-endian order could go wrong.

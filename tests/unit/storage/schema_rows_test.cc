@@ -46,8 +46,7 @@ AccountRow SampleAccount() {
           .address = "tel:+15550100111",
           .aliases = {"sip:user1@example.com", "tel:+15550100112"},
           .password_hash = "$6$x",
-          .quota_octets = 1'000'000,
-          .quota_messages = 500,
+          .quota = {.octets = 1'000'000, .messages = 500},
           .used_octets = 123'456,
           .used_messages = 12,
           .folders = 4,
@@ -60,6 +59,21 @@ AccountRow SampleAccount() {
 AccountRow CountingAccount() {
   AccountRow row = SampleAccount();
   row.subscriptions = 300;
+  return row;
+}
+
+AccountRow MarkedAccount() {
+  AccountRow row = CountingAccount();
+  row.marks = {{299}, {200}};
+  return row;
+}
+
+AccountRow LimitedAccount() {
+  AccountRow row = MarkedAccount();
+  row.quota.messages = 0;
+  row.quota.folders = 30;
+  row.quota.annotation_octets = storage::kMaxQuota;
+  row.act_for = {"tel:+1555*", "sip:*@example.com"};
   return row;
 }
 
@@ -79,6 +93,18 @@ FolderRow SampleFolder() {
           .conversation_id = "conv",
           .contribution_id = "contrib",
           .keywords = {"$Forwarded", "\\read-report-sent"}};
+}
+
+FolderRow SharedFolder() {
+  FolderRow row = SampleFolder();
+  row.owner_rights = protocol::Rights::All() - protocol::Right::kWrite;
+  return row;
+}
+
+AclRow SampleAcl() {
+  return {{{"-tel:+15550100222", protocol::Right::kExpunge},
+           {"anyone", protocol::Right::kLookup},
+           {"sip:bea@example.com", protocol::Rights::All()}}};
 }
 
 const std::string& SampleIds() {
@@ -109,6 +135,25 @@ StatePage SamplePage() {
   return page;
 }
 
+ReferenceRow SampleReference() {
+  return {.folder = {7},
+          .uid = {42},
+          .section = "1.2",
+          .offset = 300,
+          .count = 5,
+          .issuer = {9},
+          .kind = ReferenceAudience::kUser,
+          .audience = "tel:+15550100222",
+          .one_time = true,
+          .created = 1'700'000'000,
+          .expires = 1'700'086'400,
+          .revoked = 1'700'000'100,
+          .fetches = 1,
+          .last_fetch = 1'700'000'050,
+          .part_size = 2048,
+          .key_check = "01234567"};
+}
+
 struct Sample {
   std::string name;  ///< of the codec, and of the file in tests/data/rows
   std::string encoded;
@@ -120,7 +165,12 @@ std::vector<Sample> Samples() {
       {"address_row", AddressRow{{3}}.Encode()},
       {"account_row", SampleAccount().Encode()},
       {"account_row", CountingAccount().Encode(), 2},
+      {"account_row", MarkedAccount().Encode(), 3},
+      {"account_row", LimitedAccount().Encode(), 4},
       {"folder_row", SampleFolder().Encode()},
+      {"folder_row", SharedFolder().Encode(), 2},
+      {"acl_row", SampleAcl().Encode()},
+      {"grants_row", GrantsRow{{300}, {"anyone", "tel:+15550100222"}}.Encode()},
       {"folder_name_row", FolderNameRow{{7}, 3, SpecialUse::kTrash}.Encode()},
       {"message_row", SampleMessage().Encode()},
       {"ids", SampleIds()},
@@ -133,6 +183,10 @@ std::vector<Sample> Samples() {
       {"state_page", SamplePage().Encode()},
       {"annotation_row", AnnotationRow{"/private/Comment", "a\0b"sv}.Encode()},
       {"annotation_use_row", AnnotationUseRow{3, 300}.Encode()},
+      {"seen_page", SeenPage{{1, 0, 0, 0, 0, 0, 0, 0x8000000000000000U}}.Encode()},
+      {"url_key_row", UrlKeyRow{"0123456789abcdef0123456789ABCDEF", {"a/b", "c"}}.Encode()},
+      {"references_use_row", ReferencesUseRow{300, 2}.Encode()},
+      {"reference_row", SampleReference().Encode()},
   };
 }
 
@@ -152,12 +206,37 @@ TEST(RowTest, EncodingIsFrozen) {
   }
 }
 
+TEST(RowTest, AnAclIsInOrderAndSaysSomething) {
+  const AclRow empty;
+  EXPECT_FALSE(AclRow::Decode(empty.Encode()));
+  const AclRow nothing{{{"anyone", {}}}};
+  EXPECT_FALSE(AclRow::Decode(nothing.Encode()));
+  const AclRow nobody{{{"", protocol::Right::kRead}}};
+  EXPECT_FALSE(AclRow::Decode(nobody.Encode()));
+  const AclRow twice{{{"anyone", protocol::Right::kRead}, {"anyone", protocol::Right::kRead}}};
+  EXPECT_FALSE(AclRow::Decode(twice.Encode()));
+  EXPECT_FALSE(AclRow::Decode("\x01\x01\x01x\x80\x20"sv));  // a right that there is not
+}
+
 TEST(RowTest, MarkerIsTheVersionAlone) { EXPECT_EQ(Hex(MarkerRow()), "01"); }
 
 TEST(RowTest, SamplesDecodeToWhatTheyWere) {
   EXPECT_EQ(AccountRow::Decode(SampleAccount().Encode()).value(), SampleAccount());
+  EXPECT_EQ(ReferenceRow::Decode(SampleReference().Encode()).value(), SampleReference());
   EXPECT_EQ(AccountRow::Decode(CountingAccount().Encode()).value(), CountingAccount());
+  EXPECT_EQ(AccountRow::Decode(MarkedAccount().Encode()).value(), MarkedAccount());
   EXPECT_EQ(FolderRow::Decode(SampleFolder().Encode()).value(), SampleFolder());
+  EXPECT_EQ(FolderRow::Decode(SharedFolder().Encode()).value(), SharedFolder());
+  EXPECT_EQ(AclRow::Decode(SampleAcl().Encode()).value(), SampleAcl());
+  FolderRow counts = SampleFolder();
+  counts.path.clear();
+  counts.conversation_id.clear();
+  counts.contribution_id.clear();
+  counts.keywords.clear();
+  EXPECT_EQ(FolderRow::DecodeCounts(SampleFolder().Encode()).value(), counts);
+  counts.owner_rights = SharedFolder().owner_rights;
+  EXPECT_EQ(FolderRow::DecodeCounts(SharedFolder().Encode()).value(), counts);
+  EXPECT_FALSE(FolderRow::DecodeCounts(SampleFolder().Encode().substr(0, 30)));
   const std::string message = SampleMessage().Encode();
   EXPECT_EQ(StoredMessage::Decode(message).value(), SampleMessage());
   for (const auto& sample : Samples())
@@ -206,7 +285,7 @@ TEST(RowTest, UnknownVersionIsRefusedAndANewerOneIsNamed) {
   for (const auto& sample : Samples()) {
     const RowCodec& codec = CodecNamed(sample.name);
     if (!codec.versioned) continue;
-    for (const char version : {'\0', '\3', '\x80', '\xff'}) {
+    for (const char version : {'\0', '\5', '\x80', '\xff'}) {
       std::string bytes = sample.encoded;
       bytes[0] = version;
       const auto refused = codec.recode(bytes);
@@ -258,6 +337,9 @@ INSTANTIATE_TEST_SUITE_P(
                     BadRow{"ReferenceCountZero", "body_ref_row", "01 00"},
                     BadRow{"ReferenceCountOneIsAnAbsentRow", "body_ref_row", "01 01"},
                     BadRow{"NoAnnotationIsAnAbsentRow", "annotation_use_row", "01 00 00"},
+                    BadRow{"NineFormerPaths", "url_key_row",
+                           "01 3030303030303030303030303030303030303030303030303030303030303030 09"
+                           "0161 0161 0161 0161 0161 0161 0161 0161 0161"},
                     BadRow{"UnknownSpecialUse", "folder_name_row", "01 07 00 06"},
                     BadRow{"UidZero", "vanished_row", "01 00 01 00 00"},
                     BadRow{"UidAboveTheLargest", "vanished_row", "01 00 01 ffffffff0f 01"},
@@ -319,6 +401,10 @@ SpecialUse AnyUse() { return static_cast<SpecialUse>(*rc::gen::inRange(0, 6)); }
 
 std::uint8_t AnyOctet() { return *rc::gen::arbitrary<std::uint8_t>(); }
 
+std::optional<std::uint64_t> AnyLimit() {
+  return *rc::gen::element<std::optional<std::uint64_t>>(std::nullopt, 0, 1, 500, storage::kMaxQuota);
+}
+
 RC_GTEST_PROP(RowRoundTrip, Account, ()) {
   AccountRow row;
   row.role = AnyOctet();
@@ -326,8 +412,7 @@ RC_GTEST_PROP(RowRoundTrip, Account, ()) {
   row.address = *AnyOctets();
   row.aliases = *rc::gen::container<std::vector<std::string>>(AnyOctets());
   row.password_hash = *AnyOctets();
-  row.quota_octets = AnyNumber<std::uint64_t>();
-  row.quota_messages = AnyNumber<std::uint64_t>();
+  row.quota = {AnyLimit(), AnyLimit(), AnyLimit(), AnyLimit()};
   row.used_octets = AnyNumber<std::uint64_t>();
   row.used_messages = AnyNumber<std::uint64_t>();
   row.folders = AnyNumber<std::uint32_t>();
@@ -335,7 +420,9 @@ RC_GTEST_PROP(RowRoundTrip, Account, ()) {
   row.next_folder = AnyNumber<std::uint64_t>();
   row.next_uid_validity = AnyNumber<std::uint32_t>();
   row.modseq = {AnyNumber<std::uint64_t>()};
+  if (*rc::gen::arbitrary<bool>()) row.act_for = {*AnyOctets(), *AnyOctets()};
   if (*rc::gen::arbitrary<bool>()) row.subscriptions = AnyNumber<std::uint32_t>();
+  if (*rc::gen::arbitrary<bool>()) row.marks = {{AnyNumber<std::uint64_t>()}, {AnyNumber<std::uint64_t>()}};
   RC_ASSERT(AccountRow::Decode(row.Encode()).value() == row);
 }
 

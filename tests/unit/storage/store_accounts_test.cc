@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/schema/keys.h"
+#include "storage/schema/psk_row.h"
+#include "storage/store/psk.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -15,6 +17,7 @@ using protocol::SpecialUse;
 using storage::AccountId;
 using storage::AccountStatus;
 using storage::Errc;
+using storage::QuotaLimits;
 using storage::kv::Table;
 using testing::ElementsAre;
 
@@ -32,14 +35,60 @@ std::size_t RowsOf(storage::kv::Engine& engine, AccountId account) {
   return rows;
 }
 
+TEST(AccountsTest, ASecretIsMadeOnceForEachName) {
+  TempStore store;
+  const auto secret = Must(store->Secret("one"));
+  EXPECT_EQ(secret.size(), 32U);
+  EXPECT_EQ(Must(store->Secret("one")), secret);
+  EXPECT_NE(Must(store->Secret("two")), secret);
+  store.Reopen();
+  EXPECT_EQ(Must(store->Secret("one")), secret);
+}
+
+TEST(PskTableTest, KeepsKeysUntilTheyAreRevoked) {
+  TempStore store;
+  storage::PskTable psks(*store);
+  const std::string key(32, 'k');
+  Must(psks.Add({"b", AccountId{2}, key, 1'700'000'000}));
+  Must(psks.Add({"a", AccountId{1}, key, 1'700'000'001}));
+  store.Reopen();
+  storage::PskTable again(*store);
+  EXPECT_THAT(Must(again.List()), ElementsAre(storage::Psk{"a", AccountId{1}, key, 1'700'000'001},
+                                              storage::Psk{"b", AccountId{2}, key, 1'700'000'000}));
+  EXPECT_EQ(again.Add({"a", AccountId{2}, key, 0}).error().code, Errc::kInvalidArgument) << "in use";
+  EXPECT_TRUE(Must(again.Revoke("a")));
+  EXPECT_FALSE(Must(again.Revoke("a")));
+  EXPECT_EQ(Must(again.List()).size(), 1U);
+}
+
+TEST(PskTableTest, RefusesWhatIsNoIdentityOrNoKey) {
+  TempStore store;
+  storage::PskTable psks(*store);
+  const std::string key(32, 'k');
+  for (const auto& identity : {std::string(), std::string("a b"), std::string("a\0b", 3),
+                               std::string("caf\xc3\xa9"), std::string(129, 'x')})
+    EXPECT_EQ(psks.Add({identity, AccountId{1}, key, 0}).error().code, Errc::kInvalidArgument) << identity;
+  Must(psks.Add({std::string(128, 'x'), AccountId{1}, key, 0}));
+  EXPECT_EQ(psks.Add({"a", AccountId{1}, std::string(15, 'k'), 0}).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(psks.Add({"a", AccountId{1}, std::string(65, 'k'), 0}).error().code, Errc::kInvalidArgument);
+}
+
+/// On disk: these octets stay readable for ever.
+TEST(PskTableTest, ItsRowHasTheseOctets) {
+  const storage::schema::PskRow row{AccountId{300}, 1'700'000'000, "key"};
+  EXPECT_EQ(row.Encode(), std::string("\x01\xac\x02\x80\xc4\x9f\xd5\x0c\x03key", 12));
+  EXPECT_EQ(Must(storage::schema::PskRow::Decode(row.Encode())), row);
+  for (const auto* bad : {"", "\x02", "\x01\xac\x02\x80\xc4\x9f\xd5\x0c\x03ke"})
+    EXPECT_EQ(storage::schema::PskRow::Decode(bad).error().code, Errc::kCorruption);
+}
+
 TEST(AccountsTest, IsFoundByEachOfItsAddresses) {
   TempStore store;
   const auto id = Must(store->CreateAccount({.address = "tel:+1",
                                              .aliases = {"sip:b@x", "sip:a@x", "sip:a@x", "tel:+1"},
                                              .role = storage::Role::kPf,
                                              .password_hash = "$6$h",
-                                             .quota_octets = 10,
-                                             .quota_messages = 20}));
+                                             .quota = {.octets = 10, .messages = 20}}));
   for (const auto* address : {"tel:+1", "sip:a@x", "sip:b@x"}) {
     const auto info = Must(store->FindAccount(address));
     ASSERT_TRUE(info) << address;
@@ -48,8 +97,7 @@ TEST(AccountsTest, IsFoundByEachOfItsAddresses) {
     EXPECT_THAT(info->aliases, ElementsAre("sip:a@x", "sip:b@x"));
     EXPECT_EQ(info->role, storage::Role::kPf);
     EXPECT_EQ(info->password_hash, "$6$h");
-    EXPECT_EQ(info->quota_octets, 10U);
-    EXPECT_EQ(info->quota_messages, 20U);
+    EXPECT_EQ(info->quota, (QuotaLimits{.octets = 10, .messages = 20}));
     EXPECT_EQ(info->folders, 1U);
     EXPECT_EQ(info->created, 1'700'000'000);
   }
@@ -100,13 +148,12 @@ TEST(AccountsTest, EditsAreRead) {
   const auto id = CreateAccount(*store);
   Must(store->SetPasswordHash(id, "$argon2id$x"));
   Must(store->SetStatus(id, AccountStatus::kDisabled));
-  Must(store->SetQuota(id, 5, 6));
+  Must(store->SetQuota(id, {.octets = 5, .messages = 6, .folders = 30, .annotation_octets = 0}));
   store.Reopen();
   const auto info = Must(store->GetAccount(id));
   EXPECT_EQ(info.password_hash, "$argon2id$x");
   EXPECT_EQ(info.status, AccountStatus::kDisabled);
-  EXPECT_EQ(info.quota_octets, 5U);
-  EXPECT_EQ(info.quota_messages, 6U);
+  EXPECT_EQ(info.quota, (QuotaLimits{.octets = 5, .messages = 6, .folders = 30, .annotation_octets = 0}));
   EXPECT_EQ(ErrorOf(store->SetStatus(id, AccountStatus::kDeleting)), Errc::kInvalidArgument);
 }
 
@@ -114,7 +161,9 @@ TEST(AccountsTest, UnknownAccountIsRefusedEverywhere) {
   TempStore store;
   const AccountId nobody{99};
   EXPECT_EQ(ErrorOf(store->GetAccount(nobody)), Errc::kNoSuchAccount);
-  EXPECT_EQ(ErrorOf(store->SetQuota(nobody, 1, 1)), Errc::kNoSuchAccount);
+  EXPECT_EQ(ErrorOf(store->SetQuota(nobody, {.octets = 1})), Errc::kNoSuchAccount);
+  EXPECT_EQ(ErrorOf(store->GetQuota(nobody)), Errc::kNoSuchAccount);
+  EXPECT_EQ(ErrorOf(store->ChangeActFor(nobody, {"tel:*"}, {})), Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->DeleteAccount(nobody)), Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->CreateFolder(nobody, "a", SpecialUse::kNone)), Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->Subscribe(nobody, "a")), Errc::kNoSuchAccount);

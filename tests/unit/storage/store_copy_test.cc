@@ -110,7 +110,7 @@ TEST_P(CopyTest, IntoTheSameFolder) {
 
 TEST_P(CopyTest, OverQuotaCopiesNothingAndFreesWhatWasWritten) {
   const auto n = GetParam();
-  Must(store->SetQuota(account, 0, 2 * n + 1));
+  Must(store->SetQuota(account, {.messages = 2 * n + 1}));
   EXPECT_EQ(ErrorOf(store->Copy(inbox, UidRange(1, 1000), "target")), Errc::kOverQuota);
   store->DrainJanitor();
   EXPECT_EQ(Must(store->GetFolder(target)).messages, 2U);

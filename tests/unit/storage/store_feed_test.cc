@@ -50,10 +50,15 @@ std::string InWords(const Change& change) {
     std::string operator()(const storage::FolderCreated& c) { return "created " + c.path; }
     std::string operator()(const storage::FolderRenamed& c) { return "renamed " + c.from + " " + c.to; }
     std::string operator()(const storage::FolderDeleted& c) { return "deleted " + c.path; }
+    std::string operator()(const storage::AclChanged& c) { return "acl " + c.path; }
+    std::string operator()(const storage::SharedFoldersChanged&) { return "shared"; }
     std::string operator()(const storage::AnnotationsChanged& c) {
       std::string names;
       for (const auto& name : c.entries) names += " " + name;
       return "annotations \"" + c.path + "\"" + names;
+    }
+    std::string operator()(const storage::UrlKeysReset& c) {
+      return "URL key reset of " + std::to_string(c.folder.value);
     }
     std::string operator()(const storage::AccountClosed&) { return "account closed"; }
     std::string operator()(const storage::SubscriptionChanged& c) {
@@ -106,6 +111,69 @@ TEST_F(FeedTest, EveryCommandTellsWhatItDid) {
   EXPECT_THAT(News(), ElementsAre("subscribed c", "unsubscribed c"));
 }
 
+/// A change brings along what the folder's row says after it.
+TEST_F(FeedTest, NewsSayWhatTheFolderIsNow) {
+  const auto folder = Must(store->CreateFolder(account, "a", SpecialUse::kNone)).ref;
+  const auto told = [&](storage::FolderRef of) {
+    const auto is_now = Must(store->GetFolder(of));
+    for (const auto& change : listener.Take()) {
+      std::visit(
+          [&](const auto& what) {
+            if constexpr (requires { what.now; }) {
+              if (what.folder != of.folder) return;
+              EXPECT_EQ(what.now.path, is_now.path);
+              EXPECT_EQ(what.now.uid_validity, is_now.uid_validity);
+              EXPECT_EQ(what.now.uid_next, is_now.uid_next);
+              EXPECT_EQ(what.now.messages, is_now.messages);
+              EXPECT_EQ(what.now.unseen, is_now.unseen);
+              EXPECT_EQ(what.now.highest_modseq, is_now.highest_modseq);
+            } else {
+              ADD_FAILURE() << InWords(*change);
+            }
+          },
+          change->what);
+    }
+  };
+  told(folder);
+  Must(Append(*store, account, "a", {"1", "2", "3"}));
+  told(folder);
+  Must(store->UpdateFlags(folder, Uids({1, 3}), {FlagChange::Op::kAdd, Flags({"\\Seen", "\\Deleted"})}));
+  told(folder);
+  Must(store->Copy(folder, Uids({2}), "a"));
+  told(folder);
+  Must(store->Move(folder, Uids({2}), "a"));
+  told(folder);
+  Must(store->Move(folder, Uids({4}), "INBOX"));
+  told(folder);
+  Must(store->Expunge(folder, std::nullopt));
+  told(folder);
+  Must(store->RenameFolder(account, "a", "b"));
+  told(folder);
+}
+
+TEST_F(FeedTest, ARenameSaysWhichNamesFollow) {
+  Must(store->CreateFolder(account, "a/b/c", SpecialUse::kNone));
+  listener.Take();
+  const auto renames = [&] {
+    std::vector<std::pair<std::string, std::size_t>> out;
+    for (const auto& change : listener.Take()) {
+      const auto& what = std::get<storage::FolderRenamed>(change->what);
+      out.emplace_back(fmt::format("{}{} {}", what.folder.value == 0 ? "no folder " : "", what.from, what.to),
+                       what.below);
+    }
+    return out;
+  };
+  Must(store->RenameFolder(account, "a", "x"));
+  EXPECT_THAT(renames(),
+              ElementsAre(std::pair("a x", 0), std::pair("a/b x/b", 2), std::pair("a/b/c x/b/c", 4)));
+  Must(store->DeleteFolder(account, "x"));
+  Must(store->DeleteFolder(account, "x/b"));
+  listener.Take();
+  // What has no folder is told of if it was itself renamed.
+  Must(store->RenameFolder(account, "x", "y"));
+  EXPECT_THAT(renames(), ElementsAre(std::pair("no folder x y", 0), std::pair("x/b/c y/b/c", 4)));
+}
+
 TEST_F(FeedTest, WhatChangesNothingOrFailsIsNoNews) {
   Must(Append(*store, account, "INBOX", {"1"}, {"\\Seen"}));
   listener.Take();
@@ -114,7 +182,7 @@ TEST_F(FeedTest, WhatChangesNothingOrFailsIsNoNews) {
   Must(store->Copy(inbox, Uids({5}), "INBOX"));
   EXPECT_EQ(ErrorOf(store->DeleteFolder(account, "nowhere")), Errc::kNoSuchFolder);
   EXPECT_EQ(ErrorOf(Append(*store, account, "nowhere", {"1"})), Errc::kNoSuchFolder);
-  Must(store->SetQuota(account, 1, 1));
+  Must(store->SetQuota(account, {.octets = 1, .messages = 1}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "INBOX", {"22"})), Errc::kOverQuota);
   EXPECT_EQ(ErrorOf(store->Copy(inbox, UidRange(1, 5000), "INBOX")), Errc::kOverQuota);
   EXPECT_THAT(listener.Take(), IsEmpty());

@@ -293,21 +293,6 @@ TEST_F(FoldersTest, ALargeFolderIsOpenedAsItIsNowHoweverOftenItWasBefore) {
   EXPECT_EQ(open().first_unseen, storage::Uid{602});
 }
 
-TEST(PictureCacheTest, KeepsNoMoreThanItsShare) {
-  storage::PictureCache cache;
-  storage::UidSet gaps;
-  for (std::uint32_t i = 1; i <= 2 * 60'000; i += 2) gaps.Add(storage::Uid{i});
-  for (std::uint64_t folder = 1; folder <= 100; ++folder) {
-    const storage::FolderRef ref{{1}, {folder}};
-    cache.Keep(ref, {{7}, gaps, std::nullopt});
-    ASSERT_NE(cache.Find(ref, {7}), nullptr);
-    ASSERT_EQ(cache.Find(ref, {8}), nullptr);
-  }
-  std::size_t kept = 0;
-  for (std::uint64_t folder = 1; folder <= 100; ++folder) kept += cache.Find({{1}, {folder}}, {7}) != nullptr;
-  EXPECT_LE(kept * 60'000, storage::PictureCache::kMaxRanges);
-}
-
 TEST_F(FoldersTest, OpenFolderSaysWhatSelectNeeds) {
   const auto inbox = Fill(*store, account, "INBOX", 1030, {"\\Seen"});
   Must(store->UpdateFlags(inbox, Uids({600, 1000}), {protocol::FlagChange::Op::kRemove, Flags({"\\Seen"})}));

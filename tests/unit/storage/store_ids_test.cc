@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/schema/bytes.h"
 #include "storage/store/core.h"
 #include "storage/store/id_lookup.h"
 #include "tests/support/store_access.h"
@@ -141,6 +142,66 @@ TEST_F(IdsTest, ATransactionSeesItsOwnChange) {
   txn.Erase(storage::kv::Table::kIds,
             storage::schema::IdKey{account, IdKind::kImdnMessage, "i", inbox.folder, Uid{1}}.Encode());
   EXPECT_THAT(Must(storage::FindById(txn, IdKind::kImdnMessage, "i")), IsEmpty());
+}
+
+constexpr std::string_view kPhoto = "Content-Type: image/png\r\n\r\npng\r\n";
+constexpr std::string_view kMail =
+    "From: a@b\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\nSubject: a\r\n\r\ntext\r\n";
+
+class KindsTest : public IdsTest {
+ protected:
+  std::vector<FoundMessage> Of(protocol::ObjectKind kind, FoundMessage from = {},
+                               std::optional<FolderId> only = std::nullopt, std::size_t most = 100) {
+    return Must(store->FindByKind(account, kind, from, only, most));
+  }
+  std::vector<FoundMessage> Photos() { return Of(protocol::ObjectKind::kMedia); }
+};
+
+TEST_F(KindsTest, ObjectsOfAKindAreFoundInAllFoldersOrInOne) {
+  Must(store->CreateFolder(account, "Photos", protocol::SpecialUse::kNone));
+  const FolderId photos = Must(store->GetFolder(account, "Photos")).ref.folder;
+  Must(Append(*store, account, "INBOX", {std::string(kPhoto), std::string(kMail), std::string(kPhoto)}));
+  Must(Append(*store, account, "Photos", {std::string(kPhoto)}));
+  EXPECT_THAT(Photos(), ElementsAre(FoundMessage{inbox.folder, {1}}, FoundMessage{inbox.folder, {3}},
+                                    FoundMessage{photos, {1}}));
+  EXPECT_THAT(Of(protocol::ObjectKind::kMedia, {}, photos), ElementsAre(FoundMessage{photos, {1}}));
+  EXPECT_THAT(Of(protocol::ObjectKind::kMedia, {inbox.folder, {2}}),
+              ElementsAre(FoundMessage{inbox.folder, {3}}, FoundMessage{photos, {1}}));
+  EXPECT_THAT(Of(protocol::ObjectKind::kMedia, {photos, {2}}, inbox.folder), IsEmpty()) << "past its end";
+  EXPECT_THAT(Of(protocol::ObjectKind::kMedia, {}, std::nullopt, 1),
+              ElementsAre(FoundMessage{inbox.folder, {1}}));
+  EXPECT_THAT(Of(protocol::ObjectKind::kStandaloneMessage), ElementsAre(FoundMessage{inbox.folder, {2}}));
+  EXPECT_THAT(Of(protocol::ObjectKind::kImdn), IsEmpty());
+}
+
+TEST_F(KindsTest, CopiesMovesAndExpungesAreFollowed) {
+  Must(store->CreateFolder(account, "Photos", protocol::SpecialUse::kNone));
+  const FolderId photos = Must(store->GetFolder(account, "Photos")).ref.folder;
+  Must(Append(*store, account, "INBOX", {std::string(kPhoto), std::string(kPhoto)}));
+  Must(store->Copy(inbox, {Uid{1}, Uid{1}}, "Photos"));
+  EXPECT_THAT(Photos(), ElementsAre(FoundMessage{inbox.folder, {1}}, FoundMessage{inbox.folder, {2}},
+                                    FoundMessage{photos, {1}}));
+  Must(store->Move(inbox, {Uid{2}, Uid{2}}, "Photos"));
+  EXPECT_THAT(Photos(), ElementsAre(FoundMessage{inbox.folder, {1}}, FoundMessage{photos, {1}},
+                                    FoundMessage{photos, {2}}));
+  Must(store->DeleteFolder(account, "Photos"));
+  EXPECT_THAT(Photos(), ElementsAre(FoundMessage{inbox.folder, {1}}));
+}
+
+TEST_F(KindsTest, AStoreOfFormatTwoIsIndexedWhenItIsOpened) {
+  Must(Append(*store, account, "INBOX", std::vector<std::string>(3, std::string(kPhoto))));
+  const auto before = Photos();
+  ASSERT_EQ(before.size(), 3U);
+  storage::kv::Batch batch;
+  for (const FoundMessage& one : before)
+    batch.Erase(
+        storage::kv::Table::kIds,
+        storage::schema::IdKey::OfKind(account, protocol::ObjectKind::kMedia, one.folder, one.uid).Encode());
+  batch.Put(storage::kv::Table::kMeta, "format", storage::schema::Writer().U32(2).Take());
+  Must(store.engine().Apply(batch, storage::kv::Durability::kNow));
+  EXPECT_THAT(Photos(), IsEmpty());
+  Must(storage::MailStore::Open(store.engine(), PlainMail()));
+  EXPECT_EQ(Photos(), before);
 }
 
 }  // namespace

@@ -74,12 +74,12 @@ TEST_F(MessagesTest, EmptyMessageIsKept) {
 }
 
 TEST_F(MessagesTest, AppendIsAllOrNone) {
-  Must(store->SetQuota(account, 0, 2));
+  Must(store->SetQuota(account, {.messages = 2}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "INBOX", {"a", "b", "c"})), Errc::kOverQuota);
   EXPECT_EQ(Must(store->GetFolder(inbox)).uid_next.value, 1U);
   Must(Append(*store, account, "INBOX", {"a", "b"}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "INBOX", {"c"})), Errc::kOverQuota);
-  Must(store->SetQuota(account, 3, 0));
+  Must(store->SetQuota(account, {.octets = 3}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "INBOX", {"cd"})), Errc::kOverQuota);
   Must(Append(*store, account, "INBOX", {"c"}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "nowhere", {"a"})), Errc::kNoSuchFolder);
@@ -374,7 +374,7 @@ TEST(AppendTest, SealedBodiesAreAppendedAsTheyAre) {
 TEST(AppendTest, RoomIsWhatTheQuotaLeaves) {
   TempStore store;
   const auto account = CreateAccount(*store);
-  Must(store->SetQuota(account, 1000, 3));
+  Must(store->SetQuota(account, {.octets = 1000, .messages = 3}));
   Must(Append(*store, account, "INBOX", {MessageOctets(1, 400)}));
   EXPECT_EQ(ErrorOf(store->CheckRoom(account, 600, 2)), std::nullopt);
   EXPECT_EQ(ErrorOf(store->CheckRoom(account, 601, 1)), storage::Errc::kOverQuota);

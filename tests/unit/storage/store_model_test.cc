@@ -166,6 +166,17 @@ TEST_F(ModelTest, NamesOfConversationsAndSessionsAreTheNetworks) {
   EXPECT_THAT(Tree(), ElementsAre("Default:d", "Default/other:c", "Default/other/other:s", "INBOX:i"));
 }
 
+TEST_F(ModelTest, AConversationThatIsKeptIsNamedByItsOwner) {
+  Create("Default/conv/contr");
+  EXPECT_EQ(Rename("Default/conv", "conv"), std::nullopt);
+  EXPECT_EQ(Rename("conv", "Trip"), std::nullopt) << "at the top, too";
+  EXPECT_EQ(Rename("Trip", "Kept/Trip"), std::nullopt);
+  EXPECT_EQ(Rename("Kept/Trip", "Kept/tel:+15550100222"), std::nullopt) << "nobody looks it up there";
+  EXPECT_EQ(Rename("Kept/tel:+15550100222/contr", "Kept/tel:+15550100222/other"), Errc::kNoPermission);
+  EXPECT_THAT(Tree(), ElementsAre("Default:d", "INBOX:i", "Kept:u", "Kept/tel:+15550100222:c",
+                                  "Kept/tel:+15550100222/contr:s"));
+}
+
 TEST_F(ModelTest, UserFoldersStayOutOfConversations) {
   Create("Default/conv/contr");
   Create("Mine/sub");
@@ -470,6 +481,21 @@ TEST_F(StrictObjectsTest, WhatIsMalformedIsRefusedWithTheFault) {
   EXPECT_EQ(Status(kSession).messages, 0U);
   EXPECT_EQ(PutOctets(kSession, GroupState("2024-05-17T18:00:00Z")), std::nullopt);
   EXPECT_EQ(PutOctets("INBOX", kMail), std::nullopt);
+}
+
+TEST_F(StrictObjectsTest, TheRefusalSaysWhatIsWrong) {
+  const auto refusal = [&](std::string_view type, std::string_view body) {
+    const auto done = Append(*store, account, kSession,
+                             {fmt::format("Content-Type: {}\r\nFrom: a@b\r\n\r\n{}", type, body)});
+    EXPECT_EQ(ErrorOf(done), Errc::kNotAllowed);
+    return done ? "" : done.error().detail;
+  };
+  EXPECT_THAT(refusal("message/cpim", "From: <a>\r\n\r\nContent-Length: 9\r\n\r\nHi"),
+              HasSubstr("the Content-Length in the CPIM message is 9, but 2 octets follow"));
+  EXPECT_THAT(refusal("message/imdn+xml", "<!DOCTYPE imdn [<!ENTITY a 'lol'>]><imdn>&a;</imdn>"),
+              HasSubstr("the XML has a document type declaration"));
+  EXPECT_THAT(refusal("application/x-cpm-session", "<session/>"), HasSubstr("no session-type"));
+  EXPECT_EQ(Status(kSession).messages, 0U);
 }
 
 TEST(ModelLimitTest, AnAccountKeepsItsPlaceWhenTheProfileChanges) {

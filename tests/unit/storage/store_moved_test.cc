@@ -8,6 +8,7 @@
 
 #include "storage/store/event.h"
 #include "storage/store/moved_conversations.h"
+#include "tests/support/counting_engine.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -25,53 +26,6 @@ using storage::Role;
 
 const Actor kOwner({}, Role::kUser);
 const Actor kNetwork({}, Role::kPf);
-
-/// An engine in memory that counts walks over folders, and refuses to write when it is told to.
-class CountingEngine final : public kv::Engine {
- public:
-  std::unique_ptr<kv::View> OpenView() override {
-    return std::make_unique<Counted>(inner_->OpenView(), walks);
-  }
-  Result<std::optional<std::string>> Get(kv::Table table, std::string_view key) override {
-    return inner_->Get(table, key);
-  }
-  Result<> Apply(const kv::Batch& batch, kv::Durability durability) override {
-    if (refuses) return storage::Fail(Errc::kUnavailable, "told to");
-    return inner_->Apply(batch, durability);
-  }
-  std::uint64_t ApproximateBytes(kv::Table table, std::string_view first, std::string_view end) override {
-    return inner_->ApproximateBytes(table, first, end);
-  }
-  std::vector<kv::Statistic> Stats() override { return inner_->Stats(); }
-
-  std::atomic<int> walks = 0;
-  std::atomic<bool> refuses = false;
-
- private:
-  class Counted final : public kv::View {
-   public:
-    Counted(std::unique_ptr<kv::View> inner, std::atomic<int>& walks)
-        : inner_(std::move(inner)), walks_(walks) {}
-    Result<std::optional<std::string>> Get(kv::Table table, std::string_view key) const override {
-      return inner_->Get(table, key);
-    }
-    Result<std::vector<std::optional<std::string>>> MultiGet(
-        kv::Table table, std::span<const std::string> keys) const override {
-      return inner_->MultiGet(table, keys);
-    }
-    Result<> Scan(kv::Table table, std::string_view first, std::string_view end,
-                  const Visitor& visit) const override {
-      if (table == kv::Table::kFolders) ++walks_;
-      return inner_->Scan(table, first, end, visit);
-    }
-
-   private:
-    std::unique_ptr<kv::View> inner_;
-    std::atomic<int>& walks_;
-  };
-
-  std::unique_ptr<kv::Engine> inner_ = kv::NewMemoryEngine();
-};
 
 class MovedTest : public testing::Test {
  protected:
@@ -101,9 +55,9 @@ class MovedTest : public testing::Test {
     Must(store->RenameFolder(account, from, to, kOwner));
   }
   int WalksOf(const std::function<void()>& work) {
-    const int before = engine.walks;
+    const int before = engine.Of(kv::Table::kFolders).scans;
     work();
-    return engine.walks - before;
+    return engine.Of(kv::Table::kFolders).scans - before;
   }
 
   CountingEngine engine;

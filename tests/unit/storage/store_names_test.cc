@@ -69,12 +69,13 @@ TEST_F(NamesTest, StatusesAreThoseOfGetFolder) {
   const auto read = Must(store->ReadNames(account, {}));
   const std::vector<FolderId> folders{IdOf("INBOX"), IdOf("b"), IdOf("c")};
   std::vector<FolderStatus> statuses;
-  Must(read.Statuses(folders, /*recent=*/true,
-                     [&](const FolderStatus& status) { statuses.push_back(status); }));
+  Must(read.Statuses(folders, {}, [&](const FolderStatus& status) { statuses.push_back(status); }));
   ASSERT_EQ(statuses.size(), 3U);
   for (const auto& status : statuses) {
     const auto expected = Must(store->GetFolder(status.ref));
-    EXPECT_EQ(status.path, expected.path);
+    EXPECT_EQ(status.path, "");
+    EXPECT_EQ(status.kind, expected.kind);
+    EXPECT_EQ(status.highest_modseq, expected.highest_modseq);
     EXPECT_EQ(status.messages, expected.messages);
     EXPECT_EQ(status.unseen, expected.unseen);
     EXPECT_EQ(status.octets, expected.octets);
@@ -92,7 +93,7 @@ TEST_F(NamesTest, StatusesAreAsOfTheMomentOfTheNames) {
   Must(Append(*store, account, "a", {"x"}));
   Must(store->DeleteFolder(account, "a"));
   int visited = 0;
-  Must(read.Statuses(std::vector{a}, false, [&](const FolderStatus& status) {
+  Must(read.Statuses(std::vector{a}, {.recent = false}, [&](const FolderStatus& status) {
     EXPECT_EQ(status.messages, 0U);
     ++visited;
   }));
@@ -103,13 +104,38 @@ TEST_F(NamesTest, FarApartFoldersAreReadOneByOne) {
   for (int i = 0; i < 100; ++i) Create({fmt::format("f{}", i).c_str()});
   const std::vector<FolderId> folders{IdOf("f0"), IdOf("f99")};
   const auto read = Must(store->ReadNames(account, {}));
-  std::vector<std::string> paths;
-  Must(read.Statuses(folders, false, [&](const FolderStatus& status) { paths.push_back(status.path); }));
-  EXPECT_THAT(paths, ElementsAre("f0", "f99"));
+  std::vector<FolderId> visited;
+  Must(read.Statuses(folders, {.recent = false},
+                     [&](const FolderStatus& status) { visited.push_back(status.ref.folder); }));
+  EXPECT_EQ(visited, folders);
+}
+
+TEST_F(NamesTest, OneNameIsFoundAsAllAre) {
+  Create({"a/b", "ab"});
+  Must(store->CreateFolder(account, "drafts", protocol::SpecialUse::kDrafts));
+  Must(store->DeleteFolder(account, "a"));
+  Subscribe({"a/b", "later"});
+  const auto read = Must(store->ReadNames(account, {.subscriptions = true}));
+  EXPECT_EQ(read.names().size(), 6U);
+  for (const auto& name : read.names()) {
+    const auto found = Must(store->FindName(account, name.path));
+    EXPECT_EQ(found.path, name.path);
+    EXPECT_EQ(found.id, name.id) << name.path;
+    EXPECT_EQ(found.kind, name.kind) << name.path;
+    EXPECT_EQ(found.use, name.use) << name.path;
+    EXPECT_EQ(found.named, name.named) << name.path;
+    EXPECT_EQ(found.has_children, name.has_children) << name.path;
+    EXPECT_EQ(found.subscribed, name.subscribed) << name.path;
+  }
+  for (const std::string path : {"x", "", "a/", "A", "a\x01"}) {
+    const auto found = Must(store->FindName(account, path));
+    EXPECT_FALSE(found.named || found.has_children || found.subscribed) << path;
+  }
 }
 
 TEST_F(NamesTest, ADeletedAccountHasNone) {
   Must(store->DeleteAccount(account));
+  EXPECT_EQ(ErrorOf(store->FindName(account, "INBOX")), storage::Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->ReadNames(account, {})), storage::Errc::kNoSuchAccount);
 }
 

@@ -410,6 +410,8 @@ TEST_F(RecordOnceTest, AMovedConversationIsFoundAgain) {
   EXPECT_EQ(at.folder, first.folder);
   EXPECT_EQ(at.path, "Kept/Bea");
   EXPECT_EQ(Record(Chat("m1")).path, "Kept/Bea");
+  Must(store->RenameFolder(account, "Kept/Bea", "Kept/Beatrice", kOwner));
+  EXPECT_EQ(Record(Chat("m2a")).path, "Kept/Beatrice");
 
   const auto start = Record(Start());
   Must(store->RenameFolder(account, "Default/6c2d1f40-0d7e", "Kept/Trip", kOwner));
@@ -520,6 +522,10 @@ TEST_F(RecordOnceTest, WhatIsMissingIsNamed) {
   Event state = End("2016-03-02T11:05:30Z", "g");
   state.group = false;
   EXPECT_THAT(ErrorText(std::move(state), Errc::kInvalidArgument), HasSubstr("no group state"));
+  EXPECT_THAT(ErrorText(End("yesterday", "g"), Errc::kInvalidArgument),
+              StartsWith("group_state.timestamp is no time"));
+  Event imdn = Received(cpm::ImdnMessage{{.message_id = "m", .date_time = "now"}});
+  EXPECT_THAT(ErrorText(std::move(imdn), Errc::kInvalidArgument), StartsWith("imdn.date_time is no time"));
   Event files = Chat();
   files.files.push_back(File("a"));
   files.files.push_back(File("b"));
@@ -536,11 +542,16 @@ TEST_F(RecordOnceTest, LargeContentsAreForFileTransfers) {
 }
 
 TEST_F(RecordOnceTest, QuotaRefusesAll) {
-  Must(store->SetQuota(account, 0, 1));
+  Must(store->SetQuota(account, {.messages = 1}));
   Record(Chat());
-  ErrorText(Start(), Errc::kOverQuota);
+  EXPECT_EQ(ErrorText(Start(), Errc::kOverQuota), "the account may hold 1 messages and would have 2");
   EXPECT_EQ(ErrorOf(store->GetFolder(account, "Default/6c2d1f40-0d7e")), Errc::kNoSuchFolder)
       << "nor is its folder made";
+  EXPECT_FALSE(Record(Chat()).created) << "what is there is known, full or not";
+  const auto used = Must(store->GetAccount(account)).used_octets;
+  Must(store->SetQuota(account, {.octets = used + 1}));
+  EXPECT_THAT(ErrorText(Chat("another"), Errc::kOverQuota),
+              StartsWith(fmt::format("the account may hold {} octets and would have ", used + 1)));
 }
 
 }  // namespace

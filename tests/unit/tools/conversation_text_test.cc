@@ -162,6 +162,25 @@ TEST_F(ConversationTextTest, TheTableHasTheLatestFirst) {
             "tel:+2           one-to-one        3       0  1970-01-01 00:00\n");
 }
 
+TEST_F(ConversationTextTest, TheTableTellsConversationsWithOnePeerApart) {
+  admin::ConversationHead kept{.folder = "Kept/tel:+2", .peer = "tel:+2", .last_time = 60};
+  admin::ConversationHead anew{.folder = "Default/tel:+2", .peer = "tel:+2", .last_time = 0};
+  EXPECT_EQ(ConversationTable({kept, anew}, {}),
+            "PEER OR SUBJECT  KIND        OBJECTS  UNREAD  LAST ACTIVITY\n"
+            "tel:+2           one-to-one        0       0  1970-01-01 00:01\n"
+            "  Kept/tel:+2\n"
+            "tel:+2           one-to-one        0       0  1970-01-01 00:00\n"
+            "  Default/tel:+2\n");
+}
+
+TEST_F(ConversationTextTest, AFolderOfMailIsNoGroup) {
+  Answer answer("group");
+  answer.Add(0, "hello")["from_name"] = "Zoë";
+  EXPECT_THAT(Text(answer), HasSubstr("\ngroup with Zoë"));
+  answer.head()["folder_kind"] = "inbox";
+  EXPECT_THAT(Text(answer), HasSubstr("\nwith Zoë"));
+}
+
 TEST_F(ConversationTextTest, ExplainedAddsWhatWasFoundOut) {
   Answer answer;
   auto& sent = answer.Add(0, "hello");

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "server/auth/failure_delay.h"
 #include "server/auth/password_cache.h"
 #include "server/auth/password_hash.h"
 
@@ -97,47 +96,6 @@ TEST(PasswordCacheTest, ItsSizeIsBounded) {
   PasswordCache cache(clock);
   for (std::size_t i = 0; i < PasswordCache::kMaxEntries + 10; ++i) cache.Remember("hash", std::to_string(i));
   EXPECT_LE(cache.size(), PasswordCache::kMaxEntries);
-}
-
-TEST(FailureDelayTest, GrowsToItsBoundAndIsForgotten) {
-  server::FakeClock clock;
-  FailureDelay delay(clock);
-  const auto peer = make_address("192.0.2.1");
-  std::vector<std::chrono::milliseconds> delays;
-  for (int i = 0; i < 9; ++i) delays.push_back(delay.Failed(peer));
-  const std::vector<std::chrono::milliseconds> expected = {0s, 0s, 1s, 2s, 4s, 8s, 10s, 10s, 10s};
-  EXPECT_EQ(delays, expected);
-  clock.Advance(FailureDelay::kForget);
-  EXPECT_EQ(delay.Failed(peer), 0s);
-}
-
-TEST(FailureDelayTest, AddressesAreCountedApartButOneIpv6SubnetIsOne) {
-  server::FakeClock clock;
-  FailureDelay delay(clock);
-  for (int i = 0; i < 5; ++i) delay.Failed(make_address("192.0.2.1"));
-  EXPECT_EQ(delay.Failed(make_address("192.0.2.2")), 0s);
-  for (int i = 0; i < 2; ++i) delay.Failed(make_address("2001:db8::1"));
-  EXPECT_EQ(delay.Failed(make_address("2001:db8::2")), 1s);
-  EXPECT_EQ(delay.Failed(make_address("2001:db8:0:1::2")), 0s);
-}
-
-TEST(FailureDelayTest, SuccessForgivesHalf) {
-  server::FakeClock clock;
-  FailureDelay delay(clock);
-  const auto peer = make_address("192.0.2.1");
-  for (int i = 0; i < 4; ++i) delay.Failed(peer);
-  delay.Succeeded(peer);
-  EXPECT_EQ(delay.Failed(peer), 1s) << "the third";
-}
-
-TEST(FailureDelayTest, ItsTableIsBounded) {
-  server::FakeClock clock;
-  FailureDelay delay(clock);
-  for (std::uint32_t i = 0; i < FailureDelay::kMaxAddresses + 100; ++i) {
-    const boost::asio::ip::address peer = boost::asio::ip::address_v4(0x0a000000U + i);
-    for (int n = 0; n < 3; ++n) delay.Failed(peer);
-  }
-  EXPECT_LE(delay.size(), FailureDelay::kMaxAddresses);
 }
 
 }  // namespace

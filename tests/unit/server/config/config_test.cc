@@ -35,6 +35,19 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->tls.ciphers, defaults.tls.ciphers);
   EXPECT_EQ(sample->tls.cipher_suites, defaults.tls.cipher_suites);
   EXPECT_EQ(sample->tls.session_tickets, defaults.tls.session_tickets);
+  EXPECT_EQ(sample->tls.client_ca, defaults.tls.client_ca);
+  EXPECT_EQ(sample->tls.client_crl, defaults.tls.client_crl);
+  EXPECT_EQ(sample->oauth.jwks, defaults.oauth.jwks);
+  EXPECT_EQ(sample->oauth.issuer, defaults.oauth.issuer);
+  EXPECT_EQ(sample->oauth.audience, defaults.oauth.audience);
+  EXPECT_EQ(sample->oauth.address, defaults.oauth.address);
+  EXPECT_EQ(sample->oauth.skew, defaults.oauth.skew);
+  EXPECT_EQ(sample->oauth.max_lifetime, defaults.oauth.max_lifetime);
+  EXPECT_EQ(sample->tls.psk, defaults.tls.psk);
+  EXPECT_EQ(sample->audit.file, defaults.audit.file);
+  EXPECT_EQ(sample->auth.scram_without_tls, defaults.auth.scram_without_tls);
+  EXPECT_EQ(sample->auth.scram_sha1, defaults.auth.scram_sha1);
+  EXPECT_EQ(sample->auth.scram_iterations, defaults.auth.scram_iterations);
   EXPECT_EQ(sample->http.operator_socket, defaults.http.operator_socket);
   EXPECT_EQ(sample->http.monitor_address, defaults.http.monitor_address);
   EXPECT_EQ(sample->http.monitor_port, defaults.http.monitor_port);
@@ -62,6 +75,7 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.user_folders_only_below_root, defaults.profile.user_folders_only_below_root);
   EXPECT_EQ(sample->profile.strict, defaults.profile.strict);
   EXPECT_EQ(sample->profile.object_layout, defaults.profile.object_layout);
+  EXPECT_EQ(sample->profile.sharing, defaults.profile.sharing);
   EXPECT_EQ(sample->profile.max_deferred, defaults.profile.max_deferred);
   EXPECT_EQ(sample->profile.deleted_grace, defaults.profile.deleted_grace);
   EXPECT_EQ(sample->profile.retention.inbox, defaults.profile.retention.inbox);
@@ -70,6 +84,18 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->profile.retention.session, defaults.profile.retention.session);
   EXPECT_EQ(sample->profile.keep_vanished, defaults.profile.keep_vanished);
   EXPECT_EQ(sample->pf.act_for, defaults.pf.act_for);
+  EXPECT_EQ(sample->imap.server_name, defaults.imap.server_name);
+  EXPECT_EQ(sample->urlauth.authuser, defaults.urlauth.authuser);
+  EXPECT_EQ(sample->urlauth.anonymous, defaults.urlauth.anonymous);
+  EXPECT_TRUE(sample->references.listen.empty());
+  EXPECT_EQ(sample->references.base_url, defaults.references.base_url);
+  EXPECT_EQ(sample->references.lifetime, defaults.references.lifetime);
+  EXPECT_EQ(sample->references.max_lifetime, defaults.references.max_lifetime);
+  EXPECT_EQ(sample->references.per_account, defaults.references.per_account);
+  EXPECT_EQ(sample->references.message_mib, defaults.references.message_mib);
+  EXPECT_EQ(sample->references.connections, defaults.references.connections);
+  EXPECT_EQ(sample->references.connections_per_address, defaults.references.connections_per_address);
+  EXPECT_EQ(sample->references.connections_per_network, defaults.references.connections_per_network);
   EXPECT_EQ(sample->profile.admin_contact, defaults.profile.admin_contact);
   ASSERT_EQ(sample->profile.folders.size(), defaults.profile.folders.size());
   for (std::size_t i = 0; i < defaults.profile.folders.size(); ++i) {
@@ -84,6 +110,7 @@ TEST(ConfigTest, ValuesAreTaken) {
 path = "/srv/store"
 [imap]
 allow_plaintext_login = "loopback"
+server_name = "cms.example.net"
 [[imap.listen]]
 address = "::1"
 port = 1143
@@ -96,6 +123,9 @@ metadata_entries = 20
 metadata_kib_per_account = 128
 [log]
 level = "debug"
+[urlauth]
+authuser = true
+anonymous = true
 [pf]
 act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
@@ -106,6 +136,7 @@ permanent_root = "RCSMessageStore"
 user_folders_only_below_root = true
 strict = true
 object_layout = "2.0"
+sharing = "anyone"
 max_deferred = 7
 deleted_grace = 86400
 keep_vanished = 60
@@ -133,11 +164,15 @@ name = "Notes"
   EXPECT_TRUE(config.profile.user_folders_only_below_root);
   EXPECT_TRUE(config.profile.strict);
   EXPECT_EQ(config.profile.object_layout, protocol::cpm::Layout::kV20);
+  EXPECT_EQ(config.profile.sharing, Sharing::kAnyone);
   EXPECT_EQ(config.profile.max_deferred, 7U);
   EXPECT_EQ(config.profile.deleted_grace, std::chrono::hours(24));
   EXPECT_EQ(config.profile.keep_vanished, 60U);
   EXPECT_EQ(config.profile.retention.conversation, 90U);
   EXPECT_EQ(config.profile.retention.inbox, 0U);
+  EXPECT_TRUE(config.urlauth.authuser);
+  EXPECT_TRUE(config.urlauth.anonymous);
+  EXPECT_EQ(config.imap.server_name, "cms.example.net");
   EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
   ASSERT_EQ(config.profile.folders.size(), 1U);
   EXPECT_EQ(config.profile.folders[0].name, "Notes");
@@ -192,6 +227,20 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"UnknownKey", "[store]\n\ndir = \"x\"", 3, "store.dir: there is no such key"},
         BadFile{"UnknownListenKey", "[[imap.listen]]\naddress = \"::\"\nport = 1\ntls = \"none\"\nssl = 1", 5,
                 "imap.listen.ssl"},
+        BadFile{"ServerNameIsNoHost", "[imap]\nserver_name = \"a b\"", 2,
+                "imap.server_name: must be a host name"},
+        BadFile{"ReferencesInTheClear",
+                "[[references.listen]]\naddress = \"0.0.0.0\"\nport = 80\ntls = \"none\"", 4,
+                "references.listen.tls: may be \"none\" on this machine's own addresses only"},
+        BadFile{"ReferencesStarttls",
+                "[[references.listen]]\naddress = \"::1\"\nport = 80\ntls = \"starttls\"", 4,
+                "references.listen.tls: must be one of \"none\", \"implicit\""},
+        BadFile{"ReferencesBaseUrl", "[references]\nbase_url = \"https://x/\"", 2,
+                "references.base_url: must be as"},
+        BadFile{"ReferencesScheme", "[references]\nbase_url = \"ftp://x\"", 2,
+                "references.base_url: must be as"},
+        BadFile{"ReferencesLifetime", "[references]\nlifetime = 100\nmax_lifetime = 99", 2,
+                "references.lifetime: must not exceed max_lifetime"},
         BadFile{"ActForIsNoList", "[pf]\nact_for = \"tel:*\"", 2, "pf.act_for: must be an array of strings"},
         BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
         BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},
@@ -266,6 +315,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"KeyWithoutCertificate", "[imap]\nlisten = []\n[tls]\nkey = \"k\"", 4, "go together"},
         BadFile{"CertificateWithoutKey", "[imap]\nlisten = []\n[tls]\ncertificate = \"c\"", 4, "go together"},
         BadFile{"Version", "[imap]\nlisten = []\n[tls]\nminimum_version = \"1.1\"", 4, "tls.minimum_version"},
+        BadFile{"CrlWithoutCa", "[imap]\nlisten = []\n[tls]\nclient_crl = \"x\"", 4, "client_ca"},
+        BadFile{"Issuer", "[imap]\nlisten = []\n[oauth]\njwks = \"x\"\naudience = \"y\"", 3, "issuer"},
+        BadFile{"AddressRule", "[imap]\nlisten = []\n[oauth]\naddress = \"sub\"", 4, "braces"},
+        BadFile{"Iterations", "[imap]\nlisten = []\n[auth]\nscram_iterations = 1", 4, "4096"},
         BadFile{"Tickets", "[imap]\nlisten = []\n[tls]\nsession_tickets = 1", 4, "true or false"},
         BadFile{"NoCertificate", "[[imap.listen]]\naddress = \"::\"\nport = 993\ntls = \"implicit\"", 0,
                 "needs tls.certificate"}),

@@ -33,7 +33,8 @@ class HttpTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "cmsd_http_XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
     store_ = std::move(storage::MailStore::Open(*engine_, {})).value();
-    services_.emplace(http::Services{*store_, *storage_, *passwords_, profile_, 1 << 20, {}});
+    services_.emplace(
+        http::Services{*store_, *storage_, *passwords_, profile_, sessions_, waiting_, 1 << 20, {}});
     services_->gauges.push_back({"cmsd_answer", "A test's", [] { return 42.0; }});
     server_.emplace(context_, *services_, tasks_);
     EXPECT_TRUE(server_->ListenOperator(socket_path()));
@@ -103,6 +104,8 @@ class HttpTest : public testing::Test {
   std::unique_ptr<storage::kv::Engine> engine_ = storage::kv::NewMemoryEngine();
   std::unique_ptr<storage::MailStore> store_;
   server::config::Profile profile_;
+  server::sessions::SessionList sessions_;
+  http::WaitingRoom waiting_;
   asio::io_context context_{1};
   std::optional<server::net::StorageExecutor> storage_{std::in_place,
                                                        server::net::StorageExecutor::Options{.threads = 4}};

@@ -64,6 +64,7 @@ TEST_F(HttpTest, AnAccountIsMadeShownAndListed) {
   EXPECT_EQ(account.at("role"), "user");
   EXPECT_EQ(account.at("status"), "active");
   EXPECT_EQ(account.at("has_password"), true);
+  EXPECT_EQ(account.at("has_scram"), true);
   EXPECT_EQ(account.at("quota_octets").to_number<int>(), 1000);
   EXPECT_THAT(made.body, testing::Not(HasSubstr("argon2")));
   for (const auto* name :

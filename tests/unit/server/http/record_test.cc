@@ -173,5 +173,20 @@ TEST_F(RecordHttpTest, AMultipartThatLies) {
   EXPECT_EQ(RecordParts(event + Part("file", "x") + "--b--\r\nepilogue").status, 201U);
 }
 
+TEST_F(RecordHttpTest, QuotasAreToldAndWhatNeverFitsIsNotTakenWhole) {
+  const auto account = (*store_->FindAccount("tel:+15550100111"))->id;
+  const auto event = Part("event", Json(R"("event":"media","contents":[{"type":"image/png"}])"));
+  ASSERT_TRUE(store_->SetQuota(account, {.octets = 1000}));
+  // The end of the request is missing: refused before it would come.
+  const auto never = RecordParts(event + Part("file", std::string(200'000, 'x')));
+  EXPECT_EQ(never.status, 507U);
+  EXPECT_THAT(never.body, HasSubstr("the account may hold 1000 octets, and the files have more"));
+  const auto full = RecordParts(event + Part("file", std::string(900, 'x')) + "--b--");
+  EXPECT_EQ(full.status, 507U);
+  EXPECT_THAT(full.body, HasSubstr("Quota exceeded: the account may hold 1000 octets and would have"));
+  EXPECT_EQ(Messages(), 0U);
+  store_->DrainJanitor();
+}
+
 }  // namespace
 }  // namespace server_test

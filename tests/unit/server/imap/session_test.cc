@@ -320,6 +320,21 @@ TEST_F(SessionTest, FetchGivesPartsPartialsAndHeaderFields) {
                              HasSubstr(" THREADID NIL"), HasSubstr(" SAVEDATE \"")));
 }
 
+// RFC 8970 §4.1: NIL only where the client said that it can wait.
+TEST_F(SessionTest, APreviewOfALongMessageComesWithoutLazyOnly) {
+  Client c = Selected();
+  EXPECT_THAT(c.Append("INBOX", "Subject: long\r\n\r\nlong" + std::string(100'000, ' ') + "ago\r\n"),
+              HasSubstr("a OK"));
+  EXPECT_THAT(c.Append("INBOX", "Subject: short\r\n\r\nnow\r\n"), HasSubstr("a OK"));
+  EXPECT_EQ(c("FETCH 1:2 (PREVIEW (LAZY))"),
+            "* 1 FETCH (PREVIEW NIL)\n* 2 FETCH (PREVIEW \"now\")\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1:2 (PREVIEW)"),
+            "* 1 FETCH (PREVIEW \"long\")\n* 2 FETCH (PREVIEW \"now\")\na OK FETCH completed\n");
+  EXPECT_EQ(c("FETCH 1:2 (FLAGS)"),
+            "* 1 FETCH (FLAGS (\\Recent))\n* 2 FETCH (FLAGS (\\Recent))\na OK FETCH completed\n")
+      << "it is no reading of the message";
+}
+
 TEST_F(SessionTest, NulComesInByLiteral8AndOutByBinary) {
   Client c = Selected();
   const std::string message("Subject: nul\r\n\r\na\0b\r\n", 21);
@@ -417,10 +432,24 @@ TEST_F(SessionTest, CreateRefusesNamesThatCannotBe) {
 
 TEST_F(SessionTest, SimpleCommandsAnswer) {
   Client c = LoggedIn();
-  EXPECT_EQ(c("NAMESPACE"), "* NAMESPACE ((\"\" \"/\")) NIL NIL\na OK NAMESPACE completed\n");
+  EXPECT_EQ(c("NAMESPACE"),
+            "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) NIL\na OK NAMESPACE completed\n");
   EXPECT_THAT(c("ID NIL"), StartsWith("* ID (\"name\" \"CPM Message Store\""));
   EXPECT_THAT(c("ENABLE X-UNKNOWN"), EndsWith("a OK ENABLE completed\n"));
   EXPECT_THAT(c("CAPABILITY"), StartsWith("* CAPABILITY IMAP4rev1 "));
+}
+
+/// The profile `strict` (spec note 2.1).
+class StrictTest : public ImapTest {
+ protected:
+  StrictTest() : ImapTest({.profile = {.default_folder = "", .strict = true}}) {}
+};
+
+TEST_F(StrictTest, WhatIsMalformedIsRefusedWithTheFaultAndTheNextCommandWorks) {
+  Client client = Selected();
+  EXPECT_EQ(client.Append("INBOX", "Content-Type: message/imdn+xml\r\n\r\n<!DOCTYPE imdn><imdn/>\r\n"),
+            "a NO [CANNOT] The object is malformed: the XML has a document type declaration\n");
+  EXPECT_THAT(client.Append("INBOX", "Subject: a\r\n\r\nx\r\n"), HasSubstr("a OK [APPENDUID "));
 }
 
 }  // namespace

@@ -127,7 +127,61 @@ TEST(CommandTableTest, KnowsWhichCommandsWrite) {
   for (const CommandRow& row : kCommands) {
     if (row.access == Access::kWrites) writers += std::string(row.name) + " ";
   }
-  EXPECT_EQ(writers, "CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE SETMETADATA CLOSE EXPUNGE STORE COPY MOVE ");
+  EXPECT_EQ(writers,
+            "CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE SETMETADATA RESETKEY GENURLAUTH SETACL DELETEACL "
+            "SETQUOTA CLOSE EXPUNGE STORE "
+            "COPY MOVE ");
+}
+
+// RFC 5465 §3.1: what was in force stays so, also that NOTIFY was not used at all.
+TEST_F(UnavailableTest, ANotifyThatFailsChangesNothing) {
+  Client client = Selected();
+  Client other = Selected();
+  const std::string command = "NOTIFY SET STATUS (subtree Sent (MessageNew MessageExpunge MailboxName))";
+  engine_.reads_fail = true;
+  EXPECT_THAT(client(command), StartsWith("a NO [UNAVAILABLE] "));
+  engine_.reads_fail = false;
+  EXPECT_THAT(other("STORE 1 +FLAGS.SILENT (\\Seen)"), StartsWith("a OK"));
+  EXPECT_EQ(client("NOOP"), "* 1 FETCH (FLAGS (\\Seen \\Recent))\na OK NOOP completed\n");
+  EXPECT_EQ(client("NOTIFY SET (personal (SubscriptionChange))"), "a OK NOTIFY completed\n");
+  engine_.reads_fail = true;
+  EXPECT_THAT(client(command), StartsWith("a NO [UNAVAILABLE] "));
+  engine_.reads_fail = false;
+  EXPECT_THAT(other("SUBSCRIBE new"), StartsWith("a OK"));
+  EXPECT_EQ(client.Line(), "* LIST (\\NonExistent \\HasNoChildren \\Subscribed) \"/\" new");
+}
+
+// RFC 5465 §5.8: news that cannot be looked up are not passed over in silence.
+TEST_F(UnavailableTest, NewsThatCannotBeToldEndTheNotifications) {
+  Client client = Selected();
+  Client other = Selected();
+  EXPECT_EQ(client("NOTIFY SET (personal (MailboxName))"), "a OK NOTIFY completed\n");
+  client.Send("b NO");
+  Settle();
+  EXPECT_THAT(other("CREATE new"), StartsWith("a OK"));
+  Settle();
+  engine_.reads_fail = true;
+  client.Send("OP\r\n");
+  EXPECT_THAT(client.Answer("b"), StartsWith("* OK [NOTIFICATIONOVERFLOW] "));
+  engine_.reads_fail = false;
+  EXPECT_THAT(other("CREATE another"), StartsWith("a OK"));
+  EXPECT_EQ(client("NOOP"), "a OK NOOP completed\n");
+}
+
+// RFC 5267 §4.3.1: whoever is told nothing more knows it.
+TEST_F(UnavailableTest, UpdatesThatCannotBeFollowedEnd) {
+  Client c = Selected();
+  Client other = Selected();
+  EXPECT_THAT(c("UID SEARCH RETURN (UPDATE COUNT) SEEN"), HasSubstr("COUNT 0"));
+  EXPECT_THAT(other("STORE 1 +FLAGS.SILENT (\\Seen)"), StartsWith("a OK"));
+  engine_.reads_fail = true;
+  EXPECT_THAT(c("NOOP"),
+              StartsWith("* NO [NOUPDATE \"a\"] The updates cannot go on: search again\n* 1 FETCH "));
+  engine_.reads_fail = false;
+  EXPECT_THAT(other("STORE 2 +FLAGS.SILENT (\\Seen)"), StartsWith("a OK"));
+  EXPECT_THAT(c("NOOP"), testing::Not(HasSubstr("ESEARCH")));
+  EXPECT_THAT(c("UID SEARCH RETURN (UPDATE COUNT) SEEN"),
+              StartsWith("* ESEARCH (TAG \"a\") UID COUNT 2\na OK"));
 }
 
 }  // namespace

@@ -227,6 +227,77 @@ TEST(SequenceMapTest, FindsTheLastPairThatIsTrue) {
   EXPECT_EQ(SequenceMap().LastTrueOf(SeqNum{1}, Uid{1}, 1), std::nullopt);
 }
 
+// What NOTIFY asks for of the selected mailbox (RFC 5465 §3.1).
+
+TEST_F(MailboxViewTest, NothingIsToldThatIsNotWanted) {
+  view_->Want(Wanted::kNothing, WantedOfNew::kNothing);
+  Expunged(11, 1);
+  Added(12, 4);
+  Flagged(13, 2, 1);
+  EXPECT_EQ(Sync(), "");
+  EXPECT_EQ(view_->map().SeqOf(Uid{3}), SeqNum{3});
+  EXPECT_EQ(view_->told(), ModSeq{10}) << "the client does not know what has happened";
+  EXPECT_TRUE(view_->IsBehind());
+  view_->Want(Wanted::kCounts, WantedOfNew::kNothing);
+  EXPECT_EQ(Sync(), "expunge 1, exists 3, recent 1");
+  EXPECT_EQ(view_->told(), ModSeq{10});
+}
+
+TEST_F(MailboxViewTest, OwnChangesAreToldWithWhatCameBefore) {
+  view_->Want(Wanted::kNothing, WantedOfNew::kNothing);
+  Expunged(11, 1);
+  EXPECT_EQ(Sync(), "");
+  Expunged(12, 3, kSelf);
+  EXPECT_EQ(Sync(ExpungePolicy::kForbidden), "");
+  EXPECT_EQ(Sync(), "expunge 1, expunge 2");
+  Happen(13, kSelf, storage::MessagesAdded{kFolder.folder, UidSet(Uid{4})});
+  EXPECT_EQ(Sync(), "exists 2, recent 1");
+  Added(14, 5);
+  EXPECT_EQ(Sync(), "");
+}
+
+TEST_F(MailboxViewTest, FlagsThatWereNotWantedAreReadWhenTheyAre) {
+  view_->Want(Wanted::kCounts, WantedOfNew::kNothing);
+  Flagged(11, 2, 1);
+  Added(12, 4);
+  EXPECT_EQ(Sync(), "exists 4, recent 1");
+  view_->Want(Wanted::kEverything, WantedOfNew::kNothing);
+  EXPECT_TRUE(view_->Absorb());
+  EXPECT_EQ(view_->read_since(), ModSeq{10});
+  view_->Adopt({.modseq = ModSeq{12},
+                .uids = UidSet(Uid{1}, Uid{4}),
+                .changed = {{Uid{2}, {1, 0}, ModSeq{11}}},
+                .keywords = opened_.keywords});
+  EXPECT_EQ(Sync(), "flags 2/2=1");
+  EXPECT_EQ(view_->told(), ModSeq{12});
+  EXPECT_FALSE(view_->IsBehind());
+}
+
+TEST_F(MailboxViewTest, NewMessagesOfOthersAreToBeSent) {
+  view_->Want(Wanted::kEverything, WantedOfNew::kItemsWithFlags);
+  Happen(11, kSelf, storage::MessagesAdded{kFolder.folder, UidSet(Uid{4})});
+  Added(12, 5);
+  Added(13, 6);
+  Flagged(14, 5, 2);
+  EXPECT_FALSE(view_->has_arrived()) << "they have no numbers yet";
+  EXPECT_EQ(Sync(), "exists 6, recent 3") << "its flags are sent with it";
+  Expunged(15, 6);
+  EXPECT_EQ(Sync(), "expunge 6, recent 2");
+  EXPECT_EQ(view_->TakeArrived(), UidSet(Uid{5}));
+  EXPECT_FALSE(view_->has_arrived());
+  Flagged(16, 5, 1);
+  EXPECT_EQ(Sync(), "flags 5/5=1r");
+}
+
+TEST_F(MailboxViewTest, WhoHasDoneItAllItselfIsNotBehind) {
+  Expunged(11, 1);
+  Sync();
+  Expunged(12, 2, kSelf);
+  EXPECT_FALSE(view_->IsBehind());
+  Flagged(13, 3, 1);
+  EXPECT_TRUE(view_->IsBehind());
+}
+
 TEST_F(MailboxViewTest, InboxWakesOnceForEachArming) {
   EXPECT_FALSE(inbox_.Arm());
   Added(11, 4);
@@ -238,6 +309,37 @@ TEST_F(MailboxViewTest, InboxWakesOnceForEachArming) {
   inbox_.Disarm();
   Added(13, 6);
   EXPECT_EQ(wakes_, 1);
+}
+
+TEST_F(MailboxViewTest, WatchedItNotesWhatTheNewsAreAbout) {
+  Added(11, 4);
+  EXPECT_FALSE(view_->Absorb());
+  view_->Watch(true);
+  Expunged(12, 2);
+  Flagged(13, 3, 1, kSelf);
+  Added(14, 5);
+  EXPECT_FALSE(view_->Absorb());
+  EXPECT_EQ(view_->Present(UidSet(Uid{1}, Uid{9})).ToString(), "1,3") << "2 is gone, 4 and 5 have no numbers";
+  EXPECT_EQ(view_->TakeTouched().ToString(), "2:3");
+  EXPECT_FALSE(view_->touched()) << "4 and 5 wait for their numbers";
+  Sync();
+  EXPECT_TRUE(view_->touched());
+  EXPECT_EQ(view_->TakeTouched().ToString(), "4:5") << "4 too, though it came before";
+  EXPECT_FALSE(view_->touched());
+  view_->Watch(false);
+  Expunged(15, 1);
+  EXPECT_FALSE(view_->Absorb());
+  EXPECT_FALSE(view_->touched());
+}
+
+TEST_F(MailboxViewTest, AFolderReadAnewIsNewsOfAllOfIt) {
+  view_->Watch(true);
+  FolderPicture now{
+      .modseq = ModSeq{20}, .uids = UidSet(Uid{2}, Uid{6}), .keywords = std::make_shared<KeywordTable>()};
+  view_->Adopt(now);
+  EXPECT_EQ(view_->TakeTouched().ToString(), "1:3");
+  Sync();
+  EXPECT_EQ(view_->TakeTouched().ToString(), "4:6");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class ListenerTest : public testing::Test {
 
   server::SystemClock clock_;
   TaskGroup tasks_;
-  ConnectionLimits limits_{100, 100};
+  ConnectionLimits limits_{100, 100, 100};
   ReactorPool pool_{2, clock_};
 };
 
@@ -79,7 +79,7 @@ TEST_F(ListenerTest, ConnectionsAreServedAndToldOfTheShutdown) {
 }
 
 TEST_F(ListenerTest, OneMoreThanTheLimitIsRefusedPolitely) {
-  ConnectionLimits one(1, 1);
+  ConnectionLimits one(1, 1, 1);
   const auto listener = Open(Greet, one);
   pool_.Start();
   const auto first = Connect(listener->port());
@@ -87,6 +87,24 @@ TEST_F(ListenerTest, OneMoreThanTheLimitIsRefusedPolitely) {
   const auto second = Connect(listener->port());
   EXPECT_EQ(Receive(second.get(), 100), "full\n");
   Stop(*listener);
+}
+
+TEST(ConnectionLimitsTest, AddressesAndNetworksAreCountedButThisMachineIsNoNetwork) {
+  ConnectionLimits limits(100, 2, 3);
+  const auto take = [&](const char* peer) { return limits.Acquire(server::asio::ip::make_address(peer)); };
+  EXPECT_TRUE(take("192.0.2.1"));
+  EXPECT_TRUE(take("192.0.2.1"));
+  EXPECT_FALSE(take("192.0.2.1")) << "the address's";
+  EXPECT_TRUE(take("192.0.2.2"));
+  EXPECT_FALSE(take("192.0.2.3")) << "the network's";
+  EXPECT_TRUE(take("192.0.3.3"));
+  for (const auto* peer : {"2001:db8::1", "2001:db8::2", "2001:db8::3"}) EXPECT_TRUE(take(peer));
+  EXPECT_FALSE(take("2001:db8::4"));
+  EXPECT_TRUE(take("2001:db8:0:1::4"));
+  for (const auto* peer : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}) EXPECT_TRUE(take(peer));
+  limits.Release(server::asio::ip::make_address("192.0.2.1"));
+  EXPECT_TRUE(take("192.0.2.3"));
+  EXPECT_EQ(limits.open(), 12U);
 }
 
 TEST_F(ListenerTest, AFailingHandlerEndsItsConnectionOnly) {
@@ -121,7 +139,7 @@ TEST(ConnectionLimitsTest, TotalAndPerAddressAreCountedApart) {
   const auto a = server::asio::ip::make_address("192.0.2.1");
   const auto b = server::asio::ip::make_address("192.0.2.2");
   const auto c = server::asio::ip::make_address("2001:db8::1");
-  ConnectionLimits limits(3, 2);
+  ConnectionLimits limits(3, 2, 3);
   EXPECT_TRUE(limits.Acquire(a));
   EXPECT_TRUE(limits.Acquire(a));
   EXPECT_FALSE(limits.Acquire(a)) << "per address";

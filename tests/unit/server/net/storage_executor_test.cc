@@ -118,6 +118,46 @@ TEST_F(StorageExecutorTest, MoreJobsThanThreadsWaitTheirTurn) {
   EXPECT_EQ(executor.queued(), 0U);
 }
 
+TEST_F(StorageExecutorTest, ThoseWhoWaitTakeTurns) {
+  StorageExecutor executor({.threads = 1});
+  std::latch started(1);
+  std::latch go_on(1);
+  std::string order;
+  const auto block = [&]() -> server::asio::awaitable<int> {
+    auto work = [&] {
+      started.count_down();
+      go_on.wait();
+      return 0;
+    };
+    const int result = co_await executor.Run(work);
+    co_return result;
+  };
+  const auto one = [&](std::uint64_t who, char name) -> server::asio::awaitable<int> {
+    auto work = [&] {
+      order += name;
+      return 0;
+    };
+    const int result = co_await executor.Run(work, who);
+    co_return result;
+  };
+  Spawn(block());
+  // Their frames run up to their jobs, one after the other.
+  for (const auto& [who, name] :
+       {std::pair{7, 'a'}, {7, 'b'}, {7, 'c'}, {7, 'd'}, {8, 'e'}, {8, 'f'}, {9, 'g'}})
+    Spawn(one(static_cast<std::uint64_t>(who), name));
+  std::thread opener([&] {
+    started.wait();
+    while (executor.queued() < 7) std::this_thread::yield();
+    EXPECT_EQ(executor.queued(7), 4U);
+    EXPECT_EQ(executor.queued(8), 2U);
+    EXPECT_EQ(executor.queued(1), 0U);
+    go_on.count_down();
+  });
+  Finish();
+  opener.join();
+  EXPECT_EQ(order, "aegbfcd");
+}
+
 TEST_F(StorageExecutorTest, CancellationDoesNotAbandonARunningJob) {
   StorageExecutor executor({.threads = 1});
   std::latch started(1);

@@ -1,0 +1,291 @@
+// References in messages: the data in their place, or they in place of the data.
+#include <charconv>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "protocol/imap/url.h"
+#include "protocol/model/mailbox_name.h"
+#include "server/http/reference_json.h"
+#include "server/http/resources.h"
+#include "server/http/visitor.h"
+#include "server/references/message_exchange.h"
+
+namespace server::http {
+namespace {
+
+using references::MessagePlan;
+
+constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kMaxParts = 100;
+
+Refusal Bad(std::string message) { return {Status::bad_request, "invalid_argument", std::move(message)}; }
+
+/// "message/cpim" of "Message/CPIM; charset=utf-8".
+std::string MediaType(std::string_view content_type) {
+  std::string out(content_type.substr(0, content_type.find(';')));
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+/// False: the caller has no more use for it, or the octets are gone, which their number tells.
+asio::awaitable<bool> Send(Call& call, Services& services, Status status, std::string type,
+                           MessagePlan plan) {
+  call.AddHeader("CPM-Message-Mode", plan.size() > references::kPagerMode ? "large" : "pager");
+  call.AddHeader("X-Content-Type-Options", "nosniff");
+  bool sending = co_await call.StartBody(status, std::move(type), plan.size());
+  std::string piece;
+  auto take = [&] {
+    piece.clear();
+    return plan.Take(piece);
+  };
+  while (sending && !plan.done()) {
+    sending = co_await services.storage.Run(take);
+    if (sending && !piece.empty()) sending = co_await call.SendBody(piece);
+  }
+  co_return sending;
+}
+
+asio::awaitable<void> TellUnresolved(Call& call, const std::vector<references::NotResolved>& list) {
+  boost::json::array entries;
+  for (const auto& one : list) {
+    boost::json::object entry;
+    entry["part"] = one.part;
+    entry["url"] = one.url;
+    entry["why"] = one.why;
+    entries.push_back(std::move(entry));
+  }
+  boost::json::object error;
+  error["code"] = "references_not_found";
+  error["message"] = fmt::format("{} references cannot be found", list.size());
+  boost::json::object body;
+  body["error"] = std::move(error);
+  body["references"] = std::move(entries);
+  co_await call.Reply(Status::unprocessable_entity, std::move(body));
+}
+
+/// Takes a message of any size off the call's body.
+asio::awaitable<std::optional<storage::StagedBody>> ReadMessage(Call& call, Services& services,
+                                                                storage::AccountId account) {
+  auto stage = [&] { return services.store.Stage(account); };
+  auto body = co_await services.storage.Run(stage);
+  std::vector<char> space(kReadSize);
+  while (body) {
+    const auto got = co_await call.ReadSome(space);
+    if (!got) co_return std::nullopt;
+    if (*got == 0) co_return *std::move(body);
+    const std::string_view octets(space.data(), *got);
+    if (body->size() + octets.size() > services.append_limit) {
+      Refusal refusal{Status::payload_too_large, "too_big",
+                      fmt::format("A message has at most {} octets", services.append_limit)};
+      co_await call.Fail(std::move(refusal));
+      co_return std::nullopt;
+    }
+    auto write = [&] { return body->Write(octets); };
+    storage::Result<> written;
+    if (body->FitsInMemory(octets.size())) {
+      written = write();
+    } else {
+      written = co_await services.storage.Run(write);
+    }
+    if (!written) {
+      co_await call.Fail(std::move(written).error());
+      co_return std::nullopt;
+    }
+  }
+  co_await call.Fail(std::move(body).error());
+  co_return std::nullopt;
+}
+
+/// What the query of an externalize request says.
+struct Externalize {
+  std::string folder;
+  std::optional<std::vector<protocol::Section>> parts;  ///< nullopt: the attachments
+  std::uint64_t min_octets = 0;
+  ReferenceTerms terms;
+};
+
+std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string& owner) {
+  Externalize out;
+  out.folder = protocol::CanonicalMailboxName(call.Query("folder").value_or(""));
+  if (out.folder.empty()) return Bad("\"folder\" is missing: where the message is to be stored");
+  const auto least = call.NumberQuery("min_octets", 0, 1ULL << 40);
+  if (!least) return Bad("\"min_octets\" must be a whole number");
+  out.min_octets = *least;
+  if (!ReadAudience(call.Query("audience").value_or(owner), out.terms))
+    return Bad("\"audience\" must be \"submit\", \"anyone\", or a tel: or sip: address");
+  out.terms.one_time = call.Query("one_time").value_or("false") == "true";
+  out.terms.hash = call.Query("hash").value_or("false") == "true";
+  out.terms.web = call.Query("url").value_or("imap") == "https";
+  if (const auto expires = call.Query("expires")) {
+    out.terms.expires = ReadExpires(*expires);
+    if (!out.terms.expires)
+      return Bad("\"expires\" must be a time as RFC 3339 has it, or seconds since 1970");
+  }
+  const std::string parts = call.Query("parts").value_or("attachments");
+  if (parts == "attachments") return out;
+  out.parts.emplace();
+  for (std::size_t at = 0; at <= parts.size() && out.parts->size() <= kMaxParts;) {
+    const auto comma = std::min(parts.find(',', at), parts.size());
+    auto section = protocol::ReadSection(std::string_view(parts).substr(at, comma - at));
+    if (!section || section->part.empty() || section->kind != protocol::Section::Kind::kAll)
+      return Bad("\"parts\" must be \"attachments\", or part numbers: \"2,3.1\"");
+    out.parts->push_back(*std::move(section));
+    at = comma + 1;
+  }
+  if (out.parts->size() > kMaxParts) return Bad(fmt::format("\"parts\" are at most {}", kMaxParts));
+  return out;
+}
+
+struct Done {
+  MessagePlan plan;
+  std::string ids;
+};
+
+}  // namespace
+
+asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
+  const std::string account = call.Query("account").value_or("");
+  const auto login = co_await Identify(call, services, account);
+  if (!login) co_return;
+  const std::string type = MediaType(call.content_type());
+  if (type != "message/cpim" && type != "message/rfc822") {
+    Refusal refusal{Status::unsupported_media_type, "wrong_type",
+                    "The body must be message/cpim, or message/rfc822: a header and what it speaks of"};
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  const std::uint64_t limit = services.references->message_limit;
+  const auto message = co_await call.ReadAll(limit);
+  if (!message) co_return;
+  const references::Bearer bearer{login->account.id, login->actor.role};
+  auto resolve = [&] {
+    auto desk = DeskOf(services);
+    // It is the owner who sends.
+    return references::Resolve(services.store, desk, *message, type == "message/cpim", bearer,
+                               storage::Actor({}, storage::Role::kUser), limit);
+  };
+  auto resolved = co_await services.storage.Run(resolve);
+  Audit(call, services, *login, "POST /v1/messages/resolve", {}, {},
+        resolved ? fmt::format("{} of {} resolved", resolved->used.size(), resolved->references) : "refused");
+  if (!resolved) {
+    co_await call.Fail(std::move(resolved).error());
+    co_return;
+  }
+  // All that could be had is counted together, once nothing is missing.
+  auto count = [&]() -> storage::Result<bool> {
+    auto desk = DeskOf(services);
+    for (const auto& named : resolved->used) {
+      ASSIGN_OR_RETURN(const bool good, desk.NoteFetch(named));
+      if (!good) resolved->not_resolved.push_back({"", "", "one was used or revoked just now"});
+    }
+    return resolved->not_resolved.empty();
+  };
+  storage::Result<bool> counted(false);
+  if (resolved->not_resolved.empty()) counted = co_await services.storage.Run(count);
+  if (!counted) {
+    auto error = counted.error();
+    co_await call.Fail(std::move(error));
+    co_return;
+  }
+  if (!*counted) {
+    co_await TellUnresolved(call, resolved->not_resolved);
+    co_return;
+  }
+  call.AddHeader("CPM-References", std::to_string(resolved->references));
+  auto plan = std::move(resolved->message);
+  [[maybe_unused]] const bool sent = co_await Send(call, services, Status::ok, type, std::move(plan));
+}
+
+asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
+  const std::string account = call.Query("account").value_or("");
+  const auto login = co_await Identify(call, services, account);
+  if (!login) co_return;
+  auto read = ReadQuery(call, login->account.address);
+  if (const std::string type = MediaType(call.content_type()); type != "message/rfc822") {
+    // RFC 3501 §7.4.2: what a CPIM holds has no part numbers, so nothing can refer to it.
+    Refusal refusal{Status::unsupported_media_type, "wrong_type",
+                    "The body must be message/rfc822; attachments within a CPIM cannot be referred to"};
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  if (login->actor.role == storage::Role::kSubmit)
+    read = Refusal{Status::forbidden, "not_allowed", "An account of role submit fetches, and issues nothing"};
+  if (auto* refusal = std::get_if<Refusal>(&read)) {
+    co_await call.Fail(std::move(*refusal));
+    co_return;
+  }
+  const auto& asked = std::get<Externalize>(read);
+  auto body = co_await ReadMessage(call, services, login->account.id);
+  if (!body) co_return;
+
+  auto append = [&] {
+    std::vector<storage::NewMessage> messages;
+    messages.push_back({*std::move(body), {}, {}});
+    return services.store.Append(login->account.id, asked.folder, std::move(messages),
+                                 storage::Actor({}, login->actor.role));
+  };
+  auto appended = co_await services.storage.Run(append);
+  Audit(call, services, *login, "POST /v1/messages/externalize", asked.folder,
+        appended ? std::to_string(appended->uids.front().value) : "", appended ? "stored" : "refused");
+  if (!appended) {
+    co_await call.Fail(std::move(appended).error());
+    co_return;
+  }
+  const storage::Uid uid = appended->uids.front();
+  protocol::ImapUrl place;
+  place.user = login->account.address;
+  place.host = services.references->settings.urls.host;
+  place.mailbox = asked.folder;
+  place.uid_validity = appended->uid_validity;
+  place.uid = uid;
+  call.AddHeader("Location", protocol::WriteImapUrl(place));  // also if nothing can be issued: it is stored
+
+  auto issue = [&]() -> storage::Result<Done> {
+    auto desk = DeskOf(services);
+    std::vector<protocol::Section> sections;
+    if (asked.parts) {
+      sections = *asked.parts;
+    } else {
+      ASSIGN_OR_RETURN(sections, desk.Attachments(appended->folder, uid));
+    }
+    std::vector<references::Wish> wishes;
+    std::vector<protocol::Section> chosen;
+    for (const auto& section : sections) {
+      ASSIGN_OR_RETURN(const auto part,
+                       references::PartReader::Open(services.store, {appended->folder, uid, section, {}, {}},
+                                                    storage::Actor({}, storage::Role::kOperator)));
+      if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
+      chosen.push_back(section);
+      wishes.push_back({appended->folder,
+                        uid,
+                        section,
+                        {},
+                        asked.terms.kind,
+                        asked.terms.audience,
+                        asked.terms.one_time,
+                        asked.terms.expires,
+                        asked.terms.hash,
+                        asked.terms.web});
+    }
+    ASSIGN_OR_RETURN(const auto issued, desk.Issue(login->account, login->actor.id, wishes));
+    Done done;
+    for (const auto& one : issued)
+      done.ids += fmt::format("{}{}", done.ids.empty() ? "" : ",", one.record.id);
+    ASSIGN_OR_RETURN(done.plan,
+                     references::Externalise(services.store, appended->folder, uid, chosen, issued));
+    return done;
+  };
+  auto done = co_await services.storage.Run(issue);
+  if (!done) {
+    co_await call.Fail(std::move(done).error());
+    co_return;
+  }
+  call.AddHeader("CPM-References", done->ids);
+  auto plan = std::move(done->plan);
+  [[maybe_unused]] const bool sent =
+      co_await Send(call, services, Status::created, "message/rfc822", std::move(plan));
+}
+
+}  // namespace server::http

@@ -1,0 +1,267 @@
+// The data behind a reference.
+#include "server/http/reference_data.h"
+
+#include <algorithm>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include "protocol/imap/object_id.h"
+#include "server/http/byte_range.h"
+#include "server/http/reference_json.h"
+#include "server/http/resources.h"
+#include "server/http/url.h"
+#include "server/http/visitor.h"
+
+namespace server::http {
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+using references::PartReader;
+using Form = PartReader::Form;
+using Begun = PartReader::Begun;
+using protocol::UrlAccess;
+
+/// Read while the piece before it is sent.
+constexpr std::uint64_t kPiece = 512 * 1024;
+constexpr std::size_t kMaxFileName = 200;
+
+/// Some octets of a part, in memory that is made once and not cleared.
+class Piece {
+ public:
+  /// Blocks. False: they cannot be had.
+  bool Fill(PartReader& part) {
+    if (!space_) space_ = std::make_unique_for_overwrite<char[]>(kPiece);
+    size_ = std::min(part.left(), kPiece);
+    return part.Take(std::span(space_.get(), size_));
+  }
+  std::string_view octets() const { return {space_.get(), size_}; }
+
+ private:
+  std::unique_ptr<char[]> space_;
+  std::uint64_t size_ = 0;
+};
+
+std::string EtagOf(const references::Found& found, storage::ObjectId object, Form form) {
+  const auto& record = found.record;
+  std::string id;
+  protocol::AppendEmailId(id, object);
+  std::string part = record.section;
+  std::ranges::replace_if(part, [](char c) { return c <= ' ' || c == '"' || c >= 0x7f || c == ','; }, '_');
+  auto tag = fmt::format("\"{}-{}", id, part);
+  if (record.offset) tag += fmt::format("-{}-{}", *record.offset, record.count.value_or(0));
+  return tag + (form == Form::kAsServed ? "-s\"" : "\"");
+}
+
+/// Whether the caller may have it, and as who; `login` is the caller as itself.
+asio::awaitable<bool> MayHave(Call& call, Services& services, const references::Found& found,
+                              const auth::Login& login) {
+  auto as = [&](const auth::Login& who) {
+    return [&services, &found, bearer = references::Bearer{who.account.id, who.actor.role}] {
+      return DeskOf(services).IsFor(found, bearer);
+    };
+  };
+  auto self = as(login);
+  const auto itself = co_await services.storage.Run(self);
+  if (itself.value_or(false) || login.actor.role != storage::Role::kPf) co_return itself.value_or(false);
+  const auto access = references::ReferenceDesk::AccessOf(found);
+  if (access.user.empty()) co_return false;
+  const auto acting = co_await WhoCalls(call, services, access.user);
+  if (acting.verdict != auth::Verdict::kAccepted) co_return false;
+  auto other = as(acting);
+  const auto for_other = co_await services.storage.Run(other);
+  co_return for_other.value_or(false);
+}
+
+/// What the network does on a recipient's behalf is no access of the owner's (storage/store/deferred.h).
+storage::Actor ReaderOf(const references::Found& found, const std::optional<auth::Login>& login) {
+  const bool network = login && login->actor.role == storage::Role::kPf &&
+                       found.record.kind != storage::ReferenceAudience::kSubmit;
+  return {{}, network ? storage::Role::kPf : storage::Role::kUser};
+}
+
+asio::awaitable<void> Gone(Call& call, const references::Found& found,
+                           const std::optional<auth::Login>& login, references::Standing standing) {
+  if (!login || login->actor.id != found.record.issuer) {
+    co_await NothingHere(call);
+    co_return;
+  }
+  Refusal refusal{Status::gone, "gone",
+                  fmt::format("The reference is no longer good: {}", references::Name(standing))};
+  co_await call.Fail(std::move(refusal));
+}
+
+}  // namespace
+
+std::string ContentDisposition(std::string_view name) {
+  if (name.empty()) return "attachment";
+  // What a path is made of stays out of both forms.
+  std::string safe(name.substr(0, kMaxFileName));
+  while (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0xC0U) == 0x80U) safe.pop_back();
+  if (name.size() > kMaxFileName && !safe.empty() && (safe.back() & 0x80) != 0) safe.pop_back();
+  if (name.size() <= kMaxFileName) safe = name;
+  std::ranges::replace_if(
+      safe, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f || c == '/' || c == '\\'; }, '_');
+  if (safe.find_first_not_of('.') == std::string::npos) safe = "file";
+  std::string plain = safe;
+  std::ranges::replace_if(plain, [](char c) { return c < ' ' || c > '~' || c == '"' || c == '%'; }, '_');
+  if (plain == safe) return fmt::format("attachment; filename=\"{}\"", plain);
+  return fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}", plain, PercentEncode(safe));
+}
+
+asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer,
+                               std::function<storage::Result<bool>()> count) {
+  PartReader& part = *answer.part;
+  const std::uint64_t size = part.size();
+  const auto describe = [&] {
+    call.AddHeader("ETag", answer.etag);
+    call.AddHeader("Accept-Ranges", "bytes");
+    call.AddHeader("Cache-Control", answer.one_time ? "no-store" : "private");
+    call.AddHeader("Content-Disposition", ContentDisposition(answer.name));
+    // Whatever it is, a browser is not to run it as ours.
+    call.AddHeader("X-Content-Type-Options", "nosniff");
+    call.AddHeader("Content-Security-Policy", "sandbox; default-src 'none'");
+  };
+  const auto& request = call.request();
+  if (const auto field = request[beast::http::field::if_none_match];
+      !field.empty() && NamesEtag(field, answer.etag)) {
+    describe();
+    [[maybe_unused]] const bool told = co_await call.StartBody(Status::not_modified, answer.type, 0);
+    co_return true;
+  }
+  std::variant<WholeOfIt, ByteRange, Unsatisfiable> range;
+  const auto if_range = request[beast::http::field::if_range];
+  if (call.verb() == Verb::get && (if_range.empty() || if_range == answer.etag))
+    range = ReadRange(request[beast::http::field::range], size);
+  if (std::holds_alternative<Unsatisfiable>(range)) {
+    call.AddHeader("Content-Range", fmt::format("bytes */{}", size));
+    Refusal refusal{Status::range_not_satisfiable, "range_not_satisfiable",
+                    fmt::format("There are {} octets", size)};
+    co_await call.Fail(std::move(refusal));
+    co_return true;
+  }
+  if (call.verb() == Verb::head) {
+    describe();
+    [[maybe_unused]] const bool told = co_await call.StartBody(Status::ok, answer.type, size);
+    co_return true;
+  }
+  const auto* octets = std::get_if<ByteRange>(&range);
+  Piece piece;
+  auto begin = [&]() -> storage::Result<bool> {
+    if (octets != nullptr &&
+        part.Begin(answer.form, protocol::mime::Extent{octets->first, octets->length}) != Begun::kOpen)
+      return false;
+    if (!piece.Fill(part)) return false;
+    return count();
+  };
+  const auto begun = co_await services.storage.Run(begin);
+  if (!begun) {
+    auto error = begun.error();
+    co_await call.Fail(std::move(error));
+    co_return true;
+  }
+  if (!*begun) co_return false;
+  describe();
+  if (octets != nullptr)
+    call.AddHeader("Content-Range",
+                   fmt::format("bytes {}-{}/{}", octets->first, octets->first + octets->length - 1, size));
+  bool sending = co_await call.StartBody(octets != nullptr ? Status::partial_content : Status::ok,
+                                         answer.type, piece.octets().size() + part.left());
+  Piece next;
+  auto take = [&] { return next.Fill(part); };
+  while (sending && part.left() > 0) {
+    auto reading = services.storage.Run(take);
+    auto writing = call.SendBody(piece.octets());
+    const auto [read, sent] = co_await (std::move(reading) && std::move(writing));
+    sending = read && sent;  // if not, the octets that are missing tell
+    std::swap(piece, next);
+  }
+  if (sending && !piece.octets().empty()) [[maybe_unused]]
+    const bool sent = co_await call.SendBody(piece.octets());
+  co_return true;
+}
+
+asio::awaitable<void> GetReference(Call& call, Services& services) {
+  const std::string token = call.Parameter("token");
+  const std::string encoding = call.Query("encoding").value_or("decoded");
+  std::optional<auth::Login> login;
+  if (ShowsProof(call)) {
+    login = co_await Identify(call, services, {});
+    if (!login) co_return;
+  }
+  auto find = [&] { return DeskOf(services).FindByToken(token); };
+  auto found = co_await services.storage.Run(find);
+  if (!found) {
+    co_await call.Fail(std::move(found).error());
+    co_return;
+  }
+  const bool anyone = *found && (*found)->record.kind == storage::ReferenceAudience::kAnyone &&
+                      services.references->settings.urls.anonymous;
+  if (!login && !anyone) {
+    co_await AskForProof(call);
+    co_return;
+  }
+  if (encoding != "decoded" && encoding != "stored") {
+    Refusal refusal{Status::bad_request, "invalid_argument", "\"encoding\" must be decoded or stored"};
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  if (!*found) {
+    co_await NothingHere(call);
+    co_return;
+  }
+  const references::Found& what = **found;
+  auto standing_of = [&] { return DeskOf(services).StandingOf(what.record); };
+  const auto standing = co_await services.storage.Run(standing_of);
+  if (!standing || *standing != references::Standing::kGood) {
+    co_await Gone(call, what, login, standing.value_or(references::Standing::kExpired));
+    co_return;
+  }
+  bool allowed = anyone;
+  if (!allowed) allowed = co_await MayHave(call, services, what, *login);
+  if (!allowed) {
+    co_await NothingHere(call);
+    co_return;
+  }
+  PartAnswer answer;
+  answer.form = encoding == "stored" ? Form::kAsServed : Form::kDecoded;
+  auto open = [&]() -> storage::Result<bool> {
+    const auto place = references::ReferenceDesk::PartOf(what.record);
+    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, ReaderOf(what, login)));
+    if (!part || part->Begin(answer.form) != Begun::kOpen) return false;
+    answer.part = std::move(part);
+    const auto head = references::HeadOf(*answer.part, place.section);
+    const bool encoded = answer.form == Form::kAsServed &&
+                         place.section.kind == protocol::Section::Kind::kAll && !place.section.part.empty();
+    answer.type = encoded ? std::string("application/octet-stream") : head.type;
+    answer.name = head.name;
+    answer.etag = EtagOf(what, answer.part->object(), answer.form);
+    answer.one_time = what.record.one_time;
+    return true;
+  };
+  const auto opened = co_await services.storage.Run(open);
+  if (!opened || !*opened) {
+    co_await NothingHere(call);
+    co_return;
+  }
+  const auto count = [&] { return services.store.NoteFetch(what.record.account, what.record.id); };
+  if (login && login->actor.role == storage::Role::kPf) {
+    auto acting = *login;
+    acting.account = what.owner;
+    Audit(call, services, acting,
+          fmt::format("{} /v1/references", std::string_view(call.request().method_string())), {},
+          std::to_string(what.record.uid.value), "sent");
+  }
+  const bool answered = co_await SendPart(call, services, std::move(answer), count);
+  if (!answered) {
+    // Of two who came at once for the one time, the other got it; or it was revoked just now.
+    const auto now = co_await services.storage.Run(find);
+    auto late = what;
+    if (now && *now) late = **now;
+    auto late_standing = [&] { return DeskOf(services).StandingOf(late.record); };
+    const auto why = co_await services.storage.Run(late_standing);
+    co_await Gone(call, late, login, why.value_or(references::Standing::kUsed));
+  }
+}
+
+}  // namespace server::http

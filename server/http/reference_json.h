@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "server/http/call.h"
+#include "server/http/services.h"
+#include "server/references/desk.h"
+
+namespace server::http {
+
+/// For whom, for how long.
+struct ReferenceTerms {
+  storage::ReferenceAudience kind = storage::ReferenceAudience::kSubmit;
+  std::string audience;
+  bool one_time = false;
+  std::optional<std::int64_t> expires;
+  bool hash = false;
+  bool web = false;
+};
+
+/// One entry of "references": a message, and which parts of it.
+struct ReferenceRequest {
+  references::ObjectName object;
+  std::string part;          ///< as BODY[] has it; empty: the message
+  bool attachments = false;  ///< all of them, in place of `part`
+  std::optional<protocol::UrlPartial> partial;
+  ReferenceTerms terms;
+};
+
+struct ReferencesRequest {
+  std::string account;  ///< as typed; empty: the caller's own
+  std::vector<ReferenceRequest> references;
+};
+
+/// The body of POST /v1/references. Safe on any JSON.
+std::variant<ReferencesRequest, Refusal> ReadReferences(const boost::json::object& json);
+
+/// "submit", "anyone", or an address. False: it is none.
+bool ReadAudience(std::string_view text, ReferenceTerms& terms);
+/// RFC 3339, or seconds since 1970, which must be later than that.
+std::optional<std::int64_t> ReadExpires(std::string_view text);
+
+/// Issues what is asked for. Blocks.
+storage::Result<std::vector<references::Issued>> IssueAll(references::ReferenceDesk& desk,
+                                                          const storage::AccountInfo& owner,
+                                                          storage::AccountId issuer,
+                                                          const ReferencesRequest& request);
+
+/// What is on record. Blocks.
+storage::Result<boost::json::object> ToJson(storage::MailStore& store, references::ReferenceDesk& desk,
+                                            const storage::Reference& record);
+/// With the URLs, as its issuer gets it. Blocks.
+storage::Result<boost::json::object> ToJson(storage::MailStore& store, references::ReferenceDesk& desk,
+                                            const references::Issued& issued);
+
+/// A page of an account's references whose message is there; of `issuer` only, if given. Blocks.
+storage::Result<boost::json::object> ReferencePage(storage::MailStore& store, references::ReferenceDesk& desk,
+                                                   storage::AccountId owner,
+                                                   std::optional<storage::AccountId> issuer,
+                                                   std::uint64_t after, std::size_t limit);
+
+/// With the settings and the clock of this service.
+references::ReferenceDesk DeskOf(Services& services);
+
+}  // namespace server::http

@@ -1,0 +1,132 @@
+// References on the face for PFs and users: issued, listed, revoked.
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "server/http/reference_json.h"
+#include "server/http/resources.h"
+#include "server/http/visitor.h"
+
+namespace server::http {
+namespace {
+
+constexpr std::uint64_t kMaxPage = 1000;
+
+Refusal Bad(std::string message) { return {Status::bad_request, "invalid_argument", std::move(message)}; }
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+asio::awaitable<void> CreateReferences(Call& call, Services& services) {
+  // Before the body is read, which says for whom.
+  if (!ShowsProof(call)) {
+    co_await AskForProof(call);
+    co_return;
+  }
+  const auto json = co_await call.ReadJson();
+  if (!json) co_return;
+  auto read = ReadReferences(*json);
+  if (auto* refusal = std::get_if<Refusal>(&read)) {
+    // Who has not proved anything learns of nothing else.
+    const auto known = co_await Identify(call, services, {});
+    if (known) co_await call.Fail(std::move(*refusal));
+    co_return;
+  }
+  const auto& request = std::get<ReferencesRequest>(read);
+  const auto login = co_await Identify(call, services, request.account);
+  if (!login) co_return;
+  if (login->actor.role == storage::Role::kSubmit) {
+    Refusal refusal{Status::forbidden, "not_allowed",
+                    "An account of role submit fetches, and issues nothing"};
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  auto issue = [&]() -> storage::Result<boost::json::array> {
+    auto desk = DeskOf(services);
+    ASSIGN_OR_RETURN(const auto issued, IssueAll(desk, login->account, login->actor.id, request));
+    boost::json::array list;
+    for (const auto& one : issued) {
+      ASSIGN_OR_RETURN(auto entry, ToJson(services.store, desk, one));
+      list.push_back(std::move(entry));
+    }
+    return list;
+  };
+  auto issued = co_await services.storage.Run(issue);
+  Audit(call, services, *login, "POST /v1/references", request.references[0].object.folder.value_or(""),
+        request.references[0].object.uid ? std::to_string(request.references[0].object.uid->value) : "",
+        issued ? fmt::format("{} issued", issued->size()) : "refused");
+  if (!issued) {
+    co_await call.Fail(std::move(issued).error());
+    co_return;
+  }
+  boost::json::object body;
+  body["account"] = login->account.address;
+  body["references"] = *std::move(issued);
+  co_await call.Reply(Status::created, std::move(body));
+}
+
+asio::awaitable<void> ListReferences(Call& call, Services& services) {
+  const auto after = call.NumberQuery("after", 0, ~std::uint64_t{0} - 1);
+  const auto limit = call.NumberQuery("limit", 100, kMaxPage);
+  const std::string account = call.Query("account").value_or("");
+  const auto login = co_await Identify(call, services, account);
+  if (!login) co_return;
+  if (!after || !limit || *limit == 0) {
+    auto refusal = Bad("\"after\" must be a whole number, \"limit\" one from 1 to 1000");
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
+  // Whose data it is sees all that was issued for them, an issuer what it issued.
+  std::optional<storage::AccountId> issuer;
+  if (login->actor.id != login->account.id) issuer = login->actor.id;
+  auto list = [&] {
+    auto desk = DeskOf(services);
+    return ReferencePage(services.store, desk, login->account.id, issuer, *after, *limit);
+  };
+  auto page = co_await services.storage.Run(list);
+  if (!page) {
+    co_await call.Fail(std::move(page).error());
+    co_return;
+  }
+  co_await call.Reply(Status::ok, *std::move(page));
+}
+
+asio::awaitable<void> RevokeReference(Call& call, Services& services) {
+  const std::string token = call.Parameter("token");
+  const std::string account = call.Query("account").value_or("");
+  const auto login = co_await Identify(call, services, account);
+  if (!login) co_return;
+  auto revoke = [&]() -> storage::Result<bool> {
+    auto desk = DeskOf(services);
+    std::optional<storage::Reference> record;
+    if (IsNumber(token)) {
+      ASSIGN_OR_RETURN(record, services.store.FindReference(login->account.id, std::stoull(token)));
+    } else {
+      ASSIGN_OR_RETURN(const auto found, desk.FindByToken(token));
+      if (found) record = found->record;
+    }
+    // By a token its issuer need not say in whose account it is.
+    const bool own = record && (record->issuer == login->actor.id || (record->account == login->account.id &&
+                                                                      login->actor.id == login->account.id));
+    if (!own) return false;
+    ASSIGN_OR_RETURN(const bool there, services.store.IsThere(record->folder_ref(), record->uid));
+    if (!there) return false;
+    RETURN_IF_ERROR(services.store.RevokeReference(record->account, record->id));
+    return true;
+  };
+  const auto revoked = co_await services.storage.Run(revoke);
+  Audit(call, services, *login, "DELETE /v1/references", {}, {},
+        revoked.value_or(false) ? "revoked" : "refused");
+  if (!revoked) {
+    auto error = revoked.error();
+    co_await call.Fail(std::move(error));
+  } else if (*revoked) {
+    co_await call.Reply(Status::ok, boost::json::object());
+  } else {
+    co_await NothingHere(call);
+  }
+}
+
+}  // namespace server::http

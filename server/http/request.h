@@ -1,0 +1,34 @@
+#pragma once
+
+#include "server/http/route_table.h"
+
+namespace server::http {
+
+struct HttpOptions {
+  std::chrono::seconds request_limit{60};  ///< one read or write of a request; all of a header
+  std::chrono::seconds keep_alive{300};    ///< between two requests of a connection
+  std::size_t header_limit = 16 * 1024;    ///< octets of a request's header
+  std::size_t connections = 256;           ///< at once
+};
+
+/// Reads a request's header; what came after it stays in `buffer`. An error of the category of
+/// beast::http::error is the caller's fault, but for end_of_stream.
+asio::awaitable<ErrorCode> ReadHead(HttpWire& wire, beast::flat_buffer& buffer, Call::Parser& parser,
+                                    const HttpOptions& options);
+
+/// On which face, and who.
+struct Face {
+  Caller caller = Caller::kMonitor;
+  const Visitor* visitor = nullptr;  ///< with kVisitor
+  const HttpOptions& options;
+};
+
+/// Answers the request whose header was read with `error`. False: no other may follow on this connection.
+asio::awaitable<bool> Answer(HttpWire& wire, beast::flat_buffer& buffer, Call::Parser& parser,
+                             ErrorCode error, Services& services, Face face);
+
+/// Why the header is not one that everybody between the caller and us understands alike (RFC 9112 §6.3,
+/// §3.2); empty: it is.
+std::string_view AmbiguityOf(const Call::Parser::value_type& request);
+
+}  // namespace server::http

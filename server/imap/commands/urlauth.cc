@@ -1,0 +1,97 @@
+// RESETKEY, GENURLAUTH, URLFETCH (RFC 4467, RFC 5524). The rules are those of server/references.
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "server/imap/commands/handlers.h"
+#include "server/imap/urlauth/urlfetch_run.h"
+#include "server/references/url_token.h"
+
+namespace server::imap {
+
+using protocol::Bad;
+using protocol::No;
+using protocol::Ok;
+using protocol::ResponseCode;
+
+namespace {
+
+constexpr std::string_view kInternal = "INTERNAL";
+
+Reply UnknownMechanism() {
+  return No(ResponseCode::kCannot, "INTERNAL is the only mechanism here; nothing was changed");
+}
+
+references::Bearer BearerOf(const AuthenticatedContext& ctx) { return {ctx.account, ctx.actor.role}; }
+
+/// Message submission reads a message for its owner, who sends it.
+storage::Actor ReaderOf(const AuthenticatedContext& ctx) {
+  if (ctx.actor.role == storage::Role::kSubmit) return {ctx.actor.origin, storage::Role::kUser};
+  return ctx.actor;
+}
+
+}  // namespace
+
+asio::awaitable<Reply> Handle(const command::ResetKey& cmd, AuthenticatedContext& ctx) {
+  if (!std::ranges::all_of(cmd.mechanisms, [](const auto& name) { return name == kInternal; }))
+    co_return UnknownMechanism();
+  auto reset = [&] {
+    if (!cmd.mailbox) return ctx.store.ResetUrlKeys(ctx.account, ctx.actor);
+    return ctx.store.ResetUrlKey(ctx.account, *cmd.mailbox, references::NewUrlKey(), ctx.actor);
+  };
+  const auto done = co_await ctx.storage.Run(reset);
+  if (!done) co_return ctx.Failed(done.error());
+  if (!cmd.mailbox) co_return Ok("All keys removed");
+  co_return Ok(ResponseCode::kUrlMech, "RESETKEY completed");
+}
+
+asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedContext& ctx) {
+  for (const auto& request : cmd.requests) {
+    if (request.mechanism != kInternal) co_return UnknownMechanism();
+  }
+  references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
+  std::vector<std::string> urls;
+  std::string refusal;
+  auto authorise = [&]() -> storage::Result<> {
+    for (const auto& request : cmd.requests) {
+      ASSIGN_OR_RETURN(auto authorised, authority.Authorise(request.url, BearerOf(ctx)));
+      refusal = std::move(authorised.refusal);
+      if (!refusal.empty()) return {};
+      urls.push_back(std::move(authorised.url));
+    }
+    return {};
+  };
+  const auto done = co_await ctx.storage.Run(authorise);
+  if (!done) co_return ctx.Failed(done.error());
+  if (!refusal.empty()) co_return Bad(refusal);
+  protocol::write::GenUrlAuthLine(ctx.out, urls);
+  co_return Ok("GENURLAUTH completed");
+}
+
+asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx) {
+  references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
+  UrlFetchRun run(ctx.store, authority, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.out);
+  auto produce = [&] { return run.Produce(); };
+  for (;;) {
+    const auto done = co_await ctx.storage.Run(produce);
+    if (!done) {
+      // Half an answer cannot be taken back.
+      if (run.begun()) {
+        ctx.services.log.error("event=urlfetch_broken_off conn={} account={} detail=\"{}\"",
+                               ctx.session.info().id, ctx.account.value, done.error().detail);
+        ctx.wire.stream().Close();
+      }
+      co_return ctx.Failed(done.error());
+    }
+    if (*done) break;
+    const bool flushed = co_await ctx.wire.out.Flush();
+    if (!flushed) break;
+    if (auto bye = ctx.session.Dismissal()) {
+      ctx.wire.stream().Close();  // a BYE would be taken for a part of the answer
+      co_return *std::move(bye);
+    }
+  }
+  co_return Ok("URLFETCH completed");
+}
+
+}  // namespace server::imap

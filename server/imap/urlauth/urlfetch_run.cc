@@ -1,0 +1,83 @@
+#include "server/imap/urlauth/urlfetch_run.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace server::imap {
+
+using protocol::write::UrlFetchResponse;
+using references::PartReader;
+using storage::Result;
+using Begun = PartReader::Begun;
+using Form = PartReader::Form;
+using Request = protocol::command::UrlFetch::Request;
+
+Result<bool> UrlFetchRun::Produce() {
+  while (out_.size() < kProduce) {
+    if (sending_) {
+      RETURN_IF_ERROR(WriteOctets());
+    } else if (next_ < cmd_.requests.size()) {
+      RETURN_IF_ERROR(Begin(cmd_.requests[next_]));
+      ++next_;
+    } else {
+      response_->End();
+      return true;
+    }
+  }
+  return false;
+}
+
+/// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
+Result<> UrlFetchRun::Begin(const Request& request) {
+  ASSIGN_OR_RETURN(auto part, authority_.Redeem(request.url, bearer_));
+  std::unique_ptr<PartReader> reader;
+  if (part) {
+    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, *std::move(part), actor_));
+  }
+  std::string structure;
+  bool good = reader != nullptr;
+  if (good && request.body_part_structure) {
+    auto found = reader->Structure(request.binary ? Form::kDecoded : Form::kAsServed);
+    good = found.has_value();
+    structure = std::move(found).value_or("");
+  }
+  const bool octets = !request.extended() || request.body || request.binary;
+  Begun begun = Begun::kOpen;
+  if (good && octets) begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
+  good = good && (begun == Begun::kOpen || begun == Begun::kUnknownEncoding);
+
+  if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_);
+  response_->Url(request.url);
+  if (!good) {
+    response_->Nil();
+    return {};
+  }
+  if (request.body_part_structure) response_->Structure(structure);
+  if (!octets) return {};
+  if (begun == Begun::kUnknownEncoding) {
+    response_->BinaryNil();
+    return {};
+  }
+  if (!request.extended()) {
+    response_->Literal(reader->size());
+  } else if (request.binary) {
+    response_->OpenBinary(reader->size(), reader->nul());
+  } else {
+    response_->OpenBody(reader->size());
+  }
+  close_ = request.extended();
+  sending_ = std::move(reader);
+  return {};
+}
+
+Result<> UrlFetchRun::WriteOctets() {
+  const std::size_t room = kProduce - std::min(out_.size(), kProduce);
+  if (!sending_->Take(out_, std::max<std::size_t>(room, 4096)))
+    return storage::Fail(storage::Errc::kUnavailable, "the octets of a message are gone while it is sent");
+  if (sending_->left() > 0) return {};
+  sending_.reset();
+  if (std::exchange(close_, false)) response_->Close();
+  return {};
+}
+
+}  // namespace server::imap

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/clock.h"
+#include "server/references/part_reader.h"
+#include "server/references/url_authority.h"
+#include "storage/store/mail_store.h"
+
+/// References that are on record (System Description §5.5.2.19 and §5.5.2.20): each is an IMAP URL and an
+/// HTTP URL for the same octets.
+namespace server::references {
+
+/// What a deployment decides.
+struct ReferenceSettings {
+  UrlPolicy urls;
+  std::string
+      base_url;  ///< "https://cms.example.net:8443"; empty: there is no HTTP service, and no such URLs
+  std::chrono::seconds lifetime{7 * 86'400};       ///< of a reference whose request does not say
+  std::chrono::seconds max_lifetime{30 * 86'400};  ///< from now to the furthest expiry
+};
+
+/// Which message: by folder and UID, by object id, or by IMDN-Message-ID. A folder narrows the latter two.
+struct ObjectName {
+  std::optional<std::string> folder;  ///< canonical path
+  std::optional<storage::Uid> uid;    ///< with `folder`
+  std::optional<storage::UidValidity> uid_validity;
+  std::optional<storage::ObjectId> object;
+  std::optional<std::string> imdn_message_id;
+};
+
+/// What is asked for.
+struct Wish {
+  storage::FolderRef folder;
+  storage::Uid uid;
+  protocol::Section section;
+  std::optional<protocol::UrlPartial> partial;
+  storage::ReferenceAudience kind = storage::ReferenceAudience::kSubmit;
+  std::string audience;  ///< a login; with kUser
+  bool one_time = false;
+  std::optional<std::int64_t> expires;  ///< Unix seconds
+  bool hash = false;
+  bool web = false;  ///< the HTTP URL is the one in the snippet
+};
+
+/// What a reference is about, as its part's header says; safe to be put into any header. Without control
+/// characters or line ends whatever the message holds.
+struct ContentHead {
+  std::string type;         ///< Content-Type with its parameters: printable ASCII
+  std::string media_type;   ///< "image/png"
+  std::string name;         ///< UTF-8; empty: none
+  std::string id;           ///< Content-ID; empty: none
+  std::string disposition;  ///< Content-Disposition; empty: none
+  std::string description;  ///< Content-Description; empty: none
+};
+ContentHead HeadOf(PartReader& part, const protocol::Section& section);
+
+struct Issued {
+  storage::Reference record;
+  ContentHead head;
+  std::string url;  ///< empty: there is no HTTP service
+  std::string imap_url;
+  std::uint64_t size = 0;  ///< octets without transfer encoding
+  std::string sha256;      ///< of these, in hexadecimal; empty: not asked for
+  /// RFC 4483: a whole message/external-body part, header and all, without a line end behind it.
+  std::string external_body;
+};
+
+/// Of a reference, at a moment.
+enum class Standing : std::uint8_t { kGood, kExpired, kRevoked, kUsed, kReset };
+std::string_view Name(Standing standing);
+
+/// A reference that a token or a URL proved.
+struct Found {
+  storage::Reference record;
+  storage::AccountInfo owner;
+};
+
+/// Issues references and finds them again. Whoever is behind a call has been asked for by the faces
+/// (auth::Authenticator); what they may have is UrlAuthority's to say.
+///
+/// Lifetime   one call; what it refers to outlives it. Calls block.
+class ReferenceDesk {
+ public:
+  ReferenceDesk(storage::MailStore& store, const ReferenceSettings& settings, const Clock& clock)
+      : store_(store), settings_(settings), clock_(clock), authority_(store, settings.urls, clock) {}
+
+  /// kNoSuchMessage, kNoSuchFolder; kInvalidArgument: several messages have this identifier.
+  storage::Result<std::pair<storage::FolderRef, storage::Uid>> FindObject(storage::AccountId owner,
+                                                                          const ObjectName& name);
+  /// The message's parts that are attachments: the leaves that are no plain text to be shown.
+  storage::Result<std::vector<protocol::Section>> Attachments(storage::FolderRef folder, storage::Uid uid);
+  /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part".
+  storage::Result<std::vector<Issued>> Issue(const storage::AccountInfo& owner, storage::AccountId issuer,
+                                             const std::vector<Wish>& wishes);
+
+  /// What a token of an HTTP URL names, whoever asks and whatever became of it. A token that is not right, to
+  /// the letter, names nothing, and takes as long.
+  storage::Result<std::optional<Found>> FindByToken(std::string_view token);
+  /// For whom it is, as URLs say it.
+  static protocol::UrlAccess AccessOf(const Found& found);
+  storage::Result<bool> IsFor(const Found& found, const Bearer& bearer);
+  storage::Result<Standing> StandingOf(const storage::Reference& record);
+  static MessagePart PartOf(const storage::Reference& record);
+
+  /// What a URL in a message names, if it is one of ours, either kind, that is good for this bearer. Nothing
+  /// is counted.
+  storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
+  storage::Result<bool> NoteFetch(const Named& named) { return authority_.NoteFetch(named); }
+  /// It names something here, or claims to.
+  bool IsOurs(std::string_view url) const;
+
+  std::int64_t Now() const;
+
+ private:
+  storage::Result<storage::schema::ReferenceRow> RowOf(const Wish& wish, storage::AccountId issuer);
+  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row);
+  storage::Result<> Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued);
+
+  storage::MailStore& store_;
+  const ReferenceSettings& settings_;
+  const Clock& clock_;
+  UrlAuthority authority_;
+};
+
+}  // namespace server::references

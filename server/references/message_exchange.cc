@@ -1,0 +1,329 @@
+#include "server/references/message_exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "protocol/mime/fields.h"
+#include "protocol/mime/header_block.h"
+#include "protocol/mime/inspect.h"
+#include "protocol/model/ascii.h"
+#include "server/references/external_body.h"
+
+namespace server::references {
+namespace {
+
+namespace ascii = protocol::ascii;
+using protocol::mime::HeaderReader;
+using protocol::mime::Parts;
+using storage::Errc;
+using storage::Fail;
+using storage::Result;
+using Form = PartReader::Form;
+using Begun = PartReader::Begun;
+using Kind = protocol::mime::PartKind;
+
+constexpr std::uint64_t kSmallText = 64 * 1024;  ///< in memory, to see what it needs
+constexpr std::uint64_t kPiece = 256 * 1024;
+constexpr std::size_t kMaxLine = 998;  // RFC 5322 §2.1.1
+
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(names, [&](auto one) { return ascii::EqualNoCase(name, one); });
+}
+
+/// Mail carries it as it is, whatever the boundaries around it.
+bool IsPlainText(std::string_view text) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    if (end != std::string_view::npos && !line.ends_with('\r')) return false;
+    if (end != std::string_view::npos) line.remove_suffix(1);
+    if (line.size() > kMaxLine || line.starts_with("--")) return false;
+    if (!std::ranges::all_of(line, [](char c) { return c == '\t' || (c >= ' ' && c < '\x7f'); }))
+      return false;
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return true;
+}
+
+std::string Line(std::string_view name, std::string_view value) {
+  return value.empty() ? std::string() : fmt::format("{}: {}\r\n", name, value);
+}
+
+struct Field {
+  std::string_view name;
+  std::string_view lines;
+};
+
+std::vector<Field> FieldsOf(std::string_view header) {
+  std::vector<Field> out;
+  HeaderReader reader(header);
+  while (const auto field = reader.Next())
+    if (!field->name.empty()) out.push_back({field->name, field->lines});
+  return out;
+}
+
+bool Has(const std::vector<Field>& fields, std::string_view name) {
+  return std::ranges::any_of(fields, [&](const Field& f) { return ascii::EqualNoCase(f.name, name); });
+}
+
+void AddLines(std::string& out, std::string_view lines) {
+  out += lines;
+  if (!lines.ends_with('\n')) out += "\r\n";
+}
+
+/// Some text of which octets are replaced.
+class Resolver {
+ public:
+  Resolver(storage::MailStore& store, ReferenceDesk& desk, const Bearer& bearer, storage::Actor actor,
+           std::uint64_t limit)
+      : store_(store), desk_(desk), bearer_(bearer), actor_(std::move(actor)), limit_(limit) {}
+
+  Result<Resolved> Run(std::string_view message, bool cpim) {
+    Result<MessagePlan> plan = cpim ? Cpim(message) : Entity(message);
+    if (!plan) return tl::unexpected<storage::Error>(plan.error());
+    out_.message = *std::move(plan);
+    if (out_.message.size() > limit_) return TooBig();
+    return std::move(out_);
+  }
+
+ private:
+  tl::unexpected<storage::Error> TooBig() const {
+    return Fail(Errc::kTooBig, fmt::format("the message would have more than {} octets", limit_));
+  }
+
+  /// CPIM's own headers, an empty line, and an entity (RFC 3862 §2).
+  Result<MessagePlan> Cpim(std::string_view body) {
+    std::size_t begin = body.find("\r\n\r\n");
+    begin = begin == std::string_view::npos ? body.size() : begin + 4;
+    MessagePlan plan;
+    plan.AddText(std::string(body.substr(0, begin)));
+    ASSIGN_OR_RETURN(auto inside, Entity(body.substr(begin)));
+    plan.Add(std::move(inside));
+    return plan;
+  }
+
+  Result<MessagePlan> Entity(std::string_view text) {
+    protocol::mime::MemorySource source(text);
+    const auto inspection = protocol::mime::Inspect(source);
+    if (!inspection) return Fail(Errc::kUnavailable, "no memory to read the message");
+    const Parts& parts = inspection->parts;
+    if (parts[0].media == protocol::mime::Media::kCpim) {
+      MessagePlan plan;
+      plan.AddText(std::string(text.substr(0, parts[0].body_begin)));
+      ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(parts[0].body_begin)));
+      plan.Add(std::move(inside));
+      return plan;
+    }
+    MessagePlan plan;
+    std::size_t at = 0;
+    boundaries_.clear();
+    RETURN_IF_ERROR(Part(text, parts, 0, {}, plan, at));
+    plan.AddText(std::string(text.substr(at)));
+    return Relengthened(text, parts[0], std::move(plan));
+  }
+
+  /// Content-Length of the header, where there is one, is that of the body as it is now.
+  Result<MessagePlan> Relengthened(std::string_view text, const protocol::mime::Part& root,
+                                   MessagePlan plan) {
+    const auto header = text.substr(0, root.body_begin);
+    if (plan.size() == text.size() || !Has(FieldsOf(header), "Content-Length")) return plan;
+    std::string octets;
+    if (!plan.Take(octets)) return Fail(Errc::kUnavailable, "a text that is not there");
+    // The plan begins with the header: alone if the body is replaced, or with what follows it.
+    const auto end = octets.find("\r\n\r\n");
+    if (end == std::string::npos) {  // bare line feeds: it stays as it is
+      MessagePlan same;
+      same.AddText(std::move(octets));
+      same.Add(std::move(plan));
+      return same;
+    }
+    std::string fields;
+    for (const auto& field : FieldsOf(std::string_view(octets).substr(0, end + 2)))
+      if (!ascii::EqualNoCase(field.name, "Content-Length")) AddLines(fields, field.lines);
+    const std::string rest = octets.substr(end + 4);
+    MessagePlan out;
+    std::uint64_t body = rest.size();
+    MessagePlan tail = std::move(plan);
+    body += tail.size();
+    out.AddText(fmt::format("{}Content-Length: {}\r\n\r\n{}", fields, body, rest));
+    out.Add(std::move(tail));
+    return out;
+  }
+
+  /// Replaces what is to be replaced of parts[index] and below; the text before it, from `at` on, goes first.
+  Result<> Part(std::string_view text, const Parts& parts, std::size_t index, const std::string& number,
+                MessagePlan& plan, std::size_t& at) {
+    const auto& part = parts[index];
+    const auto header = text.substr(part.header_begin, part.body_begin - part.header_begin);
+    const auto fields = protocol::mime::FindMimeFields(header);
+    const std::string type = protocol::mime::Unfold(fields.type);
+    if (part.kind == Kind::kMultipart) {
+      const auto value = protocol::mime::ParseStructuredValue(type);
+      const auto* boundary = value.Find("boundary");
+      boundaries_.push_back(boundary == nullptr ? std::string() : *boundary);
+      int n = 0;
+      for (std::size_t child = index + 1; child < index + part.subtree; child += parts[child].subtree) {
+        const std::string below = fmt::format("{}{}{}", number, number.empty() ? "" : ".", ++n);
+        RETURN_IF_ERROR(Part(text, parts, child, below, plan, at));
+      }
+      boundaries_.pop_back();
+      return {};
+    }
+    if (part.kind != Kind::kLeaf) return {};
+    const auto url = ExternalUrl(type);
+    if (!url || !desk_.IsOurs(*url)) return {};
+    if (++out_.references > kMaxReferencesInMessage)
+      return Fail(Errc::kInvalidArgument,
+                  fmt::format("The message has more than {} references", kMaxReferencesInMessage));
+    plan.AddText(std::string(text.substr(at, part.header_begin - at)));
+    at = part.body_end;
+    const auto phantom = text.substr(part.body_begin, part.body_end - part.body_begin);
+    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, header, phantom, plan));
+    if (!fault.empty()) out_.not_resolved.push_back({number.empty() ? "1" : number, *url, fault});
+    // What could have been resolved is not sent then; there is nothing to look at further.
+    if (plan.size() > limit_) return TooBig();
+    return {};
+  }
+
+  /// The data, with a header; a fault in words, or empty.
+  Result<std::string> Insert(const std::string& url, std::string_view header, std::string_view phantom,
+                             MessagePlan& plan) {
+    static const std::string kNone = "there is nothing to be had by it";
+    ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
+    if (!named) return kNone;
+    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, actor_));
+    if (!opened) return kNone;
+    std::shared_ptr<PartReader> part = std::move(opened);
+    const ContentHead head = HeadOf(*part, named->part.section);
+    if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+    if (part->size() > limit_) return TooBig();
+
+    const bool composite =
+        head.media_type.starts_with("message/") || head.media_type.starts_with("multipart/");
+    std::string encoding = "base64";
+    std::string small;
+    if (composite) {
+      // RFC 2046 §5.1, §5.2: these are not to be encoded.
+      ASSIGN_OR_RETURN(encoding, EncodingOf(*part));
+      if (encoding.empty()) return std::string("its octets hold a boundary of the message");
+      if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+    } else if (head.media_type.starts_with("text/") && part->size() <= kSmallText) {
+      if (!part->Take(small, kSmallText)) return kNone;
+      if (IsPlainText(small)) encoding = "7bit";
+    }
+    plan.AddText(NewHeader(header, phantom, head, encoding));
+    if (encoding == "7bit" && !composite) {
+      plan.AddText(std::move(small));
+    } else {
+      if (!small.empty() && part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+      plan.AddPart(std::move(part), encoding == "base64");
+    }
+    out_.used.push_back(*std::move(named));
+    return std::string();
+  }
+
+  /// The transfer encoding of what has begun; empty: it must not stand within our boundaries.
+  Result<std::string> EncodingOf(PartReader& part) {
+    bool eight = false;
+    bool nul = false;
+    std::string window = "\n";
+    while (part.left() > 0) {
+      const std::size_t begin = window.size();
+      if (!part.Take(window, kPiece)) return Fail(Errc::kUnavailable, "a message cannot be read");
+      const std::string_view fresh = std::string_view(window).substr(begin);
+      eight = eight || std::ranges::any_of(fresh, [](char c) { return (c & 0x80) != 0; });
+      nul = nul || fresh.find('\0') != std::string_view::npos;
+      for (const auto& boundary : boundaries_)
+        if (!boundary.empty() && window.find("\n--" + boundary) != std::string::npos) return std::string();
+      constexpr std::size_t kLongest = 1024;  // a boundary has 70 octets
+      if (window.size() > kLongest) window.erase(0, window.size() - kLongest);
+    }
+    return std::string(nul ? "binary" : eight ? "8bit" : "7bit");
+  }
+
+  /// RFC 2046 §5.2.3: the header within the external body is that of the data; what the data is the store
+  /// knows better.
+  static std::string NewHeader(std::string_view header, std::string_view phantom, const ContentHead& head,
+                               std::string_view encoding) {
+    const auto about = FieldsOf(phantom);
+    std::string out;
+    for (const auto& field : FieldsOf(header)) {
+      if (IsOneOf(field.name, {"Content-Type", "Content-Transfer-Encoding"})) continue;
+      if (ascii::Lower(field.name).starts_with("content-") && Has(about, field.name)) continue;
+      AddLines(out, field.lines);
+    }
+    out += Line("Content-Type", head.type);
+    out += Line("Content-Transfer-Encoding", encoding);
+    for (const auto& field : about) {
+      if (!ascii::Lower(field.name).starts_with("content-")) continue;
+      if (IsOneOf(field.name, {"Content-Type", "Content-Transfer-Encoding", "Content-Length"})) continue;
+      AddLines(out, field.lines);
+    }
+    const auto kept = FieldsOf(header);
+    const auto add = [&](std::string_view name, std::string_view value) {
+      if (!Has(about, name) && !Has(kept, name)) out += Line(name, value);
+    };
+    add("Content-ID", head.id);
+    add("Content-Description", head.description);
+    add("Content-Disposition", head.disposition);
+    return out + "\r\n";
+  }
+
+  storage::MailStore& store_;
+  ReferenceDesk& desk_;
+  const Bearer& bearer_;
+  const storage::Actor actor_;
+  const std::uint64_t limit_;
+  Resolved out_;
+  std::vector<std::string> boundaries_;  ///< of the multiparts around where we are
+};
+
+}  // namespace
+
+Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message, bool cpim,
+                         const Bearer& bearer, storage::Actor actor, std::uint64_t limit) {
+  Resolver resolver(store, desk, bearer, std::move(actor), limit);
+  return resolver.Run(message, cpim);
+}
+
+Result<MessagePlan> Externalise(storage::MailStore& store, storage::FolderRef folder, storage::Uid uid,
+                                const std::vector<protocol::Section>& sections,
+                                const std::vector<Issued>& issued) {
+  const storage::Actor nobody({}, storage::Role::kOperator);
+  ASSIGN_OR_RETURN(auto opened, PartReader::Open(store, {folder, uid, {}, {}, {}}, nobody));
+  if (!opened) return Fail(Errc::kNoSuchMessage, "the message is gone");
+  const std::shared_ptr<PartReader> whole = std::move(opened);
+  struct Hole {
+    const protocol::mime::Part* part;
+    std::string text;
+  };
+  std::vector<Hole> holes;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const auto* part = protocol::mime::FindPart(whole->parts(), sections[i].part);
+    if (part != nullptr) holes.push_back({part, issued[i].external_body});
+  }
+  std::ranges::sort(holes, {}, [](const Hole& hole) { return hole.part->header_begin; });
+  MessagePlan plan;
+  std::uint64_t at = 0;
+  for (auto& hole : holes) {
+    if (hole.part->header_begin < at) continue;  // within one before it
+    plan.AddStored(whole, {at, hole.part->header_begin - at});
+    if (hole.part == whole->parts().data()) {
+      // The message itself: what does not speak of its content stays.
+      std::string kept;
+      const auto header = whole->HeaderOf(hole.part->body_begin).value_or(std::string());
+      for (const auto& field : FieldsOf(header))
+        if (!ascii::Lower(field.name).starts_with("content-")) AddLines(kept, field.lines);
+      plan.AddText(std::move(kept));
+    }
+    plan.AddText(std::move(hole.text));
+    at = hole.part->body_end;
+  }
+  const std::uint64_t size = whole->source().size();
+  plan.AddStored(whole, {at, size - at});
+  return plan;
+}
+
+}  // namespace server::references

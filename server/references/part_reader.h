@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "protocol/cpm/part_head.h"
+#include "protocol/mime/parts.h"
+#include "protocol/mime/section.h"
+#include "protocol/mime/source.h"
+#include "server/references/url_authority.h"
+
+namespace server::references {
+
+/// The octets of what a reference names, in pieces, whatever their number.
+///
+/// Lifetime   the store outlives it. What was there when it was opened can be read as long as it lives.
+/// Calls block.
+class PartReader {
+ public:
+  /// nullptr: there is no such message any more. `actor` reads it: for the owner that is access, which is
+  /// committed here (storage/store/deferred.h).
+  static storage::Result<std::unique_ptr<PartReader>> Open(storage::MailStore& store, MessagePart what,
+                                                           storage::Actor actor);
+
+  enum class Form : std::uint8_t {
+    kAsServed,  ///< as FETCH BODY[...] has it
+    kDecoded,   ///< as FETCH BINARY[...]: without transfer encoding; what is no body part, as it was appended
+  };
+  enum class Begun : std::uint8_t {
+    kOpen,
+    kNoSuchPart,
+    kUnknownEncoding,
+    kUnreadable,
+  };
+  /// Where the octets begin. They can be read then, or it is kUnreadable. `of`: of what the reference names
+  /// these only, as far as they exist.
+  Begun Begin(Form form, std::optional<protocol::mime::Extent> of = std::nullopt);
+  std::uint64_t size() const { return size_; }  ///< after Begin(): of all of them
+  std::uint64_t left() const { return left_; }
+  /// The octets may hold NUL: then a literal8 must carry them. Seen in the first piece, assumed of more.
+  bool nul() const { return nul_; }
+  /// Appends up to `count` of what is left; false: they cannot be had.
+  bool Take(std::string& to, std::uint64_t count);
+  /// The same into `to`, which is no longer than what is left.
+  bool Take(std::span<char> to);
+
+  /// The object's id: what it holds never changes.
+  storage::ObjectId object() const { return object_; }
+  /// Octets of the section without transfer encoding, whatever partial says; nullopt: they cannot be had so.
+  std::optional<std::uint64_t> DecodedSize();
+  /// What the header of the part says that the section names: what a body part is, or the message.
+  protocol::cpm::PartHead Head();
+  /// The octets of the header of that part, cut at `most`; nullopt: no such part.
+  std::optional<std::string> HeaderOf(std::uint64_t most);
+  const protocol::mime::Parts& parts() const { return parts_; }  ///< of the message, as appended
+  protocol::mime::Source& source() { return *source_; }          ///< likewise its octets
+  /// The part as appended; nullptr: the section names none.
+  const protocol::mime::Part* Part() const;
+
+  /// BODYPARTSTRUCTURE: what BODYSTRUCTURE says of the part, as it is in `form`. A header has a media type of
+  /// its own, text/rfc822-headers (RFC 6522 §4). nullopt: no such part, or it cannot be read.
+  std::optional<std::string> Structure(Form form);
+
+ private:
+  PartReader() = default;
+  std::optional<protocol::mime::Extent> Locate(Form form) const;
+  /// What partial and `of_` leave of it.
+  protocol::mime::Extent ClipAll(protocol::mime::Extent extent) const;
+  Begun BeginDecoded(const protocol::mime::Part& part);
+  Begun ReadFirst();
+  bool Read(std::string& to, std::uint64_t count);
+  bool Read(std::span<char> to);
+  const protocol::mime::Parts& PartsOf(Form form) const {
+    return form == Form::kAsServed && served_ ? served_parts_ : parts_;
+  }
+
+  MessagePart what_;
+  storage::ObjectId object_;
+  std::string body_structure_;
+  protocol::mime::Parts parts_;
+  std::unique_ptr<protocol::mime::Source> source_;
+  protocol::mime::Parts served_parts_;              ///< with `served_`
+  std::unique_ptr<protocol::mime::Source> served_;  ///< where it is not as appended
+
+  // Since Begin().
+  std::optional<protocol::mime::Extent> of_;
+  protocol::mime::Source* octets_ = nullptr;
+  std::optional<protocol::mime::Decoder> decoder_;  ///< else raw octets from `offset_`
+  std::string first_;                               ///< read, but not taken
+  std::uint64_t offset_ = 0;
+  std::uint64_t unread_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t left_ = 0;
+  bool mask_nul_ = false;
+  bool nul_ = false;
+};
+
+}  // namespace server::references

@@ -1,0 +1,165 @@
+#include "server/references/url_authority.h"
+
+#include "protocol/cpm/address.h"
+#include "protocol/model/ascii.h"
+#include "server/references/rights.h"
+#include "server/references/url_token.h"
+
+namespace server::references {
+namespace {
+
+using protocol::ImapUrl;
+using protocol::UrlAccess;
+using storage::Result;
+using Kind = UrlAccess::Kind;
+using Authorised = UrlAuthority::Authorised;
+
+constexpr std::string_view kInternal = "INTERNAL";
+
+Authorised Refused(std::string_view why) { return {{}, std::string(why)}; }
+
+}  // namespace
+
+MessagePart PartOf(const ImapUrl& url, storage::FolderRef folder) {
+  return {folder, url.uid, url.section.value_or(protocol::Section{}), url.partial, std::nullopt};
+}
+
+bool UrlAuthority::IsHere(const ImapUrl& url) const {
+  std::string_view host = url.host;
+  if (!host.ends_with(']')) host = host.substr(0, host.rfind(':'));
+  return protocol::ascii::EqualNoCase(host, policy_.host);
+}
+
+/// Whose keys authorise the URL; nullopt: nobody's who is there.
+Result<std::optional<storage::AccountInfo>> UrlAuthority::OwnerOf(const ImapUrl& url) {
+  const auto address = protocol::cpm::ParseLogin(url.user);
+  if (!address) return std::optional<storage::AccountInfo>{};
+  ASSIGN_OR_RETURN(auto account, store_.FindAccount(*address));
+  if (account && account->status != storage::AccountStatus::kActive) account.reset();
+  return account;
+}
+
+/// Why the message cannot be referred to; empty: it can.
+Result<std::string> UrlAuthority::CheckMessage(const ImapUrl& url, const storage::FolderStatus& folder) {
+  if (url.uid_validity && *url.uid_validity != folder.uid_validity)
+    return std::string("the UIDVALIDITY in the URL is not the mailbox's");
+  ASSIGN_OR_RETURN(const auto reader, store_.Read(folder.ref));
+  bool there = false;
+  RETURN_IF_ERROR(reader.States(storage::UidSet(url.uid, url.uid), [&](const auto&) { there = true; }));
+  return std::string(there ? "" : "there is no message with the UID in the URL");
+}
+
+Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& bearer) {
+  const auto url = protocol::ParseImapUrl(rump);
+  if (!url) return Refused("the URL is wrong: expected " + std::string(url.error()));
+  if (url->host.empty() || url->user.empty()) return Refused("missing owner username in supplied URL");
+  if (!url->access) return Refused("missing access identifier in supplied URL");
+  if (url->verifier) return Refused("the supplied URL is authorized already");
+  if ((url->access->kind == Kind::kAuthUser && !policy_.authuser) ||
+      (url->access->kind == Kind::kAnonymous && !policy_.anonymous))
+    return Refused("this server authorizes URLs for submit+ and user+ only");
+  if (!IsHere(*url)) return Refused("the supplied URL is of another server: this one is " + policy_.host);
+  ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
+  // The same words whether or not there is such a user.
+  if (!owner || owner->id != bearer.account) return Refused("the owner in the supplied URL is not you");
+  const auto folder = store_.GetFolder(owner->id, url->mailbox);
+  if (!folder && folder.error().code == storage::Errc::kNoSuchFolder)
+    return Refused("no such mailbox as in the supplied URL");
+  if (!folder) return tl::unexpected<storage::Error>(folder.error());
+  if (!MayRead(bearer.account, folder->ref)) return Refused("no such mailbox as in the supplied URL");
+  ASSIGN_OR_RETURN(const auto fault, CheckMessage(*url, *folder));
+  if (!fault.empty()) return Refused(fault);
+  ASSIGN_OR_RETURN(const auto key, store_.UrlKey(folder->ref, NewUrlKey()));
+  std::string full(rump);
+  full += ':';
+  full += kInternal;
+  full += ':';
+  return Authorised{full + UrlToken(key, rump), {}};
+}
+
+Result<bool> UrlAuthority::IsFor(const UrlAccess& access, storage::AccountId owner, const Bearer& bearer) {
+  switch (access.kind) {
+    // The submission entity has looked at the user. A PF that acts for the owner submits for them.
+    case Kind::kSubmit:
+      return bearer.role == storage::Role::kSubmit ||
+             (bearer.role == storage::Role::kPf && bearer.account == owner);
+    case Kind::kUser: break;
+    case Kind::kAuthUser: return policy_.authuser && bearer.role != storage::Role::kSubmit;
+    case Kind::kAnonymous: return policy_.anonymous && bearer.role != storage::Role::kSubmit;
+  }
+  const auto address = protocol::cpm::ParseLogin(access.user);
+  if (!address || bearer.role == storage::Role::kSubmit) return false;
+  ASSIGN_OR_RETURN(const auto account, store_.FindAccount(*address));
+  return account && account->id == bearer.account;
+}
+
+Result<bool> UrlAuthority::NoteFetch(const Named& named) {
+  if (!named.recorded) return true;
+  return store_.NoteFetch(named.owner, *named.recorded);
+}
+
+Result<std::optional<MessagePart>> UrlAuthority::Redeem(std::string_view text, const Bearer& bearer) {
+  ASSIGN_OR_RETURN(auto named, Look(text, bearer));
+  if (!named) return std::optional<MessagePart>{};
+  ASSIGN_OR_RETURN(const bool good, NoteFetch(*named));
+  if (!good) return std::optional<MessagePart>{};
+  return std::optional(std::move(named->part));
+}
+
+Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bearer& bearer) {
+  const std::optional<Named> nothing;
+  const auto url = protocol::ParseImapUrl(text);
+  if (!url || !url->access || !url->verifier) return nothing;
+  std::vector<storage::KeyedFolder> folders;
+  ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
+  if (owner && IsHere(*url) && protocol::ascii::EqualNoCase(url->verifier->mechanism, kInternal)) {
+    ASSIGN_OR_RETURN(folders, store_.FindKeyed(owner->id, url->mailbox));
+  }
+  const std::string_view rump = RumpOf(text, *url);
+  const auto recorded = RecordedIn(url->verifier->token);
+  const auto is_token = [&](std::string_view key) {
+    return recorded ? IsRecordedUrlToken(url->verifier->token, key, *recorded, rump)
+                    : IsUrlToken(url->verifier->token, key, rump);
+  };
+  const storage::KeyedFolder* found = nullptr;
+  for (const auto& folder : folders) {
+    if (is_token(folder.key)) found = &folder;
+  }
+  if (folders.empty()) {
+    // RFC 4467 §6: who probes for mailboxes learns nothing from the time it takes.
+    static const std::string plausible = NewUrlKey();
+    static_cast<void>(is_token(plausible));
+  }
+  if (found == nullptr) return nothing;
+  if (url->uid_validity && *url->uid_validity != found->uid_validity) return nothing;
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
+  if (url->expire && now > *url->expire) return nothing;
+  ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, owner->id, bearer));
+  if (!is_for || !MayRead(owner->id, found->ref)) return nothing;
+  Named named{PartOf(*url, found->ref), owner->id, recorded};
+  if (recorded) {
+    ASSIGN_OR_RETURN(const auto record, store_.FindReference(owner->id, *recorded));
+    if (!record || record->revoked != 0 || record->Expired(now) || record->Used()) return nothing;
+    named.part.decoded_size = record->part_size;
+  }
+  return std::optional(std::move(named));
+}
+
+Result<std::optional<MessagePart>> UrlAuthority::Resolve(std::string_view text, const Bearer& bearer) {
+  const std::optional<MessagePart> nothing;
+  const auto url = protocol::ParseImapUrl(text);
+  if (!url) return nothing;
+  if (url->verifier) return Redeem(text, bearer);
+  if (!url->host.empty()) {
+    ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
+    if (!IsHere(*url) || !owner || owner->id != bearer.account) return nothing;
+  }
+  const auto folder = store_.GetFolder(bearer.account, url->mailbox);
+  if (!folder && folder.error().code == storage::Errc::kNoSuchFolder) return nothing;
+  if (!folder) return tl::unexpected<storage::Error>(folder.error());
+  if (url->uid_validity && *url->uid_validity != folder->uid_validity) return nothing;
+  if (!MayRead(bearer.account, folder->ref)) return nothing;
+  return std::optional(PartOf(*url, folder->ref));
+}
+
+}  // namespace server::references

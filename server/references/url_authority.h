@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/imap/url.h"
+#include "server/clock.h"
+#include "storage/store/mail_store.h"
+
+namespace server::references {
+
+/// What a deployment decides.
+struct UrlPolicy {
+  std::string host = "localhost";  ///< this server's name in URLs; ports are not compared
+  bool authuser = false;           ///< whether URLs may be good for any user who is logged in
+  bool anonymous = false;          ///< or for anybody
+};
+
+/// A message, and which of its octets.
+struct MessagePart {
+  storage::FolderRef folder;
+  storage::Uid uid;
+  protocol::Section section;
+  std::optional<protocol::UrlPartial> partial;
+  /// Octets of the section without transfer encoding, if they have been counted before.
+  std::optional<std::uint64_t> decoded_size;
+};
+
+/// What the URL names in this folder.
+MessagePart PartOf(const protocol::ImapUrl& url, storage::FolderRef folder);
+
+/// What a reference names, and which one it is.
+struct Named {
+  MessagePart part;
+  storage::AccountId owner;
+  std::optional<std::uint64_t> recorded;  ///< the reference's id in the owner's account, if it is on record
+};
+
+/// Who is logged in: in whose account, and by which role.
+struct Bearer {
+  storage::AccountId account;
+  storage::Role role = storage::Role::kUser;
+};
+
+/// Authorises URLs and redeems them: the rules of RFC 4467 §6 and §7, here and nowhere else.
+///
+/// Lifetime   one command; what it refers to outlives it. Calls block.
+class UrlAuthority {
+ public:
+  UrlAuthority(storage::MailStore& store, const UrlPolicy& policy, const Clock& clock)
+      : store_(store), policy_(policy), clock_(clock) {}
+
+  /// One of the two: the URL with its token, or why there is none, for the client.
+  struct Authorised {
+    std::string url;
+    std::string refusal;
+  };
+  /// `rump`: a URL that ends with ";URLAUTH=<access>".
+  storage::Result<Authorised> Authorise(std::string_view rump, const Bearer& bearer);
+
+  /// What an authorised URL names, if it is good for this bearer now. Nullopt does not say why not, and takes
+  /// as long whether or not its user, mailbox or key exist (§6). Whether the message is there is not looked
+  /// at. One that is on record is counted as fetched.
+  storage::Result<std::optional<MessagePart>> Redeem(std::string_view url, const Bearer& bearer);
+
+  /// The same without counting.
+  storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
+  /// Counts it as fetched, if it is on record; false: it is good no more.
+  storage::Result<bool> NoteFetch(const Named& named);
+  /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.
+  storage::Result<bool> IsFor(const protocol::UrlAccess& access, storage::AccountId owner,
+                              const Bearer& bearer);
+
+  /// It names this server.
+  bool IsHere(const protocol::ImapUrl& url) const;
+
+  /// What a URL of the bearer's own names, authorised or not: a relative one, or an absolute one of this
+  /// server and account. Nullopt as with Redeem(), which answers for others' URLs.
+  storage::Result<std::optional<MessagePart>> Resolve(std::string_view url, const Bearer& bearer);
+
+ private:
+  storage::Result<std::optional<storage::AccountInfo>> OwnerOf(const protocol::ImapUrl& url);
+  storage::Result<std::string> CheckMessage(const protocol::ImapUrl& url,
+                                            const storage::FolderStatus& folder);
+
+  storage::MailStore& store_;
+  const UrlPolicy& policy_;
+  const Clock& clock_;
+};
+
+}  // namespace server::references

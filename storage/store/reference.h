@@ -1,0 +1,28 @@
+#pragma once
+
+#include "storage/schema/references.h"
+#include "storage/store/folder.h"
+
+namespace storage {
+
+using schema::ReferenceAudience;
+
+/// A reference that was issued. It ends with its message, its folder and its account, and a while after its
+/// time.
+struct Reference : schema::ReferenceRow {
+  AccountId account;
+  std::uint64_t id = 0;  ///< in the account
+
+  FolderRef folder_ref() const { return {account, folder}; }
+  /// Its time is over.
+  bool Expired(std::int64_t now) const { return now > expires; }
+  /// It was for one fetch, and there was one.
+  bool Used() const { return one_time && fetches > 0; }
+};
+
+/// For so long, in seconds, a reference is known that is of no more use: its issuer is told so.
+inline constexpr std::int64_t kReferenceMemory = 24 * 60 * 60;
+/// References that one call issues.
+inline constexpr std::size_t kMaxReferencesAtOnce = 100;
+
+}  // namespace storage

@@ -1,0 +1,79 @@
+// ListShared: what others have given to somebody, found by `grants`, so that no account is looked through.
+#include "storage/store/shared_folders.h"
+
+#include <map>
+#include <set>
+
+#include "storage/store/core.h"
+#include "storage/store/rights.h"
+
+namespace storage {
+namespace {
+
+using kv::Table;
+
+// Of each name that somebody goes by: `anyone` may be in the lists of very many.
+constexpr std::size_t kMostGrants = 20'000;
+
+/// Accounts whose folders are asked about, each read once.
+class Owners {
+ public:
+  explicit Owners(const kv::View& view) : view_(view) {}
+
+  /// nullptr: it is gone or disabled, so nobody sees its folders.
+  Result<const schema::AccountRow*> Find(AccountId account) {
+    const auto [at, fresh] = rows_.try_emplace(account.value);
+    if (fresh) {
+      ASSIGN_OR_RETURN(const auto value, view_.Get(Table::kAccounts, schema::AccountKey{account}.Encode()));
+      if (value) {
+        ASSIGN_OR_RETURN(auto row, schema::AccountRow::Decode(*value));
+        if (row.status == static_cast<std::uint8_t>(AccountStatus::kActive)) at->second = std::move(row);
+      }
+    }
+    return at->second ? &*at->second : nullptr;
+  }
+
+ private:
+  const kv::View& view_;
+  std::map<std::uint64_t, std::optional<schema::AccountRow>> rows_;
+};
+
+/// nullopt: it is not there, or they may not see it.
+Result<std::optional<SharedFolder>> Look(const kv::View& view, FolderRef ref, const Principal& guest,
+                                         const schema::AccountRow& owner, const Profile& profile) {
+  ASSIGN_OR_RETURN(const auto value,
+                   view.Get(Table::kFolders, schema::FolderKey{ref.account, ref.folder}.Encode()));
+  if (!value) return std::optional<SharedFolder>{};
+  ASSIGN_OR_RETURN(auto row, schema::FolderRow::Decode(*value));
+  ASSIGN_OR_RETURN(const Acl acl, ReadAcl(view, ref));
+  const Rights rights = Granted(acl, guest.identifiers);
+  if (!rights.Has(Right::kLookup)) return std::optional<SharedFolder>{};
+  ASSIGN_OR_RETURN(const Rights shown, ShownRights(view, ref.account, row, rights, Role::kUser, profile));
+  return std::optional(SharedFolder{
+      .ref = ref, .owner = owner.address, .path = std::move(row.path), .use = row.use, .rights = shown});
+}
+
+}  // namespace
+
+Result<std::vector<SharedFolder>> MailStore::ListShared(const Principal& guest) {
+  std::set<FolderRef> refs;
+  for (const auto& identifier : guest.identifiers) {
+    ASSIGN_OR_RETURN(const auto grants, core_->grants.Find(identifier, kMostGrants));
+    for (const auto& grant : grants) {
+      if (grant.account != guest.account) refs.insert({grant.account, grant.folder});
+    }
+  }
+  std::vector<SharedFolder> out;
+  if (refs.empty()) return out;
+  const auto view = core_->engine.OpenView();
+  Owners owners(*view);
+  for (const FolderRef& ref : refs) {
+    ASSIGN_OR_RETURN(const auto* owner, owners.Find(ref.account));
+    if (owner == nullptr) continue;
+    ASSIGN_OR_RETURN(auto folder, Look(*view, ref, guest, *owner, core_->options.profile));
+    if (folder) out.push_back(*std::move(folder));
+  }
+  return out;
+}
+
+}  // namespace storage

@@ -1,0 +1,172 @@
+// MailStore's calls for URLAUTH (RFC 4467), and what changes of folders do to keys.
+#include "storage/store/url_keys.h"
+
+#include <algorithm>
+
+#include "storage/schema/url_keys.h"
+#include "storage/store/core.h"
+#include "storage/store/folder_tree.h"
+
+namespace storage {
+namespace {
+
+using kv::Table;
+using schema::FolderKey;
+using schema::FormerPathKey;
+using schema::UrlKeyRow;
+
+/// RESETKEY of everything is a change each so many rows: an account may have thousands of keys.
+constexpr std::size_t kRowsPerCommit = 500;
+
+Result<std::optional<UrlKeyRow>> RowOf(const AccountTxn& txn, FolderId folder) {
+  ASSIGN_OR_RETURN(const auto value, txn.Get(Table::kUrlKeys, FolderKey{txn.account(), folder}.Encode()));
+  if (!value) return std::optional<UrlKeyRow>{};
+  ASSIGN_OR_RETURN(auto row, UrlKeyRow::Decode(*value));
+  return std::optional(std::move(row));
+}
+
+void Put(AccountTxn& txn, FolderId folder, const UrlKeyRow& row) {
+  txn.Put(Table::kUrlKeys, FolderKey{txn.account(), folder}.Encode(), row.Encode());
+}
+
+/// The folder's key and UIDVALIDITY, if it has both.
+Result<std::optional<KeyedFolder>> Keyed(const kv::View& view, FolderRef ref) {
+  const std::string key = FolderKey{ref.account, ref.folder}.Encode();
+  ASSIGN_OR_RETURN(const auto url_key, view.Get(Table::kUrlKeys, key));
+  ASSIGN_OR_RETURN(const auto folder, view.Get(Table::kFolders, key));
+  if (!url_key || !folder) return std::optional<KeyedFolder>{};
+  ASSIGN_OR_RETURN(auto row, UrlKeyRow::Decode(*url_key));
+  ASSIGN_OR_RETURN(const auto counts, schema::FolderRow::DecodeCounts(*folder));
+  return std::optional(KeyedFolder{ref, counts.uid_validity, std::move(row.key)});
+}
+
+Result<> CheckKey(std::string_view key) {
+  if (key.size() == schema::kUrlKeyOctets) return {};
+  return Fail(Errc::kInvalidArgument, "A key has 32 octets");
+}
+
+}  // namespace
+
+Result<> NoteFormerPath(AccountTxn& txn, FolderId folder, std::string_view path) {
+  ASSIGN_OR_RETURN(auto row, RowOf(txn, folder));
+  if (!row) return {};
+  auto& paths = row->former_paths;
+  std::erase(paths, path);
+  paths.emplace_back(path);
+  txn.Put(Table::kUrlKeys, FormerPathKey{txn.account(), std::string(path), folder}.Encode(),
+          schema::MarkerRow());
+  if (paths.size() > schema::kFormerPaths) {
+    txn.Erase(Table::kUrlKeys, FormerPathKey{txn.account(), paths.front(), folder}.Encode());
+    paths.erase(paths.begin());
+  }
+  Put(txn, folder, *row);
+  return {};
+}
+
+Result<> ForgetUrlKey(AccountTxn& txn, FolderId folder) {
+  ASSIGN_OR_RETURN(const auto row, RowOf(txn, folder));
+  if (!row) return {};
+  for (const auto& path : row->former_paths)
+    txn.Erase(Table::kUrlKeys, FormerPathKey{txn.account(), path, folder}.Encode());
+  txn.Erase(Table::kUrlKeys, FolderKey{txn.account(), folder}.Encode());
+  return {};
+}
+
+Result<std::string> MailStore::UrlKey(FolderRef folder, std::string_view fresh) {
+  RETURN_IF_ERROR(CheckKey(fresh));
+  RETURN_IF_ERROR(core_->deleted.Check(folder.account));
+  ASSIGN_OR_RETURN(const auto value,
+                   core_->engine.Get(Table::kUrlKeys, FolderKey{folder.account, folder.folder}.Encode()));
+  if (value) {
+    ASSIGN_OR_RETURN(auto row, UrlKeyRow::Decode(*value));
+    return std::move(row.key);
+  }
+  std::string key;
+  RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());
+    RETURN_IF_ERROR(txn.Folder(folder.folder));
+    ASSIGN_OR_RETURN(auto row, RowOf(txn, folder.folder));  // of two who come at once one makes it
+    if (!row) {
+      row = UrlKeyRow{std::string(fresh), {}};
+      Put(txn, folder.folder, *row);
+    }
+    key = std::move(row->key);
+    return {};
+  }));
+  return key;
+}
+
+Result<std::vector<KeyedFolder>> MailStore::FindKeyed(AccountId account, std::string_view path) {
+  std::vector<KeyedFolder> found;
+  RETURN_IF_ERROR(core_->deleted.Check(account));
+  if (!schema::PathKey::IsPath(path) || path.find('\0') != std::string_view::npos) return found;
+  const auto view = core_->engine.OpenView();
+  std::vector<FolderId> folders;
+  ASSIGN_OR_RETURN(const auto value,
+                   view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
+  if (value) {
+    ASSIGN_OR_RETURN(const auto name, schema::FolderNameRow::Decode(*value));
+    folders.push_back(name.folder);
+  }
+  const std::string former = FormerPathKey::Prefix(account, path);
+  RETURN_IF_ERROR(view->Scan(Table::kUrlKeys, former, kv::PrefixEnd(former), [&](std::string_view key, auto) {
+    if (const auto at = FormerPathKey::Decode(key)) folders.push_back(at->folder);
+    return folders.size() <= schema::kFormerPaths;
+  }));
+  for (const FolderId folder : folders) {
+    ASSIGN_OR_RETURN(auto keyed, Keyed(*view, {account, folder}));
+    if (keyed) found.push_back(*std::move(keyed));
+  }
+  return found;
+}
+
+Result<std::optional<KeyedFolder>> MailStore::FindUrlKey(FolderRef folder) {
+  if (core_->deleted.Contains(folder.account)) return std::optional<KeyedFolder>{};
+  return Keyed(*core_->engine.OpenView(), folder);
+}
+
+Result<> MailStore::ResetUrlKey(AccountId account, std::string_view path, std::string_view fresh,
+                                Actor actor) {
+  RETURN_IF_ERROR(CheckKey(fresh));
+  return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());
+    ASSIGN_OR_RETURN(const FolderId folder, FolderTree(txn, core_->options, actor).Resolve(path));
+    RETURN_IF_ERROR(ForgetUrlKey(txn, folder));
+    Put(txn, folder, {std::string(fresh), {}});
+    RETURN_IF_ERROR(txn.NextModSeq());
+    txn.Announce(actor.origin, UrlKeysReset{folder});
+    return {};
+  });
+}
+
+Result<> MailStore::ResetUrlKeys(AccountId account, Actor actor) {
+  for (bool more = true; more;) {
+    RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+      RETURN_IF_ERROR(txn.Account());
+      // From the end of the keys of former paths on: those go with their folder's row.
+      const std::string first = FolderKey{account, FolderId{1}}.Encode();
+      std::vector<FolderId> folders;
+      Result<> bad;
+      RETURN_IF_ERROR(txn.Scan(Table::kUrlKeys, first, kv::PrefixEnd(schema::AccountPrefix(account)),
+                               [&](std::string_view key, std::string_view) {
+                                 const auto at = FolderKey::Decode(key);
+                                 if (!at) {
+                                   bad = tl::unexpected<Error>(at.error());
+                                   return false;
+                                 }
+                                 folders.push_back(at->folder);
+                                 return folders.size() < kRowsPerCommit / (1 + schema::kFormerPaths);
+                               }));
+      RETURN_IF_ERROR(bad);
+      for (const FolderId folder : folders) RETURN_IF_ERROR(ForgetUrlKey(txn, folder));
+      more = !folders.empty();
+      if (more) return {};
+      RETURN_IF_ERROR(txn.NextModSeq());
+      txn.Announce(actor.origin, UrlKeysReset{});
+      return {};
+    }));
+  }
+  return {};
+}
+
+}  // namespace storage

@@ -1,0 +1,227 @@
+// References on record: issued, proved by their tokens, put into messages and out of them again.
+#include "server/references/desk.h"
+
+#include <gtest/gtest.h>
+
+#include "protocol/imap/url.h"
+#include "server/references/external_body.h"
+#include "server/references/message_exchange.h"
+#include "server/references/url_token.h"
+#include "tests/support/store_access.h"
+#include "tests/support/temp_store.h"
+
+namespace server::references {
+namespace {
+
+using storage::Role;
+using tests::Must;
+
+const std::string kMessage =
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n"
+    "--b\r\nContent-Type: image/png; name=x.png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAwQF\r\n"
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nwithin\r\n--b--\r\n";
+
+class DeskTest : public testing::Test {
+ protected:
+  DeskTest() {
+    Must(tests::Append(*store, owner, "INBOX", {kMessage}));
+    folder = Must(store->GetFolder(owner, "INBOX")).ref;
+  }
+  Wish WishFor(const std::string& section) {
+    Wish wish;
+    wish.folder = folder;
+    wish.uid = {1};
+    wish.section = *protocol::ReadSection(section);
+    return wish;
+  }
+  Issued Issue(const Wish& wish) {
+    return Must(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})).at(0);
+  }
+  std::string TokenOf(const Issued& issued) { return issued.url.substr(issued.url.rfind('/') + 1); }
+  std::string Resolved(const std::string& message, bool cpim = false) {
+    auto resolved = Must(Resolve(*store, desk, message, cpim, {owner, Role::kPf}, {}, 1 << 20));
+    if (!resolved.not_resolved.empty()) return "not resolved: " + resolved.not_resolved[0].why;
+    const auto size = resolved.message.size();
+    std::string out;
+    while (!resolved.message.done()) EXPECT_TRUE(resolved.message.Take(out));
+    EXPECT_EQ(out.size(), size);
+    return out;
+  }
+
+  tests::TempStore store;
+  storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
+  storage::FolderRef folder;
+  FakeClock clock;
+  ReferenceSettings settings{.urls = {.host = "cms.example.net"}, .base_url = "https://cms.example.net:8443"};
+  ReferenceDesk desk{*store, settings, clock};
+};
+
+TEST(ReferenceTokens, AreOfOneSpellingAndOneKind) {
+  const std::string url = RecordedUrlToken("k", 7, "imap://u@h/INBOX/;UID=1;URLAUTH=anonymous");
+  EXPECT_EQ(url.substr(0, 18), "020000000000000007");
+  EXPECT_EQ(RecordedIn(url), 7U);
+  EXPECT_FALSE(RecordedIn("01" + url.substr(2)));
+  EXPECT_FALSE(IsRecordedUrlToken(url, "k", 8, "imap://u@h/INBOX/;UID=1;URLAUTH=anonymous"));
+  const std::string web = WriteWebToken("k", {{3}, 7});
+  EXPECT_EQ(web.substr(0, 34), "0300000000000000030000000000000007");
+  const auto names = ReadWebToken(web);
+  ASSERT_TRUE(names);
+  EXPECT_EQ(names->account.value, 3U);
+  EXPECT_EQ(names->id, 7U);
+  EXPECT_TRUE(IsWebToken(web, "k", *names));
+  EXPECT_FALSE(IsWebToken(web, "l", *names));
+  EXPECT_FALSE(IsWebToken(web, "k", {{3}, 8}));
+  EXPECT_FALSE(IsWebToken(web + "0", "k", *names));
+  EXPECT_FALSE(IsWebToken(protocol::ascii::Upper(web), "k", *names));
+  EXPECT_FALSE(ReadWebToken(web.substr(1)));
+  EXPECT_EQ(KeyCheck("k"), KeyCheck("k"));
+  EXPECT_NE(KeyCheck("k"), KeyCheck("l"));
+  EXPECT_EQ(KeyCheck("k").size(), 8U);
+}
+
+TEST_F(DeskTest, BothUrlsAreOfOneRecord) {
+  auto wish = WishFor("2");
+  wish.hash = true;
+  const auto issued = Issue(wish);
+  EXPECT_EQ(issued.size, 6U);
+  EXPECT_EQ(issued.head.type, "image/png; name=x.png");
+  EXPECT_EQ(issued.head.name, "x.png");
+  EXPECT_EQ(issued.sha256, "17e88db187afd62c16e5debf3e6527cd006bc012bc90b51a810cd80c2d511f43");
+  const auto found = Must(desk.FindByToken(TokenOf(issued)));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->record.id, issued.record.id);
+  const auto named = Must(desk.Look(issued.imap_url, {owner, Role::kPf}));
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->recorded, issued.record.id);
+  EXPECT_TRUE(Must(desk.NoteFetch(*named)));
+  Must(store->RevokeReference(owner, issued.record.id));
+  EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
+  EXPECT_FALSE(Must(desk.Look(issued.url, {owner, Role::kPf})));
+  EXPECT_EQ(Must(desk.StandingOf(Must(desk.FindByToken(TokenOf(issued)))->record)), Standing::kRevoked);
+}
+
+TEST_F(DeskTest, AFolderThatIsRenamedTakesItsReferencesAlong) {
+  const auto made = Must(store->CreateFolder(owner, "a", {}));
+  Must(tests::Append(*store, owner, "a", {kMessage}));
+  auto wish = WishFor("2");
+  wish.folder = made.ref;
+  const auto issued = Issue(wish);
+  Must(store->RenameFolder(owner, "a", "b"));
+  EXPECT_TRUE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
+  EXPECT_TRUE(Must(desk.FindByToken(TokenOf(issued))));
+  Must(store->ResetUrlKey(owner, "b", NewUrlKey()));
+  EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
+  EXPECT_FALSE(Must(desk.FindByToken(TokenOf(issued))));
+  EXPECT_EQ(Must(desk.StandingOf(issued.record)), Standing::kReset);
+}
+
+TEST_F(DeskTest, NoOctetOfATokenMayChange) {
+  const auto issued = Issue(WishFor("2"));
+  const std::string token = TokenOf(issued);
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = changed[i] == '0' ? '1' : '0';
+    EXPECT_FALSE(Must(desk.FindByToken(changed))) << i;
+    EXPECT_FALSE(Must(desk.FindByToken(token.substr(0, i)))) << i;
+  }
+  const auto at = issued.imap_url.rfind(':') + 1;
+  for (std::size_t i = at; i < issued.imap_url.size(); ++i) {
+    std::string changed = issued.imap_url;
+    changed[i] = changed[i] == '0' ? '1' : '0';
+    EXPECT_FALSE(Must(desk.Look(changed, {owner, Role::kPf}))) << i;
+  }
+}
+
+TEST_F(DeskTest, ItsTimeHasBounds) {
+  auto wish = WishFor("2");
+  const auto now = desk.Now();
+  EXPECT_EQ(Issue(wish).record.expires, now + settings.lifetime.count());
+  wish.expires = now;
+  EXPECT_EQ(tests::ErrorOf(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})),
+            storage::Errc::kInvalidArgument);
+  wish.expires = now + settings.max_lifetime.count() + 1;
+  EXPECT_EQ(tests::ErrorOf(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})),
+            storage::Errc::kInvalidArgument);
+  wish.expires = now + 60;
+  const auto issued = Issue(wish);
+  clock.Advance(std::chrono::seconds(60));
+  EXPECT_TRUE(Must(desk.Look(issued.url, {owner, Role::kPf})));
+  clock.Advance(std::chrono::seconds(1));
+  EXPECT_FALSE(Must(desk.Look(issued.url, {owner, Role::kPf})));
+  EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
+}
+
+TEST_F(DeskTest, AttachmentsAreLeavesThatAreNotShown) {
+  const auto sections = Must(desk.Attachments(folder, {1}));
+  ASSERT_EQ(sections.size(), 2U);
+  EXPECT_EQ(protocol::WriteSection(sections[0]), "2");
+  EXPECT_EQ(protocol::WriteSection(sections[1]), "3");
+}
+
+TEST_F(DeskTest, ASnippetReadsBackAsItsUrl) {
+  const auto issued = Issue(WishFor("2"));
+  const auto header = issued.external_body.substr(0, issued.external_body.find("\r\n\r\n") + 2);
+  std::string type = header.substr(header.find(':') + 1);
+  EXPECT_EQ(ExternalUrl(type), issued.imap_url);
+  EXPECT_FALSE(ExternalUrl("message/external-body; access-type=\"ANON-FTP\"; URL=\"x\""));
+  EXPECT_FALSE(ExternalUrl("message/external-body; access-type=URL"));
+  EXPECT_FALSE(ExternalUrl("text/plain"));
+  // RFC 2017: white space in a URL is none of its own.
+  EXPECT_EQ(ExternalUrl("message/external-body; access-type=URL; URL=\"imap://x/\r\n y\""), "imap://x/y");
+  const std::string long_url = "imap://h/" + std::string(2000, 'x');
+  const auto folded = WriteExternalBody({.type = "a/b", .media_type = "a/b"}, long_url, 0, 1, "");
+  for (std::size_t at = 0; at < folded.size();) {
+    const auto end = folded.find("\r\n", at);
+    EXPECT_LE(end - at, 998U);
+    at = end + 2;
+  }
+}
+
+TEST_F(DeskTest, DataTakeThePlaceOfReferences) {
+  const auto image = Issue(WishFor("2"));
+  EXPECT_EQ(Resolved("From: a\r\nMIME-Version: 1.0\r\n" + image.external_body),
+            "From: a\r\nMIME-Version: 1.0\r\nContent-Type: image/png; name=x.png\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\nAAECAwQF");
+  const auto text = Issue(WishFor("1"));
+  EXPECT_EQ(Resolved("From: <a>\r\n\r\n" + text.external_body, /*cpim=*/true),
+            "From: <a>\r\n\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello.");
+  const auto message = Issue(WishFor("3"));
+  EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + message.external_body +
+                     "\r\n--c--\r\n"),
+            "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: message/rfc822\r\n"
+            "Content-Transfer-Encoding: 7bit\r\n\r\nSubject: in\r\n\r\nwithin\r\n--c--\r\n");
+  const auto whole = Issue(WishFor(""));
+  EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + whole.external_body +
+                     "\r\n--b--\r\n"),
+            "not resolved: its octets hold a boundary of the message");
+}
+
+TEST_F(DeskTest, OthersReferencesStayAndWhatIsWithinIsLeftAlone) {
+  const auto image = Issue(WishFor("2"));
+  for (const std::string& message :
+       {std::string(
+            "Content-Type: message/external-body; access-type=URL; URL=\"https://example.org/\"\r\n\r\n\r\n"),
+        "Content-Type: message/rfc822\r\n\r\n" + image.external_body, std::string(), std::string("x"),
+        std::string("Content-Type: message/cpim\r\n\r\nFrom: x"), std::string("Content-Type: message/cpim")})
+    EXPECT_EQ(Resolved(message), message);
+}
+
+TEST_F(DeskTest, ALargeResultIsRefused) {
+  const auto image = Issue(WishFor("2"));
+  EXPECT_EQ(tests::ErrorOf(Resolve(*store, desk, image.external_body, false, {owner, Role::kPf}, {}, 3)),
+            storage::Errc::kTooBig);
+}
+
+TEST(Base64SizeTest, IsThatOfTheLines) {
+  for (std::size_t size = 0; size < 400; ++size) {
+    std::string out;
+    protocol::text::Base64Lines lines;
+    lines.Add(out, std::string(size, 'x'));
+    lines.End(out);
+    EXPECT_EQ(Base64Size(size), out.size()) << size;
+  }
+}
+
+}  // namespace
+}  // namespace server::references

@@ -1,0 +1,124 @@
+// Authorised URLs against forgery: none that was changed is redeemed (RFC 4467 §6).
+#include "server/references/url_authority.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "protocol/model/ascii.h"
+#include "server/references/url_token.h"
+#include "tests/support/store_access.h"
+#include "tests/support/temp_store.h"
+
+namespace server::references {
+namespace {
+
+using tests::Must;
+
+class UrlAuthorityTest : public testing::Test {
+ protected:
+  UrlAuthorityTest() {
+    Must(tests::Append(*store, owner, "INBOX", {"A: b\r\n\r\nc\r\n"}));
+    Must(tests::Append(*store, other, "INBOX", {"A: b\r\n\r\nc\r\n"}));
+  }
+  std::string Authorise(const std::string& asked) {
+    auto authorised = Must(authority.Authorise(asked, {owner}));
+    EXPECT_EQ(authorised.refusal, "");
+    return authorised.url;
+  }
+  bool Redeems(std::string_view url, storage::AccountId who) {
+    return Must(authority.Redeem(url, {who})).has_value();
+  }
+
+  tests::TempStore store;
+  storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
+  storage::AccountId other = tests::CreateAccount(*store, "tel:+1666");
+  FakeClock clock;
+  UrlPolicy policy{.host = "cms.example.net", .authuser = true, .anonymous = true};
+  UrlAuthority authority{*store, policy, clock};
+  const std::string rump =
+      "imap://tel%3A+1555@cms.example.net/INBOX/;UID=1/"
+      ";SECTION=1;EXPIRE=2023-11-15T00:00:00Z;URLAUTH=user+tel%3A+1666";
+};
+
+TEST(UrlToken, IsAVersionAndAMac) {
+  // RFC 4231 §4.3, test case 2.
+  EXPECT_EQ(UrlToken("Jefe", "what do ya want for nothing?"),
+            "015bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_TRUE(IsUrlToken(UrlToken("k", "r"), "k", "r"));
+  EXPECT_FALSE(IsUrlToken(UrlToken("k", "r"), "l", "r"));
+  EXPECT_FALSE(IsUrlToken(UrlToken("k", "r"), "k", "s"));
+  EXPECT_FALSE(IsUrlToken(UrlToken("k", "r") + "0", "k", "r"));
+  EXPECT_FALSE(IsUrlToken("", "k", "r"));
+  EXPECT_NE(NewUrlKey(), NewUrlKey());
+  EXPECT_EQ(NewUrlKey().size(), 32U);
+}
+
+TEST_F(UrlAuthorityTest, RedeemsWhatItAuthorised) {
+  const std::string url = Authorise(rump);
+  EXPECT_TRUE(Redeems(url, other));
+  EXPECT_FALSE(Redeems(url, owner));
+}
+
+TEST_F(UrlAuthorityTest, NoUrlWithAFlippedBitIsRedeemed) {
+  const std::string url = Authorise(rump);
+  const std::size_t mechanism = url.rfind(":INTERNAL:") + 1;
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string changed = url;
+      changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
+      // The mechanism's name alone may be spelled in any case (RFC 4467 §9).
+      if (i >= mechanism && i < mechanism + 8 && protocol::ascii::EqualNoCase(changed, url)) continue;
+      EXPECT_FALSE(Redeems(changed, other) || Redeems(changed, owner)) << changed;
+    }
+  }
+}
+
+TEST_F(UrlAuthorityTest, NoUrlThatWasCutOrPiecedTogetherIsRedeemed) {
+  const std::string url = Authorise(rump);
+  const std::string open = Authorise("imap://tel%3A+1555@cms.example.net/INBOX/;UID=1;URLAUTH=anonymous");
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    EXPECT_FALSE(Redeems(url.substr(0, i), other)) << i;
+    for (const char c : {'0', 'a', '/', ';', ':', '%'})
+      EXPECT_FALSE(Redeems(url.substr(0, i) + c + url.substr(i), other)) << i << c;
+    // Another's token, and another's end.
+    const std::string spliced = url.substr(0, i) + open.substr(std::min(i, open.size()));
+    if (spliced != open) EXPECT_FALSE(Redeems(spliced, other)) << spliced;
+  }
+  EXPECT_FALSE(Redeems(rump + open.substr(open.rfind(":INTERNAL:")), other));
+}
+
+TEST_F(UrlAuthorityTest, NoKeyIsNoKeyToForgeWith) {
+  for (const std::string& key : {std::string(), std::string(32, '\0')})
+    EXPECT_FALSE(Redeems(rump + ":INTERNAL:" + UrlToken(key, rump), other));
+  Authorise(rump);
+  for (const std::string& key : {std::string(), std::string(32, '\0')})
+    EXPECT_FALSE(Redeems(rump + ":INTERNAL:" + UrlToken(key, rump), other));
+}
+
+TEST_F(UrlAuthorityTest, AMailboxMadeAgainUnderTheNameIsAnother) {
+  Must(store->CreateFolder(owner, "a", {}));
+  Must(tests::Append(*store, owner, "a", {"A: b\r\n\r\n"}));
+  const std::string url = Authorise("imap://tel%3A+1555@cms.example.net/a/;UID=1;URLAUTH=anonymous");
+  EXPECT_TRUE(Redeems(url, other));
+  Must(store->DeleteFolder(owner, "a"));
+  Must(store->CreateFolder(owner, "a", {}));
+  Must(tests::Append(*store, owner, "a", {"A: b\r\n\r\n"}));
+  EXPECT_NE(Authorise("imap://tel%3A+1555@cms.example.net/a/;UID=1;URLAUTH=anonymous"), url);
+  EXPECT_FALSE(Redeems(url, other));
+}
+
+TEST_F(UrlAuthorityTest, ResolvesOnesOwnWithoutAToken) {
+  const Bearer bearer{owner};
+  EXPECT_TRUE(Must(authority.Resolve("/INBOX/;UID=1", bearer)));
+  EXPECT_TRUE(Must(authority.Resolve("imap://tel%3A+1555@cms.example.net/INBOX/;UID=1", bearer)));
+  EXPECT_FALSE(Must(authority.Resolve("imap://tel%3A+1666@cms.example.net/INBOX/;UID=1", bearer)));
+  EXPECT_FALSE(Must(authority.Resolve("imap://tel%3A+1555@elsewhere/INBOX/;UID=1", bearer)));
+  EXPECT_FALSE(Must(authority.Resolve("/INBOX;UIDVALIDITY=1/;UID=1", bearer)));
+  EXPECT_FALSE(Must(authority.Resolve("/nowhere/;UID=1", bearer)));
+  EXPECT_FALSE(Must(authority.Resolve("INBOX/;UID=1", bearer)));
+}
+
+}  // namespace
+}  // namespace server::references

@@ -1,0 +1,127 @@
+// Keys of URLAUTH (RFC 4467) as the store keeps them: one a folder, found by the names that the folder had.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/kv/engine.h"
+#include "storage/schema/url_keys.h"
+#include "tests/support/store_access.h"
+#include "tests/support/temp_store.h"
+
+namespace tests {
+namespace {
+
+using storage::Errc;
+using storage::FolderRef;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class UrlKeysTest : public testing::Test {
+ protected:
+  FolderRef Make(std::string_view path) { return Must(store->CreateFolder(account, path, {})).ref; }
+  static std::string Key(char c) { return std::string(storage::schema::kUrlKeyOctets, c); }
+  /// First octets of the keys that a path finds.
+  std::string Found(std::string_view path) {
+    std::string out;
+    for (const auto& folder : Must(store->FindKeyed(account, path))) out += folder.key[0];
+    return out;
+  }
+  std::size_t Rows() {
+    std::size_t rows = 0;
+    Must(store.engine().OpenView()->Scan(storage::kv::Table::kUrlKeys, {}, {},
+                                         [&](auto, auto) { return ++rows > 0; }));
+    return rows;
+  }
+
+  TempStore store;
+  storage::AccountId account = CreateAccount(*store);
+};
+
+TEST_F(UrlKeysTest, IsMadeOnceAndStays) {
+  const FolderRef folder = Make("a");
+  EXPECT_EQ(Found("a"), "");
+  EXPECT_EQ(Must(store->UrlKey(folder, Key('1'))), Key('1'));
+  EXPECT_EQ(Must(store->UrlKey(folder, Key('2'))), Key('1'));
+  const auto found = Must(store->FindKeyed(account, "a"));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].ref, folder);
+  EXPECT_EQ(found[0].uid_validity, Must(store->GetFolder(folder)).uid_validity);
+}
+
+TEST_F(UrlKeysTest, RefusesWhatIsNoKeyAndWhatIsNoFolder) {
+  const FolderRef folder = Make("a");
+  EXPECT_EQ(ErrorOf(store->UrlKey(folder, "short")), Errc::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(store->ResetUrlKey(account, "a", "")), Errc::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(store->UrlKey({account, {99}}, Key('1'))), Errc::kNoSuchFolder);
+  EXPECT_EQ(ErrorOf(store->ResetUrlKey(account, "b", Key('1'))), Errc::kNoSuchFolder);
+  EXPECT_THAT(Must(store->FindKeyed(account, std::string("a\0", 2))), IsEmpty());
+  EXPECT_THAT(Must(store->FindKeyed(account, "a\x01")), IsEmpty());
+}
+
+TEST_F(UrlKeysTest, FollowsItsFolderAndIsFoundByFormerNames) {
+  Must(store->UrlKey(Make("a"), Key('1')));
+  Make("a/below");
+  Must(store->RenameFolder(account, "a", "b"));
+  EXPECT_EQ(Found("a"), "1");
+  EXPECT_EQ(Found("b"), "1");
+  // What is made under the old name has a key of its own, and comes first.
+  Must(store->UrlKey(Make("a"), Key('2')));
+  EXPECT_EQ(Found("a"), "21");
+  // Both had the name.
+  Must(store->RenameFolder(account, "a", "c"));
+  EXPECT_EQ(Found("a"), "12");
+  Must(store->DeleteFolder(account, "c"));
+  EXPECT_EQ(Found("a"), "1");
+}
+
+TEST_F(UrlKeysTest, InferiorsAreFoundByTheirFormerNames) {
+  Make("a");
+  Must(store->UrlKey(Make("a/below"), Key('1')));
+  Must(store->RenameFolder(account, "a", "b"));
+  EXPECT_EQ(Found("a/below"), "1");
+  EXPECT_EQ(Found("a"), "");
+}
+
+TEST_F(UrlKeysTest, RemembersSoManyNames) {
+  Must(store->UrlKey(Make("0"), Key('1')));
+  for (int i = 0; i < 10; ++i) Must(store->RenameFolder(account, std::to_string(i), std::to_string(i + 1)));
+  EXPECT_EQ(Found("1"), "");
+  EXPECT_EQ(Found("2"), "1");
+  EXPECT_EQ(Found("10"), "1");
+  EXPECT_EQ(Rows(), 1 + storage::schema::kFormerPaths);
+}
+
+TEST_F(UrlKeysTest, ResetIsANewKeyUnderTheNameOfNow) {
+  Must(store->UrlKey(Make("a"), Key('1')));
+  Must(store->RenameFolder(account, "a", "b"));
+  Must(store->ResetUrlKey(account, "b", Key('2')));
+  EXPECT_EQ(Found("a"), "");
+  EXPECT_EQ(Found("b"), "2");
+}
+
+TEST_F(UrlKeysTest, ResetOfAllLeavesNothing) {
+  const auto other = CreateAccount(*store, "tel:+2");
+  Must(store->UrlKey(Must(store->CreateFolder(other, "a", {})).ref, Key('9')));
+  for (int i = 0; i < 120; ++i) Must(store->UrlKey(Make("f" + std::to_string(i)), Key('1')));
+  Must(store->RenameFolder(account, "f0", "g"));
+  Must(store->ResetUrlKeys(account));
+  EXPECT_EQ(Found("f0") + Found("g") + Found("f119"), "");
+  EXPECT_EQ(Rows(), 1U);
+}
+
+TEST_F(UrlKeysTest, EndsWithItsFolderAndItsAccount) {
+  Must(store->UrlKey(Make("a"), Key('1')));
+  Must(store->RenameFolder(account, "a", "b"));
+  Must(store->DeleteFolder(account, "b"));
+  EXPECT_EQ(Rows(), 0U);
+  Must(store->UrlKey(Make("c"), Key('1')));
+  Must(store->RenameFolder(account, "c", "d"));
+  Must(store->DeleteAccount(account));
+  store->DrainJanitor();
+  EXPECT_EQ(Rows(), 0U);
+}
+
+}  // namespace
+}  // namespace tests
