@@ -134,15 +134,16 @@ tl::expected<void, Fault> ReadField(std::string_view line, Namespaces& namespace
     value = space == std::string_view::npos ? std::string_view{} : value.substr(space);
   }
   value = mime::Trim(value);
-  if (ascii::EqualNoCase(full, "NS")) {
-    namespaces.Bind(value);
-    return {};
-  }
   const std::size_t dot = full.find('.');
   const bool prefixed = dot != std::string_view::npos;
-  const std::string_view prefix = prefixed ? full.substr(0, dot) : std::string_view{};
-  out.fields.push_back({std::string(namespaces.Find(prefix)),
-                        std::string(prefixed ? full.substr(dot + 1) : full), Unescape(value)});
+  const std::string_view name_space = namespaces.Find(prefixed ? full.substr(0, dot) : std::string_view{});
+  const std::string_view name = prefixed ? full.substr(dot + 1) : full;
+  if (name.empty()) return Fail("a line of the CPIM header is no header");
+  if (ascii::EqualNoCase(name, "NS") && (!prefixed || name_space.empty())) {
+    namespaces.Bind(value);
+  } else {
+    out.fields.push_back({std::string(name_space), std::string(name), Unescape(value)});
+  }
   return {};
 }
 
