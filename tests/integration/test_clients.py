@@ -124,8 +124,12 @@ def mbsync(server, account, folder):
     def sync():
         return run(['mbsync', '-c', 'rc', 'c'], folder)
 
+    def uid(path):
+        return int(re.search(r',U=(\d+)', path).group(1))
+
+    # By UID: mbsync's names begin with the second they were made in, so their own order depends on the clock.
     def near():
-        return sorted(os.path.join(d, f) for d in (f'{box}/cur', f'{box}/new') for f in os.listdir(d))
+        return sorted((os.path.join(d, f) for d in (f'{box}/cur', f'{box}/new') for f in os.listdir(d)), key=uid)
 
     sync()
     assert len(near()) == MESSAGES, len(near())
@@ -147,7 +151,10 @@ def mbsync(server, account, folder):
             assert client.append('sync', message(6000 + i)).status == 'OK'
     said = sync()
     here, there = len(near()), messages_in(server, account, 'sync')
-    assert here == there == MESSAGES, f'after the second sync {here} here, {there} there: {said}; {near()[:12]} {near()[-12:]}'
+    assert here == there == MESSAGES, f'after the second sync {here} here, {there} there: {said}'
+    # 1 to 5 were trashed here, 996 to 1,000 expunged there, the last ten are the new ones of both sides.
+    assert [uid(path) for path in near()] == list(range(6, MESSAGES - 4)) + list(range(MESSAGES + 1, MESSAGES + 11))
+    assert [uid(path) for path in near() if path.endswith('S')] == list(range(11, 16))
     before = near()
     with wire.Client(server.host, server.port).login(account.user, account.password) as client:
         state = client.ok('STATUS sync (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)').untagged
