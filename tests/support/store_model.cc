@@ -275,6 +275,7 @@ std::optional<Errc> StoreModel::Rename(const StoreOp& op) {
   const std::string& to = op.other;
   if (from == "INBOX") {
     if (Find(to)) return Errc::kFolderExists;
+    if (const auto refused = MayMake(to, /*itself=*/false)) return refused;
     if (!TakesUserFolders(std::string(protocol::ParentName(to)))) return Errc::kNotAllowed;
     if (const auto refused = MayMake(to, /*itself=*/true)) return refused;
     std::uint64_t copied = 0;
