@@ -18,10 +18,12 @@ class PskKeys {
  public:
   struct Entry {
     std::string key;
-    std::uint64_t owner = 0;  ///< whom it proves; the caller's number
+    std::uint64_t owner = 0;   ///< whom it proves; the caller's number
+    std::uint64_t serial = 0;  ///< given by Set(): never that of another key, also of the same identity
   };
   void Set(const std::string& identity, Entry entry) {
     const std::lock_guard lock(mutex_);
+    entry.serial = ++serial_;
     entries_.insert_or_assign(identity, std::move(entry));
   }
   void Remove(std::string_view identity) {
@@ -36,6 +38,7 @@ class PskKeys {
 
  private:
   mutable std::mutex mutex_;
+  std::uint64_t serial_ = 0;  ///< the last that was given
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

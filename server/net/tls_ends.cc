@@ -6,7 +6,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "server/net/psk_keys.h"
 #include "server/net/tls_psk.h"
 
 namespace server::net {
@@ -65,9 +64,8 @@ std::vector<std::string> Uris(const X509& certificate) {
 TlsEnds ReadEnds(ssl_st& ssl) {
   TlsEnds ends;
   ends.exporter = Exporter(ssl);
-  if (const auto identity = PskIdentity(ssl); !identity.empty()) {
-    // Looked up again: it may have been revoked since the handshake.
-    if (const auto entry = PskKeysOf(ssl)->Find(identity)) ends.psk_owner = entry->owner;
+  if (const auto psk = PskUseOf(ssl)) {
+    ends.psk_owner = psk->owner;
     return ends;  // no certificate was shown, here or there
   }
   ends.server_end_point = ServerEndPoint(ssl);

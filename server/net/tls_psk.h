@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 // OpenSSL's, without its headers.
@@ -15,9 +17,14 @@ class PskKeys;
 /// same work.
 void AcceptPsk(ssl_ctx_st& context, const PskKeys& keys);
 
-/// Whose key this connection's handshake was made with; empty: none.
-std::string PskIdentity(ssl_st& ssl);
-/// The table that was given for its context; nullptr: none.
-const PskKeys* PskKeysOf(ssl_st& ssl);
+/// What this connection's handshake was made with, or the one whose ticket it resumed.
+struct PskUse {
+  std::string identity;
+  /// nullopt: that key has gone since, though the identity may have a new one.
+  std::optional<std::uint64_t> owner;
+};
+
+/// nullopt: it was none.
+std::optional<PskUse> PskUseOf(ssl_st& ssl);
 
 }  // namespace server::net
