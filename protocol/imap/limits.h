@@ -25,6 +25,11 @@ inline constexpr std::size_t kLiteralCount = 64;
 inline constexpr std::uint64_t kSkippedBeforeLogin = 64 * 1024;
 inline constexpr std::uint64_t kSkippedAfterLogin = 256ULL * 1024 * 1024;
 
+/// Commands, and octets in all, of a connection that has not logged in; then BYE. A login takes some five
+/// commands.
+inline constexpr std::size_t kCommandsBeforeLogin = 100;
+inline constexpr std::uint64_t kOctetsBeforeLogin = 256ULL * 1024;
+
 inline constexpr std::size_t kTag = 256;  ///< octets; clients use about 8
 inline constexpr std::size_t kMailboxArgument =
     4096;  ///< octets as sent: 1,000 of UTF-8 in modified UTF-7, and air

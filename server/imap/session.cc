@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "protocol/imap/limits.h"
 #include "protocol/imap/reply.h"
 #include "server/imap/command_table.h"
 #include "server/imap/view/read_picture.h"
@@ -42,6 +43,10 @@ Session::Session(Wire& wire, const net::ConnectionInfo& info, const Services& se
 
 /// Else says why. Apart from Execute(), whose frame is part of what a session in IDLE costs.
 bool Session::Admits(const protocol::TaggedCommand& command, const CommandRow& row) {
+  if (state_ == State::kNotAuthenticated && IsOverTheStrangersShare()) {
+    SayBye(protocol::Bye("Too many commands or octets without a login"));
+    return false;
+  }
   if (const auto refusal = WrongState(row, state_)) {
     Finish(command.tag, *refusal);
     return false;
@@ -159,6 +164,11 @@ void Session::Reject(const protocol::BadCommand& bad) {
   }
   if (bad.fatal) return SayBye(protocol::Bye("The input cannot be followed any further"));
   CountBad();
+}
+
+bool Session::IsOverTheStrangersShare() {
+  return ++stranger_.commands > protocol::limits::kCommandsBeforeLogin ||
+         wire_.octets_received() - stranger_.octets_before > protocol::limits::kOctetsBeforeLogin;
 }
 
 void Session::CountBad() {
@@ -299,6 +309,7 @@ asio::awaitable<void> Session::Unauthenticate() {
   principal_.reset();
   seat_.Leave();
   bad_commands_ = 0;
+  stranger_ = {.commands = 0, .octets_before = wire_.octets_received()};
   condstore_ = qresync_ = uid_only_ = false;
   notification_ = {.filters = {}, .selected = {}, .in_force = false};
   connected_ = services_.clock.Now();  // as much time to log in again as the first time

@@ -212,6 +212,13 @@ class Session {
   void WantOfView();
   void Finish(std::string_view tag, const protocol::Reply& reply);
   void CountBad();
+  bool IsOverTheStrangersShare();
+
+  /// What has come since nobody was logged in.
+  struct Stranger {
+    std::uint32_t commands = 0;
+    std::uint64_t octets_before = 0;  ///< that had come when it began
+  };
 
   Wire& wire_;
   const Services& services_;
@@ -227,6 +234,7 @@ class Session {
   std::string_view running_;
   Access access_ = Access::kReads;  ///< of the command that is running
   std::size_t bad_commands_ = 0;
+  Stranger stranger_;
   Upgrade upgrade_ = Upgrade::kNone;
   bool kicked_ = false;
   bool condstore_ = false;

@@ -10,6 +10,7 @@ import cmsd_fixture as fixture
 import imap_wire as wire
 
 ATTEMPTS = 10_000
+PER_CONNECTION = 90  # a connection may send 100 commands without a login
 PER_ADDRESS, PER_NETWORK, PER_ACCOUNT = 30, 100, 4
 CONFIGURATION = {
     'guessing': {'per_name': 10, 'per_address': PER_ADDRESS, 'per_network': PER_NETWORK, 'half_life': 3600},
@@ -30,17 +31,21 @@ class Attack:
         self.threads = [threading.Thread(target=self.run, args=(f'127.0.9.{number + 1}',)) for number in range(threads)]
 
     def run(self, source):
-        with connect(self.server, source) as client:
-            while True:
-                with self.lock:
-                    if self.left == 0:
-                        return
-                    self.left -= 1
-                    number = self.left
-                answer = client.command(f'LOGIN +1555019{number % 500:04} wrong{number}')
-                with self.lock:
-                    kind = answer.text.split(']')[0] + ']'
-                    self.answers[kind] = self.answers.get(kind, 0) + 1
+        while self.left:
+            with connect(self.server, source) as client:
+                self.guess(client)
+
+    def guess(self, client):
+        for _ in range(PER_CONNECTION):
+            with self.lock:
+                if self.left == 0:
+                    return
+                self.left -= 1
+                number = self.left
+            answer = client.command(f'LOGIN +1555019{number % 500:04} wrong{number}')
+            with self.lock:
+                kind = answer.text.split(']')[0] + ']'
+                self.answers[kind] = self.answers.get(kind, 0) + 1
 
     def running(self):
         return any(thread.is_alive() for thread in self.threads)

@@ -1,4 +1,7 @@
 // The path of commands end to end: socket, session, store.
+#include <fmt/format.h>
+
+#include "protocol/imap/limits.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
 namespace server::imap {
@@ -260,6 +263,40 @@ TEST_F(SessionTest, TooManyBadCommandsEndTheConnection) {
   EXPECT_THAT(c("NONSENSE"), StartsWith("a BAD"));
   EXPECT_EQ(c.Line(), "* BYE Too many bad commands");
   EXPECT_EQ(c.Line(), "(closed)");
+}
+
+TEST_F(SessionTest, StrangersHaveAShareOfCommands) {
+  Client c = Connect();
+  c.Line();
+  for (std::size_t i = 0; i < protocol::limits::kCommandsBeforeLogin; ++i)
+    EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+  c.Send("a NOOP\r\n");
+  EXPECT_EQ(c.Line(), "* BYE Too many commands or octets without a login");
+  EXPECT_EQ(c.Line(), "(closed)");
+}
+
+TEST_F(SessionTest, StrangersHaveAShareOfOctets) {
+  Client c = Connect();
+  c.Line();
+  std::string id = "ID (\"0\" NIL";
+  for (int i = 1; i < 7; ++i) id += fmt::format(" \"{}\" \"{}\"", i, std::string(1000, 'x'));
+  id += ")";
+  std::size_t commands = 0;
+  while (c(id).ends_with("a OK ID completed\n")) ++commands;
+  EXPECT_LT(commands, protocol::limits::kCommandsBeforeLogin);
+  EXPECT_GE((commands + 1) * id.size(), protocol::limits::kOctetsBeforeLogin - id.size());
+  EXPECT_EQ(c.Line(), "(closed)");
+}
+
+TEST_F(SessionTest, WhoLogsOutHasTheShareOfAStrangerAgain) {
+  Client c = LoggedIn();
+  for (std::size_t i = 0; i < 2 * protocol::limits::kCommandsBeforeLogin; ++i)
+    EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+  EXPECT_THAT(c("UNAUTHENTICATE"), HasSubstr("a OK"));
+  for (std::size_t i = 0; i < protocol::limits::kCommandsBeforeLogin; ++i)
+    EXPECT_EQ(c("NOOP"), "a OK NOOP completed\n");
+  c.Send("a NOOP\r\n");
+  EXPECT_EQ(c.Line(), "* BYE Too many commands or octets without a login");
 }
 
 TEST_F(SessionTest, SilentClientsAreDroppedByTheClock) {
