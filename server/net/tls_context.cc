@@ -26,6 +26,29 @@ tl::unexpected<std::string> Refuse(std::string_view what) {
   return tl::unexpected(reason ? fmt::format("{}: {}", what, reason) : std::string(what));
 }
 
+/// Whoever learns the key later cannot read what was recorded: TLS 1.3 always, here an ephemeral exchange. A
+/// suite without authentication or encryption is none.
+bool HasForwardSecrecy(const SSL_CIPHER* suite) {
+  const int exchange = SSL_CIPHER_get_kx_nid(suite);
+  const bool ephemeral = exchange == NID_kx_ecdhe || exchange == NID_kx_ecdhe_psk || exchange == NID_kx_any;
+  return ephemeral && SSL_CIPHER_get_auth_nid(suite) != NID_auth_null &&
+         SSL_CIPHER_get_cipher_nid(suite) != NID_undef;
+}
+
+tl::expected<void, std::string> SetCiphers(SSL_CTX* c, const std::string& ciphers) {
+  if (SSL_CTX_set_cipher_list(c, ciphers.c_str()) != 1) return Refuse("tls.ciphers");
+  const STACK_OF(SSL_CIPHER)* suites = SSL_CTX_get_ciphers(c);
+  for (int i = 0; i < sk_SSL_CIPHER_num(suites); ++i) {
+    const SSL_CIPHER* suite = sk_SSL_CIPHER_value(suites, i);
+    if (HasForwardSecrecy(suite)) continue;
+    return tl::unexpected(
+        fmt::format("tls.ciphers allows {}, which has no forward secrecy, or no encryption: name ECDHE "
+                    "suites only, or leave it empty",
+                    SSL_CIPHER_get_name(suite)));
+  }
+  return {};
+}
+
 /// Client certificates: asked for, verified, not required.
 tl::expected<void, std::string> AskClients(SSL_CTX* c, const TlsOptions& options) {
   if (options.client_ca_file.empty()) return {};
@@ -60,7 +83,7 @@ tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& o
     ciphers += kPskCiphers;
     SSL_CTX_set_ciphersuites(c, kPskSuites);
   }
-  if (SSL_CTX_set_cipher_list(c, ciphers.c_str()) != 1) return Refuse("tls.ciphers");
+  if (auto set = SetCiphers(c, ciphers); !set) return tl::unexpected(std::move(set).error());
   if (!options.cipher_suites.empty() && SSL_CTX_set_ciphersuites(c, options.cipher_suites.c_str()) != 1)
     return Refuse("tls.cipher_suites");
 

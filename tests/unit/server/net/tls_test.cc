@@ -235,6 +235,27 @@ TEST(TlsContextTest, FaultsAreSentencesThatNameTheFile) {
   EXPECT_FALSE(TlsContext::Create(options));
 }
 
+TEST(TlsContextTest, EverySuiteHasForwardSecrecy) {
+  const TestCertificate own;
+  const auto said = [&](std::string ciphers) {
+    TlsOptions options{own.certificate_file(), own.key_file()};
+    options.ciphers = std::move(ciphers);
+    const auto created = TlsContext::Create(options);
+    return created ? std::string("accepted") : created.error();
+  };
+  EXPECT_EQ(said(""), "accepted");
+  EXPECT_EQ(said("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA256"), "accepted");
+  EXPECT_EQ(said("ECDHE+AESGCM"), "accepted");
+  for (const char* suite : {"AES128-GCM-SHA256", "DHE-RSA-AES128-GCM-SHA256", "PSK-AES128-GCM-SHA256",
+                            "RSA-PSK-AES128-GCM-SHA256", "AECDH-AES128-SHA", "ECDHE-RSA-NULL-SHA"}) {
+    EXPECT_EQ(
+        said(std::string("ECDHE-RSA-AES128-GCM-SHA256:") + suite + ":@SECLEVEL=0"),
+        std::string("tls.ciphers allows ") + suite +
+            ", which has no forward secrecy, or no encryption: name ECDHE suites only, or leave it empty");
+  }
+  EXPECT_NE(said("HIGH"), "accepted") << "a list that has one among others";
+}
+
 TEST(TlsContextTest, ReloadTakesTheNewFilesAndKeepsTheOldOnFailure) {
   const TestCertificate own;
   const TestCertificate other;
