@@ -261,6 +261,35 @@ def acts_of_a_pf_are_written_down(server, account):
     assert len(shown.splitlines()) == 2 and 'UNSELECT' in shown, shown
 
 
+def the_audit_log_is_followed_over_its_rotation(server, account):
+    log = os.path.join(server.directory, 'audit.jsonl')
+    token = base64.b64encode(f'{account.user}\0{PF}\0{PF_PASSWORD}'.encode()).decode()
+
+    def act(folder):
+        with wire.Client(server.host, server.port) as client:
+            client.ok(f'AUTHENTICATE PLAIN {token}')
+            client.ok(f'EXAMINE {folder}')
+
+    def told():
+        return follower.stdout.readline().split()[-2:]
+
+    act('INBOX')
+    with subprocess.Popen([server.admin, '--config', server.config, 'audit', 'tail', '--follow', '-n', '1'],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as follower:
+        try:
+            assert told() == ['EXAMINE', 'INBOX']
+            os.rename(log, log + '.1')
+            act('INBOX')  # still into the file that was renamed
+            assert [told()[-1], told()] == ['LOGIN', ['EXAMINE', 'INBOX']]
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for_file(log)
+            act('INBOX')
+            assert [told()[-1], told()] == ['LOGIN', ['EXAMINE', 'INBOX']]
+        finally:
+            follower.terminate()
+    os.remove(log + '.1')
+
+
 def with_authority(folder):
     """More of the configuration: an authority for clients, and a PF's rights."""
     ours = authority.Authority.make(os.path.join(folder, 'ours'))
@@ -304,6 +333,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('OAUTHBEARER: bad tokens', oauth_refusals),
     ('certificates are read when they change', certificates_are_read_when_they_change),
     ('acts of a PF are in the audit log', acts_of_a_pf_are_written_down),
+    ('the audit log is followed', the_audit_log_is_followed_over_its_rotation),
 )]
 
 if __name__ == '__main__':
