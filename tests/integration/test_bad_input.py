@@ -162,6 +162,37 @@ def greedy_quota(server, account):
 
 
 @strict
+def greedy_urls(server, account):
+    """10,000 URLs, a URL of 1 MB, and as many of a large message as one command may name to a client that reads none of it."""
+    rump = f'imap://{account.user.replace("@", "%40")}@localhost/INBOX/;uid=1;urlauth=anonymous'
+    url = f'"{rump}:INTERNAL:{"0" * 66}"'.encode()
+    with client_of(server, account) as client:
+        for command in (b'URLFETCH', b'GENURLAUTH'):
+            one = url if command == b'URLFETCH' else b'"' + rump.encode() + b'" INTERNAL'
+            client.send(b'a ' + command + b' ' + b' '.join([one] * 10_000) + b'\r\n')
+            assert client.finish('a').status == 'BAD'
+            client.send(b'b ' + command + b' ' + b' '.join([one] * 257) + b'\r\n')
+            assert client.finish('b').status == 'BAD'
+        client.send(b'c URLFETCH {1000000+}\r\n' + b'imap://' + b'x' * 999_993 + b'\r\n')
+        assert client.finish('c').status in ('BAD', 'NO')
+        client.send(b'd URLFETCH ' + b' '.join([url] * 256) + b'\r\n')
+        answer = client.finish('d')
+        assert answer.status == 'OK' and sum(line.count(b' NIL') for line in answer.untagged) == 256, answer.tagged
+        assert client.append('INBOX', b'Subject: large\r\n\r\n' + b'x' * (4 << 20)).status == 'OK'
+        uid = int(client.ok('STATUS INBOX (UIDNEXT)').all(rb'.*UIDNEXT (\d+)')[0].group(1)) - 1
+        who = account.user.replace('@', '%40')
+        rump = f'imap://{who}@{socket.gethostname()}/INBOX/;uid={uid};urlauth=user+{who}'
+        made = client.ok(f'GENURLAUTH "{rump}" INTERNAL').all(rb'\* GENURLAUTH "([^"]+)"')[0].group(1)
+    before = server.memory()
+    with client_of(server, account, receive_buffer=4096) as client, client_of(server, account) as other:
+        client.send(b'e URLFETCH ' + b' '.join([b'"' + made + b'"'] * 100) + b'\r\n')
+        assert client.line().startswith(b'* URLFETCH')
+        other.ok('SELECT INBOX')  # 400 MiB wait in the store for who does not read
+        grown = server.memory() - before
+        assert grown < 32 << 20, f'{grown >> 20} MiB more'
+
+
+@strict
 def pipelined(server, account):
     with client_of(server, account) as client:
         client.command('CREATE pipelined')
@@ -343,6 +374,7 @@ CASES = [
     ('a long literal before login is refused', long_literal_before_login),
     ('an APPEND over the limit is refused before it is sent', large_append_is_refused_before_it_is_sent),
     ('METADATA without measure', greedy_metadata), ('greedy and impossible quotas', greedy_quota),
+    ('URLFETCH and GENURLAUTH without measure', greedy_urls),
     ('octets that grow when they are unpacked', compression_bombs),
     ('QRESYNC and NOTIFY without measure', greedy_resynchronisation),
     ('pipelined commands', pipelined),

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/model/ascii.h"
+#include "server/references/part_reader.h"
 #include "server/references/url_token.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
@@ -107,6 +108,23 @@ TEST_F(UrlAuthorityTest, AMailboxMadeAgainUnderTheNameIsAnother) {
   Must(tests::Append(*store, owner, "a", {"A: b\r\n\r\n"}));
   EXPECT_NE(Authorise("imap://tel%3A+1555@cms.example.net/a/;UID=1;URLAUTH=anonymous"), url);
   EXPECT_FALSE(Redeems(url, other));
+}
+
+TEST_F(UrlAuthorityTest, AMessageThatIsExpungedAfterTheCheckIsReadWholeOrNotAtAll) {
+  const auto what = Must(authority.Redeem(Authorise(rump), {other}));
+  ASSERT_TRUE(what);
+  const auto opened = Must(PartReader::Open(*store, *what, storage::Actor()));
+  ASSERT_TRUE(opened);
+  Must(store->UpdateFlags(what->folder, storage::UidSet(what->uid, what->uid),
+                          {protocol::FlagChange::Op::kAdd, {protocol::SystemFlag::kDeleted}}));
+  Must(store->Expunge(what->folder, storage::UidSet(what->uid, what->uid)));
+  EXPECT_EQ(Must(PartReader::Open(*store, *what, storage::Actor())), nullptr)
+      << "between the check and the opening";
+  ASSERT_EQ(opened->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen)
+      << "between the opening and the reading";
+  std::string octets;
+  EXPECT_TRUE(opened->Take(octets, opened->left()));
+  EXPECT_EQ(octets, "c\r\n");
 }
 
 TEST_F(UrlAuthorityTest, ResolvesOnesOwnWithoutAToken) {
