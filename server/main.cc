@@ -16,6 +16,7 @@
 
 #include "server/auth/audit_log.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/external_verifier.h"
 #include "server/auth/token_verifier.h"
 #include "server/clock.h"
 #include "server/config/config.h"
@@ -92,6 +93,13 @@ tl::expected<std::unique_ptr<net::TlsContext>, std::string> OpenTls(const config
                                   .client_crl_file = tls.client_crl});
 }
 
+/// None without an address of it.
+tl::expected<std::unique_ptr<auth::ExternalVerifier>, std::string> OpenVerifier(
+    const config::Verifier& settings, const Clock& clock, spdlog::logger& log) {
+  if (settings.url.empty()) return nullptr;
+  return auth::ExternalVerifier::Open(settings, clock, log);
+}
+
 /// Of the reference service's URLs; empty: there is none.
 std::string BaseUrl(const config::Config& config, const std::string& host) {
   const auto& settings = config.references;
@@ -109,11 +117,12 @@ class Daemon {
   Daemon(const config::Config& config, log::Log& log, std::unique_ptr<net::TlsContext> tls,
          std::unique_ptr<storage::kv::RocksEngine> engine, std::unique_ptr<storage::MailStore> store,
          const auth::ScramOptions& scram, std::unique_ptr<auth::AuditLog> audit, net::PskKeys& psk_keys,
-         std::unique_ptr<auth::TokenVerifier> tokens)
+         std::unique_ptr<auth::TokenVerifier> tokens, std::unique_ptr<auth::ExternalVerifier> verifier)
       : config_(config),
         log_(log),
         audit_(std::move(audit)),
         tokens_(std::move(tokens)),
+        verifier_(std::move(verifier)),
         tls_(std::move(tls)),
         engine_(std::move(engine)),
         store_(std::move(store)),
@@ -126,7 +135,7 @@ class Daemon {
                         .per_customer = config.guessing.per_address,
                         .per_network = config.guessing.per_network,
                         .half_life = config.guessing.half_life},
-                       auth::ActFor(config.pf.act_for), auth::Verify, scram),
+                       auth::ActFor(config.pf.act_for), auth::Verify, scram, verifier_.get()),
         imap_options_(imap::OptionsFrom(config)),
         imap_{*store_,    storage_,   authenticator_, clock_,       log.logger(), imap_options_,
               tls_.get(), &sessions_, tokens_.get(),  audit_.get(), &seats_},
@@ -178,6 +187,7 @@ class Daemon {
   SystemClock clock_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<auth::TokenVerifier> tokens_;
+  std::unique_ptr<auth::ExternalVerifier> verifier_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<storage::kv::RocksEngine> engine_;
   std::unique_ptr<storage::MailStore> store_;
@@ -415,15 +425,28 @@ int Serve(const config::Config& config) {
     if (!made) return Refuse(config, made.error());
     tokens = *std::move(made);
   }
+  const SystemClock clock;
+  auto verifier = OpenVerifier(config.verifier, clock, (*log)->logger());
+  if (!verifier) return Refuse(config, verifier.error());
   const auth::ScramOptions scram{.iterations = config.auth.scram_iterations,
                                  .sha1 = config.auth.scram_sha1,
                                  .secret = *std::move(secret)};
   Daemon daemon(config, **log, *std::move(tls), *std::move(engine), *std::move(store), scram,
-                std::move(audit), psk_keys, std::move(tokens));
+                std::move(audit), psk_keys, std::move(tokens), *std::move(verifier));
   auto listening = daemon.Listen();
   if (!listening) return Refuse(config, listening.error());
   daemon.Run();
   return kStopped;
+}
+
+/// What the files that it names are not good for; nullopt: all is well.
+std::optional<std::string> FaultOf(const config::Config& config) {
+  const net::PskKeys no_keys;
+  if (const auto tls = OpenTls(config.tls, no_keys); !tls) return tls.error();
+  const SystemClock clock;
+  const auto verifier = OpenVerifier(config.verifier, clock, *spdlog::default_logger());
+  if (!verifier) return verifier.error();
+  return std::nullopt;
 }
 
 int Main(int argc, char** argv) {
@@ -448,10 +471,9 @@ int Main(int argc, char** argv) {
     return kBadConfiguration;
   }
   if (check) {
-    const net::PskKeys no_keys;
-    const auto tls = OpenTls(config->tls, no_keys);
-    fmt::print(tls ? stdout : stderr, "{}\n", tls ? std::string("ok") : path + ": " + tls.error());
-    return tls ? kStopped : kBadConfiguration;
+    const auto fault = FaultOf(*config);
+    fmt::print(fault ? stderr : stdout, "{}\n", fault ? path + ": " + *fault : "ok");
+    return fault ? kBadConfiguration : kStopped;
   }
   ::umask(S_IRWXG | S_IRWXO);  // the store and the socket are nobody else's
   RaiseDescriptorLimit();

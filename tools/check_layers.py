@@ -53,6 +53,10 @@ LAYERS = (
     Layer('server/auth/', ('protocol/model/', 'protocol/cpm/', 'protocol/sasl/', 'protocol/text/', 'storage/store/',
                            'storage/error.h', 'server/clock.h', 'server/config/', 'server/net/'),
           ('fmt', 'expected', 'spdlog', 'asio'), ('sodium', 'openssl', 'crypt', 'json')),
+    # Another's service is asked over HTTP; the rest of auth/ knows no socket.
+    Layer('server/auth/external_verifier', ('protocol/model/', 'protocol/text/', 'server/clock.h', 'server/config/',
+                                            'server/auth/circuit_breaker.h', 'server/net/'),
+          ('fmt', 'expected', 'spdlog', 'asio', 'sockets', 'beast'), ('json', 'openssl')),
     Layer('server/sessions/', ('storage/store/folder.h', 'server/net/'), ('asio',), ()),
     # What URLs and references are good for: for every face.
     Layer('server/references/', ('protocol/', 'storage/store/', 'storage/error.h', 'server/clock.h'),

@@ -189,7 +189,7 @@ SUITES = {
     'transcripts': lambda o: meson_tests('build', 'transcripts'),
     'property': lambda o: meson_tests('build', 'property'),
     'fault': lambda o: meson_tests('build', 'fault'),
-    'integration': lambda o: integration(['test_imap.py', 'test_auth.py', 'test_guessing.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
+    'integration': lambda o: integration(['test_imap.py', 'test_auth.py', 'test_verifier.py', 'test_guessing.py', 'test_trace.py', 'test_bad_input.py', 'test_large.py',
                                           'test_up.py', 'test_admin.py', 'test_damage.py',
                                           'test_record.py', 'test_changes.py', 'test_conversation.py', 'test_references.py']),
     'clients': lambda o: integration(['test_clients.py']),

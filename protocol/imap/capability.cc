@@ -17,7 +17,9 @@ bool LoggedIn(const CapabilityContext& c) { return c.authenticated; }
 bool MayStartTls(const CapabilityContext& c) { return !c.authenticated && !c.tls && c.starttls_available; }
 bool MayNotLogin(const CapabilityContext& c) { return !c.authenticated && !LoginAllowed(c); }
 bool MayLogin(const CapabilityContext& c) { return !c.authenticated && LoginAllowed(c); }
-bool MayScram(const CapabilityContext& c) { return MayLogin(c) || (!c.authenticated && c.scram_without_tls); }
+bool MayScram(const CapabilityContext& c) {
+  return c.scram && (MayLogin(c) || (!c.authenticated && c.scram_without_tls));
+}
 bool MayScramSha1(const CapabilityContext& c) { return c.scram_sha1 && MayScram(c); }
 bool MayBind(const CapabilityContext& c) { return c.channel_binding && MayScram(c); }
 bool MayBindSha1(const CapabilityContext& c) { return c.scram_sha1 && MayBind(c); }

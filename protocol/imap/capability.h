@@ -12,6 +12,7 @@ struct CapabilityContext {
   bool authenticated = false;       ///< after login
   bool starttls_available = false;  ///< configured, and not yet encrypted
   bool plaintext_login = false;     ///< LOGIN and AUTH=PLAIN allowed without TLS (loopback in development)
+  bool scram = true;                ///< what it needs to know of passwords is known here
   bool scram_without_tls = false;   ///< SCRAM is allowed where they are not
   bool scram_sha1 = false;          ///< not SCRAM-SHA-256 alone
   bool channel_binding = false;     ///< TLS has what SCRAM-*-PLUS binds to

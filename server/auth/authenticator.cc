@@ -29,6 +29,12 @@ Login Unavailable() {
   return login;
 }
 
+Login NoAccount() {
+  Login login;
+  login.verdict = Verdict::kNoAccount;
+  return login;
+}
+
 Login LockedOut(std::chrono::seconds left) {
   Login login;
   login.verdict = Verdict::kLockedOut;
@@ -158,12 +164,39 @@ asio::awaitable<storage::Result<std::optional<AccountInfo>>> Authenticator::Find
   co_return found;
 }
 
+asio::awaitable<Login> Authenticator::AskOutside(std::string_view login, std::string_view password,
+                                                 const std::string& name, std::optional<AccountInfo> account,
+                                                 const asio::ip::address& peer) {
+  const std::string remembered = "external " + name;
+  if (account && cache_.Contains(remembered, password)) co_return ItselfOf(*std::move(account));
+  const auto address = protocol::cpm::ParseLogin(login);
+  const Question question{login, address ? std::string_view(name) : std::string_view(), password, peer};
+  const auto attested = co_await external_->Ask(question);
+  if (attested.answer == Attestation::Answer::kUnavailable) co_return Unavailable();
+  if (attested.answer == Attestation::Answer::kWrong) co_return Login();
+  // Of many that are sent at once, others may have been too many by now.
+  if (const auto left = guard_.LockedFor(peer, name)) co_return LockedOut(*left);
+  if (!attested.account.empty()) {
+    auto found = co_await Find(attested.account);
+    if (!found) co_return Unavailable();
+    account = *std::move(found);
+  } else if (account) {
+    cache_.Remember(remembered, password);
+  }
+  if (!account || account->role != Role::kUser) co_return NoAccount();
+  co_return ItselfOf(*std::move(account));
+}
+
 asio::awaitable<Login> Authenticator::CheckNow(std::string_view login, std::string_view password,
                                                const std::string& name, const asio::ip::address& peer) {
   if (const auto left = guard_.LockedFor(peer, name)) co_return LockedOut(*left);
   auto found = co_await Find(login);
   if (!found) co_return Unavailable();
   auto& account = *found;
+  if (external_ != nullptr && (!account || account->role == Role::kUser)) {
+    auto attested = co_await AskOutside(login, password, name, std::move(account), peer);
+    co_return attested;
+  }
   const std::string hash(account ? HashIn(account->password_hash) : std::string_view());
   const bool has_password = !hash.empty();
   const std::string& against = has_password ? hash : NobodysHash();

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "server/auth/act_for.h"
+#include "server/auth/external_verifier.h"
 #include "server/auth/guess_guard.h"
 #include "server/auth/password_cache.h"
 #include "server/auth/password_hash.h"
@@ -25,9 +26,10 @@ enum class Verdict {
   kRefused,      ///< no such account, or not its password: the client never learns which
   kNotBound,     ///< SCRAM: the proof is not for this TLS connection, or somebody is between us
   kDisabled,     ///< the password is right, the account is not active
+  kNoAccount,    ///< the password is right, but there is no such user here
   kNotAllowed,   ///< the password is right, but not to act for this user, who may not exist
   kLockedOut,    ///< too many wrong passwords from there (GuessGuard); this one was not looked at
-  kUnavailable,  ///< the store did not answer, or too many passwords wait to be checked
+  kUnavailable,  ///< the store or the subscriber database did not answer, or too many passwords wait
 };
 
 struct Login {
@@ -51,7 +53,8 @@ struct ScramClaim {
 /// certificate, a pre-shared key or a token cannot be guessed, so they only wait. As many passwords are
 /// hashed at once as `passwords` has threads, each in up to 19 MiB; of those that wait the networks take
 /// turns, so that nobody waits for the guesses of another; beyond kMostWaiting, and kMostOfOneWaiting of one,
-/// they are refused.
+/// they are refused. With an ExternalVerifier it is that one who is asked for users' passwords, and for those
+/// of unknown names; Participating Functions and operators have theirs in the store.
 ///
 /// Lifetime   outlives the calls; what it refers to outlives it.
 /// Thread     any.
@@ -59,7 +62,7 @@ class Authenticator {
  public:
   Authenticator(storage::MailStore& store, net::StorageExecutor& storage, net::StorageExecutor& passwords,
                 const Clock& clock, GuessGuard::Limits guessing = {}, ActFor act_for = {},
-                VerifyPassword verify = Verify, ScramOptions scram = {})
+                VerifyPassword verify = Verify, ScramOptions scram = {}, ExternalVerifier* external = nullptr)
       : store_(store),
         storage_(storage),
         passwords_(passwords),
@@ -67,7 +70,11 @@ class Authenticator {
         cache_(clock),
         act_for_(std::move(act_for)),
         verify_(std::move(verify)),
-        scram_(std::move(scram)) {}
+        scram_(std::move(scram)),
+        external_(external) {}
+
+  /// Whether SCRAM has a chance: another's passwords have left no keys here.
+  bool KnowsScramKeys() const { return external_ == nullptr; }
 
   /// `login` as typed (protocol/cpm/address.h, ParseLogin). Returns after the delay that `peer` has earned.
   /// The arguments live until this returns.
@@ -111,6 +118,10 @@ class Authenticator {
   asio::awaitable<Login> For(Login login, std::string_view act_as);
   /// No account: unknown name, or none at all.
   asio::awaitable<storage::Result<std::optional<storage::AccountInfo>>> Find(std::string_view login);
+  /// Of a user, or of a name that is nobody's here.
+  asio::awaitable<Login> AskOutside(std::string_view login, std::string_view password,
+                                    const std::string& name, std::optional<storage::AccountInfo> account,
+                                    const asio::ip::address& peer);
   asio::awaitable<Login> CheckNow(std::string_view login, std::string_view password, const std::string& name,
                                   const asio::ip::address& peer);
 
@@ -122,6 +133,7 @@ class Authenticator {
   const ActFor act_for_;
   const VerifyPassword verify_;
   const ScramOptions scram_;
+  ExternalVerifier* const external_;  ///< null: all passwords are in the store
 };
 
 }  // namespace server::auth

@@ -72,6 +72,17 @@ struct Oauth {
   seconds max_lifetime{86'400};   ///< of a token, from now to its end
 };
 
+/// A subscriber database that knows the users' passwords (server/auth/external_verifier.h).
+struct Verifier {
+  std::string url;              ///< https, or http on this machine; empty: the store's own accounts
+  std::string ca;               ///< PEM file: who vouches for it; empty: the system's authorities
+  std::string token_file;       ///< its first line is sent as a bearer token; empty: none
+  seconds timeout{2};           ///< for one question, from connecting to the whole answer
+  std::uint32_t at_once = 256;  ///< questions; of one network a quarter
+  std::uint32_t failures = 5;   ///< in a row, after which none is asked for `pause`
+  seconds pause{10};
+};
+
 struct Http {
   std::string operator_socket = "/run/cmsd/operator.sock";
   std::string monitor_address = "127.0.0.1";
@@ -188,6 +199,7 @@ struct Config {
   Tls tls;
   Auth auth;
   Oauth oauth;
+  Verifier verifier;
   Http http;
   Limits limits;
   Guessing guessing;

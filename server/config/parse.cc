@@ -103,6 +103,17 @@ void ReadOauth(Section in, Oauth& out) {
   in.Finish();
 }
 
+void ReadVerifier(Section in, Verifier& out) {
+  in.Text("url", out.url);
+  in.Text("ca", out.ca);
+  in.Text("token_file", out.token_file);
+  in.Seconds("timeout", out.timeout, 1, 30);
+  in.Number("at_once", out.at_once, 1, 10'000);
+  in.Number("failures", out.failures, 1, 1000);
+  in.Seconds("pause", out.pause, 1, 3600);
+  in.Finish();
+}
+
 void ReadHttp(Section in, Http& out) {
   // The length of sockaddr_un::sun_path without its NUL.
   constexpr std::size_t kMaxSocketPath = 107;
@@ -327,6 +338,7 @@ Config Read(const toml::table& file, std::vector<Problem>& problems) {
   ReadTls(top.Table("tls"), config.tls);
   ReadAuth(top.Table("auth"), config.auth);
   ReadOauth(top.Table("oauth"), config.oauth);
+  ReadVerifier(top.Table("verifier"), config.verifier);
   ReadHttp(top.Table("http"), config.http);
   ReadLimits(top.Table("limits"), config.limits);
   ReadGuessing(top.Table("guessing"), config.guessing);

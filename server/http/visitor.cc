@@ -60,6 +60,7 @@ asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& servi
     case auth::Verdict::kRefused:
     case auth::Verdict::kNotBound: co_await AskForProof(call); co_return std::nullopt;
     case auth::Verdict::kDisabled:
+    case auth::Verdict::kNoAccount:
     case auth::Verdict::kNotAllowed: {
       Refusal refusal{Status::forbidden, "not_allowed", "Not for this account"};
       co_await call.Fail(std::move(refusal));

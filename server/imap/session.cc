@@ -351,6 +351,7 @@ protocol::CapabilityContext Session::Capabilities() {
   context.starttls_available =
       services_.tls != nullptr && !context.tls && info_.tls == net::TlsMode::kStartTls;
   context.plaintext_login = services_.options.plaintext_login_on_loopback && info_.loopback;
+  context.scram = services_.authenticator.KnowsScramKeys();
   context.scram_without_tls = services_.options.scram_without_tls;
   context.scram_sha1 = services_.options.scram_sha1;
   context.oauth = services_.tokens != nullptr;

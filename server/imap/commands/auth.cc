@@ -49,6 +49,10 @@ asio::awaitable<Reply> LogIn(auth::Login login, NotAuthenticatedContext& ctx) {
       co_return No(ResponseCode::kAuthenticationFailed,
                    "The channel binding is not this connection's: somebody may be listening in between");
     case auth::Verdict::kDisabled: co_return Disabled(ctx);
+    case auth::Verdict::kNoAccount:
+      services.log.warn("event=login_no_account conn={} peer={}", info.id, ctx.wire.stream().peer());
+      co_return No(ResponseCode::kContactAdmin,
+                   "The password is right, but this user has no account here: the operator must add it");
     case auth::Verdict::kNotAllowed: co_return NotAllowed(ctx, login);
     case auth::Verdict::kLockedOut:
       services.log.warn("event=login_locked_out conn={} peer={} seconds={}", info.id,

@@ -43,6 +43,13 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->oauth.address, defaults.oauth.address);
   EXPECT_EQ(sample->oauth.skew, defaults.oauth.skew);
   EXPECT_EQ(sample->oauth.max_lifetime, defaults.oauth.max_lifetime);
+  EXPECT_EQ(sample->verifier.url, defaults.verifier.url);
+  EXPECT_EQ(sample->verifier.ca, defaults.verifier.ca);
+  EXPECT_EQ(sample->verifier.token_file, defaults.verifier.token_file);
+  EXPECT_EQ(sample->verifier.timeout, defaults.verifier.timeout);
+  EXPECT_EQ(sample->verifier.at_once, defaults.verifier.at_once);
+  EXPECT_EQ(sample->verifier.failures, defaults.verifier.failures);
+  EXPECT_EQ(sample->verifier.pause, defaults.verifier.pause);
   EXPECT_EQ(sample->tls.psk, defaults.tls.psk);
   EXPECT_EQ(sample->audit.file, defaults.audit.file);
   EXPECT_EQ(sample->auth.scram_without_tls, defaults.auth.scram_without_tls);
