@@ -66,7 +66,7 @@ def the_database_decides(server, account):
         words = client.ok('CAPABILITY').untagged[0]
         assert b'AUTH=PLAIN' in words and b'SCRAM' not in words, words
     assert log_in(server, account, 'subscribed').status == 'OK'
-    assert DATABASE.questions[-1] == {'login': account.user, 'address': account.address, 'password': 'subscribed',
+    assert DATABASE.questions[-1] == {'login': account.user, 'address': account.alias, 'password': 'subscribed',
                                       'peer': '127.0.0.1'}, DATABASE.questions[-1]
     assert '[AUTHENTICATIONFAILED]' in log_in(server, account, 'guess').text
     assert '[AUTHENTICATIONFAILED]' in log_in(server, account, account.password).text, "the store's own is not asked"
