@@ -86,9 +86,10 @@ Result<std::optional<std::string>> OpenedStore::Read(rocksdb::ReadOptions option
                                                      std::string_view key) const {
   // A few large messages would push everything else out; the operating system caches their files anyhow.
   options.fill_cache = table != Table::kBodies;
-  rocksdb::PinnableSlice value;
+  // A string, not a PinnableSlice: what is not pinned in the cache is copied once then, not twice.
+  std::string value;
   const auto status = db_->Get(options, handle(table), ToSlice(key), &value);
-  if (status.ok()) return value.ToString();
+  if (status.ok()) return value;
   if (status.IsNotFound()) return std::nullopt;
   return Failed(status);
 }
