@@ -13,8 +13,6 @@ namespace {
 
 using references::PartReader;
 
-constexpr std::uint64_t kMaxPage = 1000;
-constexpr std::uint64_t kMaxId = ~std::uint64_t{0} - 1;
 constexpr storage::AccountId kOperator{0};  ///< as an issuer
 
 Refusal NoSuchReference() {
@@ -88,26 +86,9 @@ asio::awaitable<void> CreateAccountReferences(Call& call, Services& services) {
 }
 
 asio::awaitable<void> ListAccountReferences(Call& call, Services& services) {
-  const auto after = call.NumberQuery("after", 0, kMaxId);
-  const auto limit = call.NumberQuery("limit", 100, kMaxPage);
-  if (!after || !limit || *limit == 0) {
-    Refusal refusal{Status::bad_request, "invalid_argument",
-                    "\"after\" must be a whole number, \"limit\" one from 1 to 1000"};
-    co_await call.Fail(std::move(refusal));
-    co_return;
-  }
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
-  auto list = [&] {
-    auto desk = DeskOf(services);
-    return ReferencePage(services.store, desk, account->id, std::nullopt, *after, *limit);
-  };
-  auto page = co_await services.storage.Run(list);
-  if (!page) {
-    co_await call.Fail(std::move(page).error());
-    co_return;
-  }
-  co_await call.Reply(Status::ok, *std::move(page));
+  co_await SendReferencePage(call, services, account->id, std::nullopt);
 }
 
 asio::awaitable<void> ShowAccountReference(Call& call, Services& services) {

@@ -20,6 +20,7 @@ using storage::Fail;
 using storage::Result;
 
 constexpr std::uint64_t kMaxUid = 0xffffffffULL;
+constexpr std::uint64_t kMaxPage = 1000;
 
 void ReadTerms(Fields& in, ReferenceTerms& terms) {
   std::string audience;
@@ -93,6 +94,27 @@ std::string AudienceText(const storage::Reference& record) {
     case storage::ReferenceAudience::kAnyone: return "anyone";
   }
   return "submit";
+}
+
+/// Blocks.
+Result<boost::json::object> ReadPage(Services& services, storage::AccountId owner,
+                                     std::optional<storage::AccountId> issuer, std::uint64_t after,
+                                     std::size_t limit) {
+  auto desk = DeskOf(services);
+  auto& store = services.store;
+  ASSIGN_OR_RETURN(const auto records, store.ListReferences(owner, after, limit));
+  boost::json::array list;
+  for (const auto& record : records) {
+    if (issuer && record.issuer != *issuer) continue;
+    ASSIGN_OR_RETURN(const bool there, store.IsThere(record.folder_ref(), record.uid));
+    if (!there) continue;
+    ASSIGN_OR_RETURN(auto one, ToJson(store, desk, record));
+    list.push_back(std::move(one));
+  }
+  boost::json::object out;
+  out["references"] = std::move(list);
+  if (records.size() == limit) out["next"] = records.back().id;
+  return out;
 }
 
 }  // namespace
@@ -198,22 +220,23 @@ Result<boost::json::object> ToJson(storage::MailStore& store, references::Refere
   return out;
 }
 
-Result<boost::json::object> ReferencePage(storage::MailStore& store, references::ReferenceDesk& desk,
-                                          storage::AccountId owner, std::optional<storage::AccountId> issuer,
-                                          std::uint64_t after, std::size_t limit) {
-  ASSIGN_OR_RETURN(const auto records, store.ListReferences(owner, after, limit));
-  boost::json::array list;
-  for (const auto& record : records) {
-    if (issuer && record.issuer != *issuer) continue;
-    ASSIGN_OR_RETURN(const bool there, store.IsThere(record.folder_ref(), record.uid));
-    if (!there) continue;
-    ASSIGN_OR_RETURN(auto one, ToJson(store, desk, record));
-    list.push_back(std::move(one));
+asio::awaitable<void> SendReferencePage(Call& call, Services& services, storage::AccountId owner,
+                                        std::optional<storage::AccountId> issuer) {
+  const auto after = call.NumberQuery("after", 0, ~std::uint64_t{0} - 1);
+  const auto limit = call.NumberQuery("limit", 100, kMaxPage);
+  if (!after || !limit || *limit == 0) {
+    Refusal refusal{Status::bad_request, "invalid_argument",
+                    fmt::format("\"after\" must be a whole number, \"limit\" one from 1 to {}", kMaxPage)};
+    co_await call.Fail(std::move(refusal));
+    co_return;
   }
-  boost::json::object out;
-  out["references"] = std::move(list);
-  if (records.size() == limit) out["next"] = records.back().id;
-  return out;
+  auto read = [&] { return ReadPage(services, owner, issuer, *after, *limit); };
+  auto page = co_await services.storage.Run(read);
+  if (!page) {
+    co_await call.Fail(std::move(page).error());
+    co_return;
+  }
+  co_await call.Reply(Status::ok, *std::move(page));
 }
 
 references::ReferenceDesk DeskOf(Services& services) {

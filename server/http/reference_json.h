@@ -59,11 +59,10 @@ storage::Result<boost::json::object> ToJson(storage::MailStore& store, reference
 storage::Result<boost::json::object> ToJson(storage::MailStore& store, references::ReferenceDesk& desk,
                                             const references::Issued& issued);
 
-/// A page of an account's references whose message is there; of `issuer` only, if given. Blocks.
-storage::Result<boost::json::object> ReferencePage(storage::MailStore& store, references::ReferenceDesk& desk,
-                                                   storage::AccountId owner,
-                                                   std::optional<storage::AccountId> issuer,
-                                                   std::uint64_t after, std::size_t limit);
+/// Answers with a page, by "?after=" and "?limit=", of an account's references whose message is there; of
+/// `issuer` only, if given.
+asio::awaitable<void> SendReferencePage(Call& call, Services& services, storage::AccountId owner,
+                                        std::optional<storage::AccountId> issuer);
 
 /// With the settings and the clock of this service.
 references::ReferenceDesk DeskOf(Services& services);

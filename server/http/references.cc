@@ -9,10 +9,6 @@
 namespace server::http {
 namespace {
 
-constexpr std::uint64_t kMaxPage = 1000;
-
-Refusal Bad(std::string message) { return {Status::bad_request, "invalid_argument", std::move(message)}; }
-
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -68,29 +64,13 @@ asio::awaitable<void> CreateReferences(Call& call, Services& services) {
 }
 
 asio::awaitable<void> ListReferences(Call& call, Services& services) {
-  const auto after = call.NumberQuery("after", 0, ~std::uint64_t{0} - 1);
-  const auto limit = call.NumberQuery("limit", 100, kMaxPage);
   const std::string account = call.Query("account").value_or("");
   const auto login = co_await Identify(call, services, account);
   if (!login) co_return;
-  if (!after || !limit || *limit == 0) {
-    auto refusal = Bad("\"after\" must be a whole number, \"limit\" one from 1 to 1000");
-    co_await call.Fail(std::move(refusal));
-    co_return;
-  }
   // Whose data it is sees all that was issued for them, an issuer what it issued.
   std::optional<storage::AccountId> issuer;
   if (login->actor.id != login->account.id) issuer = login->actor.id;
-  auto list = [&] {
-    auto desk = DeskOf(services);
-    return ReferencePage(services.store, desk, login->account.id, issuer, *after, *limit);
-  };
-  auto page = co_await services.storage.Run(list);
-  if (!page) {
-    co_await call.Fail(std::move(page).error());
-    co_return;
-  }
-  co_await call.Reply(Status::ok, *std::move(page));
+  co_await SendReferencePage(call, services, login->account.id, issuer);
 }
 
 asio::awaitable<void> RevokeReference(Call& call, Services& services) {
