@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/mime/mask_nul.h"
 #include "protocol/mime/part_structure.h"
 #include "protocol/mime/reencode.h"
 
@@ -145,7 +146,7 @@ bool PartReader::Read(std::span<char> to) {
     offset_ += static_cast<std::uint64_t>(got);
     unread_ -= static_cast<std::uint64_t>(got);
   }
-  if (mask_nul_) std::ranges::replace(to, '\0', '\x80');
+  if (mask_nul_) protocol::mime::MaskNul(to);
   return true;
 }
 

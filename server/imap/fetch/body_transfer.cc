@@ -1,6 +1,9 @@
 #include "server/imap/fetch/body_transfer.h"
 
 #include <algorithm>
+#include <span>
+
+#include "protocol/mime/mask_nul.h"
 
 namespace server::imap {
 
@@ -27,10 +30,6 @@ Extent Clip(Extent extent, const std::optional<protocol::Partial>& partial) {
   if (!partial) return extent;
   const std::uint64_t skip = std::min<std::uint64_t>(partial->offset, extent.length);
   return {extent.offset + skip, std::min<std::uint64_t>(partial->count, extent.length - skip)};
-}
-
-void MaskNul(std::string& text, std::size_t from) {
-  std::replace(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), '\0', '\x80');
 }
 
 Begun FailureOf(const DecodeError& error) {
@@ -62,7 +61,7 @@ bool BodyTransfer::Take(std::string& to, std::uint64_t count) {
     offset_ += static_cast<std::uint64_t>(got);
     left_ -= static_cast<std::uint64_t>(got);
   }
-  if (mask_nul_) MaskNul(to, before);
+  if (mask_nul_) protocol::mime::MaskNul(std::span(to).subspan(before));
   return true;
 }
 
