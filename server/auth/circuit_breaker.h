@@ -21,8 +21,8 @@ class CircuitBreaker {
     std::chrono::seconds pause{10};
   };
 
-  /// A question that may be asked; it has failed unless Succeeded() says otherwise before its end. The breaker
-  /// outlives it.
+  /// A question that may be asked; it has failed unless Succeeded() says otherwise before its end. The
+  /// breaker outlives it.
   class Attempt {
    public:
     Attempt(Attempt&& other) noexcept

@@ -204,7 +204,8 @@ asio::awaitable<Attestation> ExternalVerifier::Ask(Question question) {
   auto attestation = body ? AttestationIn(*body) : std::nullopt;
   if (attestation || (!body && !body.error().down)) attempt->Succeeded();
   if (attestation) co_return *std::move(attestation);
-  log_.warn("event=verifier_failed detail=\"{}\"", body ? "the answer has no known result" : body.error().why);
+  log_.warn("event=verifier_failed detail=\"{}\"",
+            body ? "the answer has no known result" : body.error().why);
   co_return Attestation();
 }
 
@@ -243,7 +244,8 @@ asio::awaitable<ExternalVerifier::Body> ExternalVerifier::Exchange(Stream& strea
   request.body() = {text.data(), text.size()};
   request.prepare_payload();
   const auto [unsent, sent] = co_await http::async_write(stream, request, kAsTuple);
-  if (unsent) co_return tl::unexpected(Failure{fmt::format("the question was not sent: {}", unsent.message())});
+  if (unsent)
+    co_return tl::unexpected(Failure{fmt::format("the question was not sent: {}", unsent.message())});
 
   beast::flat_buffer buffer(kMostHeader + kMostBody);
   http::response_parser<http::string_body> answer;
