@@ -47,6 +47,12 @@ std::string NameOf(std::string_view login) {
   return protocol::cpm::ParseLogin(login).value_or(std::string(login));
 }
 
+/// What no password has, of the cost of a SHA-512-crypt hash.
+const std::string& NobodysImportedHash() {
+  static const std::string hash = "$6$nobodysnobodys$" + std::string(86, '.');
+  return hash;
+}
+
 /// Whose turn it is among those who wait for a password to be checked.
 std::uint64_t TurnOf(const asio::ip::address& peer) {
   return std::hash<std::string>()(net::NetworkOf(peer).to_string()) | 1U;
@@ -210,8 +216,9 @@ asio::awaitable<Login> Authenticator::CheckNow(std::string_view login, std::stri
       left = guard_.LockedFor(peer, name);
       if (left) return false;
       if (verify_(against, password)) return true;
-      // An imported SHA-512-crypt hash costs less: its account must not be told from an unknown name.
-      if (against.starts_with("$6$")) static_cast<void>(verify_(NobodysHash(), password));
+      // A failure costs both kinds of hash: an account with an imported one is not told from an unknown name.
+      static_cast<void>(
+          verify_(against.starts_with("$6$") ? NobodysHash() : NobodysImportedHash(), password));
       return false;
     };
     matches = co_await passwords_.Run(verify, TurnOf(peer));

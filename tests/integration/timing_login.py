@@ -5,7 +5,7 @@ Wrong passwords for a user, for a user whose hash was imported (SHA-512-crypt), 
 pair from an address of its own, so that no delay is earned. Prints the medians and, for each pair of kinds, how often one
 of the first takes longer than one of the second: 0.50 is no difference, and what is within 0.45 to 0.55 passes.
 
-usage: timing_login.py [--build DIR] [--rounds 400]
+usage: timing_login.py [--build DIR] [--rounds 900]
 """
 
 import itertools
@@ -63,7 +63,7 @@ def compare(server, account, rounds):
 
 def main():
     options = fixture.parser(__doc__)
-    options.add_argument('--rounds', type=int, default=400)
+    options.add_argument('--rounds', type=int, default=900)
     options = options.parse_args()
     cases = [('the time of a refusal tells nothing', lambda server, account: compare(server, account, options.rounds))]
     return fixture.run_cases(options, cases)

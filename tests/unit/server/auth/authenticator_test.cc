@@ -147,6 +147,7 @@ class RefusalWorkTest : public AuthenticatorTest {
     methods_.clear();
     const auto result = Run(counting_.Check(login, password, peer_));
     EXPECT_EQ(result.verdict, Verdict::kRefused);
+    std::ranges::sort(methods_);
     return methods_;
   }
 
@@ -163,24 +164,21 @@ class RefusalWorkTest : public AuthenticatorTest {
                           }};
 };
 
-TEST_F(RefusalWorkTest, IsOneArgon2idForAnyNameAndPassword) {
+TEST_F(RefusalWorkTest, IsOneHashOfEachKindForAnyNameAndPassword) {
   storage::NewAccount none;
   none.address = "tel:+15550100222";
   ASSERT_TRUE(store_->CreateAccount(none));
-  const std::vector<std::string> one_argon2id = {"$argon2id$"};
-  EXPECT_EQ(WorkOf("+15550100111", "wrong"), one_argon2id) << "wrong password";
-  EXPECT_EQ(WorkOf("+15550100112", "wrong"), one_argon2id) << "unknown name";
-  EXPECT_EQ(WorkOf("no address at all", "wrong"), one_argon2id) << "no name";
-  EXPECT_EQ(WorkOf("+15550100222", "wrong"), one_argon2id) << "no password set";
-}
-
-TEST_F(RefusalWorkTest, OfAnImportedHashIncludesAnArgon2id) {
   storage::NewAccount imported;
   imported.address = "tel:+15550100333";
   imported.password_hash =
       "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1";
   ASSERT_TRUE(store_->CreateAccount(imported));
-  EXPECT_EQ(WorkOf("+15550100333", "wrong"), (std::vector<std::string>{"$6$", "$argon2id$"}));
+  const std::vector<std::string> each = {"$6$", "$argon2id$"};
+  EXPECT_EQ(WorkOf("+15550100111", "wrong"), each) << "wrong password";
+  EXPECT_EQ(WorkOf("+15550100112", "wrong"), each) << "unknown name";
+  EXPECT_EQ(WorkOf("no address at all", "wrong"), each) << "no name";
+  EXPECT_EQ(WorkOf("+15550100222", "wrong"), each) << "no password set";
+  EXPECT_EQ(WorkOf("+15550100333", "wrong"), each) << "imported hash";
 }
 
 /// SCRAM-SHA-256, from the client's side as well.
