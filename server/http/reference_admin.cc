@@ -63,17 +63,7 @@ asio::awaitable<void> CreateAccountReferences(Call& call, Services& services) {
   }
   const auto account = co_await NamedAccount(call, services);
   if (!account) co_return;
-  auto issue = [&]() -> storage::Result<boost::json::array> {
-    auto desk = DeskOf(services);
-    ASSIGN_OR_RETURN(const auto issued,
-                     IssueAll(desk, *account, kOperator, std::get<ReferencesRequest>(read)));
-    boost::json::array list;
-    for (const auto& one : issued) {
-      ASSIGN_OR_RETURN(auto entry, ToJson(services.store, desk, one));
-      list.push_back(std::move(entry));
-    }
-    return list;
-  };
+  auto issue = [&] { return IssueAll(services, *account, kOperator, std::get<ReferencesRequest>(read)); };
   auto issued = co_await services.storage.Run(issue);
   if (!issued) {
     co_await call.Fail(std::move(issued).error());

@@ -152,9 +152,9 @@ std::variant<ReferencesRequest, Refusal> ReadReferences(const boost::json::objec
   return out;
 }
 
-Result<std::vector<references::Issued>> IssueAll(references::ReferenceDesk& desk,
-                                                 const storage::AccountInfo& owner, storage::AccountId issuer,
-                                                 const ReferencesRequest& request) {
+Result<boost::json::array> IssueAll(Services& services, const storage::AccountInfo& owner,
+                                    storage::AccountId issuer, const ReferencesRequest& request) {
+  auto desk = DeskOf(services);
   std::vector<references::Wish> wishes;
   std::size_t number = 0;
   for (const auto& one : request.references) {
@@ -179,7 +179,13 @@ Result<std::vector<references::Issued>> IssueAll(references::ReferenceDesk& desk
   }
   if (wishes.size() > storage::kMaxReferencesAtOnce)
     return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));
-  return desk.Issue(owner, issuer, wishes);
+  ASSIGN_OR_RETURN(const auto issued, desk.Issue(owner, issuer, wishes));
+  boost::json::array list;
+  for (const auto& one : issued) {
+    ASSIGN_OR_RETURN(auto entry, ToJson(services.store, desk, one));
+    list.push_back(std::move(entry));
+  }
+  return list;
 }
 
 Result<boost::json::object> ToJson(storage::MailStore& store, references::ReferenceDesk& desk,

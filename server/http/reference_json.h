@@ -46,11 +46,9 @@ bool ReadAudience(std::string_view text, ReferenceTerms& terms);
 /// RFC 3339, or seconds since 1970, which must be later than that.
 std::optional<std::int64_t> ReadExpires(std::string_view text);
 
-/// Issues what is asked for. Blocks.
-storage::Result<std::vector<references::Issued>> IssueAll(references::ReferenceDesk& desk,
-                                                          const storage::AccountInfo& owner,
-                                                          storage::AccountId issuer,
-                                                          const ReferencesRequest& request);
+/// Issues what is asked for, and says what was issued. Blocks.
+storage::Result<boost::json::array> IssueAll(Services& services, const storage::AccountInfo& owner,
+                                             storage::AccountId issuer, const ReferencesRequest& request);
 
 /// What is on record. Blocks.
 storage::Result<boost::json::object> ToJson(storage::MailStore& store, references::ReferenceDesk& desk,

@@ -39,16 +39,7 @@ asio::awaitable<void> CreateReferences(Call& call, Services& services) {
     co_await call.Fail(std::move(refusal));
     co_return;
   }
-  auto issue = [&]() -> storage::Result<boost::json::array> {
-    auto desk = DeskOf(services);
-    ASSIGN_OR_RETURN(const auto issued, IssueAll(desk, login->account, login->actor.id, request));
-    boost::json::array list;
-    for (const auto& one : issued) {
-      ASSIGN_OR_RETURN(auto entry, ToJson(services.store, desk, one));
-      list.push_back(std::move(entry));
-    }
-    return list;
-  };
+  auto issue = [&] { return IssueAll(services, login->account, login->actor.id, request); };
   auto issued = co_await services.storage.Run(issue);
   Audit(call, services, *login, "POST /v1/references", request.references[0].object.folder.value_or(""),
         request.references[0].object.uid ? std::to_string(request.references[0].object.uid->value) : "",
