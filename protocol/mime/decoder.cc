@@ -14,12 +14,12 @@ tl::unexpected<DecodeError> Fail(DecodeError::Kind kind) {
   return tl::unexpected<DecodeError>(DecodeError{kind});
 }
 
+}  // namespace
+
 bool IsIdentity(const Part& part) {
   return part.kind != PartKind::kLeaf || part.encoding == Encoding::k7Bit ||
          part.encoding == Encoding::k8Bit || part.encoding == Encoding::kBinary;
 }
-
-}  // namespace
 
 struct Decoder::State {
   State(Source& octets, const Part& part)

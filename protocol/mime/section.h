@@ -67,6 +67,9 @@ class Decoder {
   std::unique_ptr<State> state_;
 };
 
+/// A Decoder gives the body as it stands.
+bool IsIdentity(const Part& part);
+
 /// Octets that a Decoder will give (BINARY.SIZE): reads the part unless its encoding is the identity.
 tl::expected<std::uint64_t, DecodeError> DecodedSize(Source& source, const Part& part);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace protocol::mime {
@@ -22,6 +23,15 @@ class Source {
   /// `offset` is at or past the end (then 0), possibly fewer than fit; negative when the octets cannot be
   /// had.
   virtual std::int64_t Read(std::uint64_t offset, std::span<char> out) = 0;
+
+  /// The same in place of what `out` holds, at most `most` octets: a source that has them in a string of
+  /// their own gives that away, and they are not copied.
+  virtual std::int64_t Give(std::uint64_t offset, std::size_t most, std::string& out) {
+    out.resize(most);
+    const std::int64_t got = Read(offset, out);
+    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return got;
+  }
 };
 
 /// The source could not give its octets. Carries nothing: the source's owner knows why.

@@ -22,23 +22,32 @@ using Form = PartReader::Form;
 using Begun = PartReader::Begun;
 using protocol::UrlAccess;
 
-/// Read while the piece before it is sent.
-constexpr std::uint64_t kPiece = 512 * 1024;
+/// Read while as much before it is sent: so much that the turns of two threads cost little beside it.
+constexpr std::uint64_t kAhead = 1024 * 1024;
 constexpr std::size_t kMaxFileName = 200;
 
-/// Some octets of a part, in memory that is made once and not cleared.
-class Piece {
+/// Some of a part's octets, in the strings that they came in.
+class Pieces {
  public:
   /// Blocks. False: they cannot be had.
   bool Fill(PartReader& part) {
-    if (!space_) space_ = std::make_unique_for_overwrite<char[]>(kPiece);
-    size_ = std::min(part.left(), kPiece);
-    return part.Take(std::span(space_.get(), size_));
+    octets_.clear();
+    for (size_ = 0; size_ < kAhead && part.left() > 0; size_ += octets_.back().size()) {
+      if (!part.TakeSome(octets_.emplace_back())) return false;
+    }
+    return true;
   }
-  std::string_view octets() const { return {space_.get(), size_}; }
+  std::uint64_t size() const { return size_; }
+  /// False: they cannot all be sent.
+  asio::awaitable<bool> Send(Call& call) const {
+    bool sent = true;
+    for (auto piece = octets_.begin(); sent && piece != octets_.end(); ++piece)
+      sent = co_await call.SendBody(*piece);
+    co_return sent;
+  }
 
  private:
-  std::unique_ptr<char[]> space_;
+  std::vector<std::string> octets_;
   std::uint64_t size_ = 0;
 };
 
@@ -146,12 +155,12 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     co_return true;
   }
   const auto* octets = std::get_if<ByteRange>(&range);
-  Piece piece;
+  Pieces pieces;
   auto begin = [&]() -> storage::Result<bool> {
     if (octets != nullptr &&
         part.Begin(answer.form, protocol::mime::Extent{octets->first, octets->length}) != Begun::kOpen)
       return false;
-    if (!piece.Fill(part)) return false;
+    if (!pieces.Fill(part)) return false;
     return count();
   };
   const auto begun = co_await services.storage.Run(begin);
@@ -166,18 +175,18 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     call.AddHeader("Content-Range",
                    fmt::format("bytes {}-{}/{}", octets->first, octets->first + octets->length - 1, size));
   bool sending = co_await call.StartBody(octets != nullptr ? Status::partial_content : Status::ok,
-                                         answer.type, piece.octets().size() + part.left());
-  Piece next;
-  auto take = [&] { return next.Fill(part); };
+                                         answer.type, pieces.size() + part.left());
+  Pieces next;
+  auto read_on = [&] { return next.Fill(part); };
   while (sending && part.left() > 0) {
-    auto reading = services.storage.Run(take);
-    auto writing = call.SendBody(piece.octets());
+    auto reading = services.storage.Run(read_on);
+    auto writing = pieces.Send(call);
     const auto [read, sent] = co_await (std::move(reading) && std::move(writing));
     sending = read && sent;  // if not, the octets that are missing tell
-    std::swap(piece, next);
+    std::swap(pieces, next);
   }
-  if (sending && !piece.octets().empty()) [[maybe_unused]]
-    const bool sent = co_await call.SendBody(piece.octets());
+  if (sending) [[maybe_unused]]
+    const bool sent = co_await pieces.Send(call);
   co_return true;
 }
 

@@ -190,7 +190,7 @@ asio::awaitable<void> Session::SendNew(std::vector<FetchItem> items, UidSet uids
     fetch.items.push_back({.kind = FetchItem::Kind::kModSeq});
   // Nobody has read them: as if read-only, so that none becomes \Seen.
   FetchRun run(services_.store, *selected_->view, selected_->view->actor(), services_.clock,
-               FetchPlan(fetch, /*read_only=*/true, fetch_form()), std::move(uids), wire_.out.text());
+               FetchPlan(fetch, /*read_only=*/true, fetch_form()), std::move(uids), wire_.out);
   auto produce = [&] { return run.Produce(); };
   for (;;) {
     const auto result = co_await services_.storage.Run(produce);

@@ -6,26 +6,53 @@
 
 namespace server::imap {
 
-asio::awaitable<bool> Output::Flush() {
-  if (!broken_ && !text_.empty()) {
-    if (deflate_) {
-      std::string packed;
-      deflate_->Compress(text_, packed);
-      text_ = std::move(packed);
-    }
-    const bool sent = co_await stream_.Write(text_);
-    if (sent) {
-      sent_ += text_.size();
-    } else {
-      broken_ = true;
-    }
+void Output::Append(std::string octets) {
+  constexpr std::size_t kWorthAPiece = 32 * 1024;
+  if (octets.size() < kWorthAPiece) {
+    waiting_.text += octets;
+    return;
   }
-  text_.clear();
+  const auto add = [this](std::string&& piece) {
+    waiting_.before_text += piece.size();
+    waiting_.pieces.push_back(std::move(piece));
+  };
+  if (!waiting_.text.empty()) add(std::exchange(waiting_.text, {}));
+  add(std::move(octets));
+}
+
+// No coroutine: what is sent is settled by the call, before the caller goes on to write more.
+asio::awaitable<bool> Output::Flush() {
+  std::swap(waiting_, sending_);
+  return Send();
+}
+
+asio::awaitable<bool> Output::Send() {
+  for (std::size_t i = 0; i < sending_.pieces.size() && !broken_; ++i)
+    co_await SendPiece(sending_.pieces[i], !sending_.text.empty() || i + 1 < sending_.pieces.size());
+  if (!broken_ && !sending_.text.empty()) co_await SendPiece(sending_.text, /*more=*/false);
+  sending_.pieces.clear();
+  sending_.before_text = 0;
+  sending_.text.clear();
   co_return !broken_;
 }
 
+asio::awaitable<void> Output::SendPiece(std::string_view octets, bool more) {
+  std::string packed;
+  if (deflate_) {
+    deflate_->Compress(octets, packed);
+    octets = packed;
+  }
+  const bool sent = co_await stream_.Write(octets, more);
+  if (sent) {
+    sent_ += octets.size();
+  } else {
+    broken_ = true;
+  }
+}
+
 void Output::Release() {
-  if (text_.empty()) std::string().swap(text_);
+  if (empty()) waiting_ = {};
+  sending_ = {};
 }
 
 void Wire::StartCompression() {

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "protocol/imap/command_reader.h"
 #include "server/net/deflate.h"
@@ -14,19 +16,25 @@ namespace server::imap {
 
 /// Text on its way to the client. Bounded by those who fill it: they flush when it is Full().
 ///
-/// Thread     the session's; text() may be filled on the storage pool while the session waits for that hop.
+/// Thread     the session's; it may be filled on the storage pool while the session waits for that hop, or
+/// for
+///            Flush() of what was written before.
 class Output {
  public:
   static constexpr std::size_t kFull = 64 * 1024;
 
   explicit Output(net::Stream& stream) : stream_(stream) {}
 
-  std::string& text() { return text_; }
-  bool Full() const { return text_.size() >= kFull; }
-  bool empty() const { return text_.empty(); }
+  /// Where the next line is appended.
+  std::string& text() { return waiting_.text; }
+  /// Octets after all that is written so far, not copied if they are many.
+  void Append(std::string octets);
+  std::size_t size() const { return waiting_.before_text + waiting_.text.size(); }
+  bool Full() const { return size() >= kFull; }
+  bool empty() const { return size() == 0; }
 
-  /// Sends everything; false once the connection is of no more use, then and for ever (what is written later
-  /// is dropped).
+  /// Sends everything that is there when it is called; false once the connection is of no more use, then and
+  /// for ever (what is written later is dropped). Until it returns, text() is filled anew. One at a time.
   asio::awaitable<bool> Flush();
   bool broken() const { return broken_; }
   /// Gives the buffer's memory back.
@@ -37,9 +45,18 @@ class Output {
   void CompressWith(net::Deflate& deflate) { deflate_ = &deflate; }
 
  private:
+  struct Queue {
+    std::vector<std::string> pieces;
+    std::size_t before_text = 0;  ///< octets of the pieces
+    std::string text;
+  };
+  asio::awaitable<bool> Send();
+  asio::awaitable<void> SendPiece(std::string_view octets, bool more);
+
   net::Stream& stream_;
   net::Deflate* deflate_ = nullptr;  ///< nullptr: not compressed
-  std::string text_;
+  Queue waiting_;
+  Queue sending_;
   std::uint64_t sent_ = 0;
   bool broken_ = false;
 };

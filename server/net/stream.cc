@@ -65,12 +65,12 @@ ReadResult Stream::ReadSome(std::span<char> space) {
   return state_->ssl ? state_->ReadTls(space) : state_->ReadPlain(space);
 }
 
-asio::awaitable<bool> Stream::Write(std::string_view octets) {
+asio::awaitable<bool> Stream::Write(std::string_view octets, bool more) {
   State& s = *state_;
   TransferDeadline step(s.write_pace);
   while (!octets.empty()) {
     if (s.closed || s.broken) co_return false;
-    const auto sent = s.WriteSome(octets);
+    const auto sent = s.WriteSome(octets, more);
     if (sent < 0) co_return false;
     octets.remove_prefix(static_cast<std::size_t>(sent));
     if (sent > 0) continue;

@@ -68,8 +68,9 @@ class Stream {
 
   /// Sends all of `octets`, which must live until this returns; waits while the peer does not read. False:
   /// the connection is of no more use (error, the peer takes too little, deadline passed while waiting,
-  /// closed). Not interrupted by Notify() or a shutdown.
-  asio::awaitable<bool> Write(std::string_view octets);
+  /// closed). Not interrupted by Notify() or a shutdown. `more`: the next Write() follows at once, and may
+  /// share a packet with the end of this one.
+  asio::awaitable<bool> Write(std::string_view octets, bool more = false);
 
   /// The server's side of a TLS handshake; false if it failed and the connection is of no more use. `context`
   /// is read during the call only. For STARTTLS: the caller has written its go-ahead and MUST have checked

@@ -130,10 +130,11 @@ ReadResult Stream::State::ReadTls(std::span<char> space) {
   }
 }
 
-std::ptrdiff_t Stream::State::WriteSome(std::string_view octets) {
+std::ptrdiff_t Stream::State::WriteSome(std::string_view octets, bool more) {
   if (!ssl) {
     for (;;) {
-      const auto n = ::send(descriptor.native_handle(), octets.data(), octets.size(), MSG_NOSIGNAL);
+      const auto n = ::send(descriptor.native_handle(), octets.data(), octets.size(),
+                            MSG_NOSIGNAL | (more ? MSG_MORE : 0));
       if (n >= 0) {
         written += n;
         return n;

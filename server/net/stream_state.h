@@ -49,7 +49,7 @@ struct Stream::State {
   ReadResult ReadTls(std::span<char> space);
   /// Octets taken, 0 if the peer must read (or, in TLS, write: see `tls_wants_read`) first, negative on
   /// failure.
-  std::ptrdiff_t WriteSome(std::string_view octets);
+  std::ptrdiff_t WriteSome(std::string_view octets, bool more);
   /// Octets that have left the kernel for the peer, since the stream began.
   std::int64_t TakenByPeer();
   Waiting WriteNeeds() const { return tls_wants_read ? Waiting::kToRead : Waiting::kToWrite; }

@@ -5,15 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "protocol/mime/mask_nul.h"
 #include "protocol/mime/part_structure.h"
 #include "protocol/mime/reencode.h"
 
 namespace server::references {
 
 using protocol::Section;
-using protocol::mime::Decoder;
+using protocol::mime::DecodeError;
 using protocol::mime::Extent;
+using protocol::mime::OctetReader;
 using storage::Result;
 using Begun = PartReader::Begun;
 using Form = PartReader::Form;
@@ -123,108 +123,64 @@ std::optional<Extent> PartReader::Locate(Form form) const {
   return protocol::mime::Locate(PartsOf(form), what_.section);
 }
 
-bool PartReader::Read(std::string& to, std::uint64_t count) {
-  const std::size_t before = to.size();
-  to.resize(before + std::min(count, unread_));
-  const bool read = Read(std::span(to).subspan(before));
-  if (!read) to.resize(before);
-  return read;
-}
-
-bool PartReader::Read(std::span<char> to) {
-  for (std::size_t at = 0; at < to.size();) {
-    const auto space = to.subspan(at);
-    std::int64_t got = 0;
-    if (decoder_) {
-      const auto decoded = decoder_->Read(space);
-      got = decoded ? static_cast<std::int64_t>(*decoded) : -1;
-    } else {
-      got = octets_->Read(offset_, space);
-    }
-    if (got <= 0) return false;
-    at += static_cast<std::size_t>(got);
-    offset_ += static_cast<std::uint64_t>(got);
-    unread_ -= static_cast<std::uint64_t>(got);
-  }
-  if (mask_nul_) protocol::mime::MaskNul(to);
-  return true;
-}
-
 /// Before anything is promised.
 Begun PartReader::ReadFirst() {
-  unread_ = size_ = left_;
-  first_.clear();
-  if (!Read(first_, kPiece)) return Begun::kUnreadable;
-  nul_ = !mask_nul_ && (unread_ > 0 || first_.find('\0') != std::string::npos);
-  return Begun::kOpen;
+  size_ = rest_.left();
+  return rest_.ReadSome(first_, kPiece) ? Begun::kOpen : Begun::kUnreadable;
 }
 
 Begun PartReader::Begin(Form form, std::optional<Extent> of) {
   of_ = of;
-  decoder_.reset();
-  octets_ = form == Form::kAsServed && served_ ? served_.get() : source_.get();
-  mask_nul_ = form == Form::kAsServed;
+  first_.clear();
+  rest_ = {};
+  nul_ = false;
+  const bool served = form == Form::kAsServed;
+  auto& octets = served && served_ ? *served_ : *source_;
   const auto extent = Locate(form);
   if (!extent) return Begun::kNoSuchPart;
   const Section& section = what_.section;
+  Begun begun = Begun::kOpen;
   if (IsFields(section)) {
-    offset_ = extent->offset;
-    unread_ = std::min(extent->length, kFilteredHeader);
+    OctetReader whole(octets, {extent->offset, std::min(extent->length, kFilteredHeader)}, served);
     std::string header;
-    if (!Read(header, unread_)) return Begun::kUnreadable;
-    first_ =
-        protocol::mime::FilterHeader(header, section.fields, section.kind == Section::Kind::kHeaderFields);
-    const Extent part = ClipAll({0, first_.size()});
-    first_ = first_.substr(part.offset, part.length);
-    unread_ = 0;
-    size_ = left_ = first_.size();
-    nul_ = !mask_nul_ && first_.find('\0') != std::string::npos;
-    return Begun::kOpen;
+    if (!whole.Read(header, kFilteredHeader)) return Begun::kUnreadable;
+    const bool keep = section.kind == Section::Kind::kHeaderFields;
+    const auto filtered = protocol::mime::FilterHeader(header, section.fields, keep);
+    const Extent part = ClipAll({0, filtered.size()});
+    first_ = filtered.substr(part.offset, part.length);
+    size_ = first_.size();
+  } else if (!served && section.kind == Section::Kind::kAll && !section.part.empty()) {
+    begun = BeginDecoded(*protocol::mime::FindPart(parts_, section.part));
+  } else {
+    rest_ = OctetReader(octets, ClipAll(*extent), served);
+    begun = ReadFirst();
   }
-  if (form == Form::kDecoded && section.kind == Section::Kind::kAll && !section.part.empty())
-    return BeginDecoded(*protocol::mime::FindPart(parts_, section.part));
-  const Extent part = ClipAll(*extent);
-  offset_ = part.offset;
-  left_ = part.length;
-  return ReadFirst();
+  nul_ = !served && (rest_.left() > 0 || first_.find('\0') != std::string::npos);
+  return begun;
 }
 
 Begun PartReader::BeginDecoded(const protocol::mime::Part& part) {
-  tl::expected<std::uint64_t, protocol::mime::DecodeError> size(what_.decoded_size.value_or(0));
+  tl::expected<std::uint64_t, DecodeError> size(what_.decoded_size.value_or(0));
   if (!what_.decoded_size) size = protocol::mime::DecodedSize(*source_, part);
-  auto decoder = size ? Decoder::Open(*source_, part) : tl::unexpected(size.error());
-  if (!decoder) {
-    return decoder.error().kind == protocol::mime::DecodeError::Kind::kUnknownEncoding
-               ? Begun::kUnknownEncoding
-               : Begun::kUnreadable;
-  }
-  decoder_.emplace(*std::move(decoder));
-  const Extent extent = ClipAll({0, *size});
-  // What stands before a partial is decoded and dropped.
-  std::string skipped;
-  for (unread_ = extent.offset; unread_ > 0; skipped.clear()) {
-    if (!Read(skipped, kPiece)) return Begun::kUnreadable;
-  }
-  left_ = extent.length;
+  auto octets =
+      size ? OctetReader::Decoded(*source_, part, ClipAll({0, *size})) : tl::unexpected(size.error());
+  if (!octets)
+    return octets.error().kind == DecodeError::Kind::kUnknownEncoding ? Begun::kUnknownEncoding
+                                                                      : Begun::kUnreadable;
+  rest_ = *std::move(octets);
   return ReadFirst();
 }
 
 bool PartReader::Take(std::string& to, std::uint64_t count) {
-  const std::uint64_t want = std::min(count, left_);
-  const std::uint64_t held = std::min<std::uint64_t>(want, first_.size());
+  const std::uint64_t held = std::min<std::uint64_t>(count, first_.size());
   to.append(first_, 0, held);
   first_.erase(0, held);
-  if (!Read(to, want - held)) return false;
-  left_ -= want;
-  return true;
+  return rest_.Read(to, count - held);
 }
 
-bool PartReader::Take(std::span<char> to) {
-  const std::size_t held = std::min(to.size(), first_.size());
-  std::ranges::copy(std::string_view(first_).substr(0, held), to.begin());
-  first_.erase(0, held);
-  if (!Read(to.subspan(held))) return false;
-  left_ -= to.size();
+bool PartReader::TakeSome(std::string& to) {
+  if (first_.empty()) return rest_.ReadSome(to, kPiece);
+  to = std::exchange(first_, {});
   return true;
 }
 
@@ -243,8 +199,8 @@ std::optional<std::string> PartReader::Structure(Form form) {
     if (begun == Begun::kUnknownEncoding) return Structure(Form::kAsServed);
     if (begun != Begun::kOpen) return std::nullopt;
     octets = size_;
-    for (std::string piece; left_ > 0; piece.clear()) {
-      if (!Take(piece, kPiece)) return std::nullopt;
+    for (std::string piece; left() > 0;) {
+      if (!TakeSome(piece)) return std::nullopt;
       lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
       eight_bit = eight_bit || std::ranges::any_of(piece, [](char c) { return (c & 0x80) != 0; });
     }

@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "protocol/cpm/part_head.h"
+#include "protocol/mime/octet_reader.h"
 #include "protocol/mime/parts.h"
-#include "protocol/mime/section.h"
 #include "protocol/mime/source.h"
 #include "server/references/url_authority.h"
 
@@ -39,13 +38,14 @@ class PartReader {
   /// these only, as far as they exist.
   Begun Begin(Form form, std::optional<protocol::mime::Extent> of = std::nullopt);
   std::uint64_t size() const { return size_; }  ///< after Begin(): of all of them
-  std::uint64_t left() const { return left_; }
+  std::uint64_t left() const { return first_.size() + rest_.left(); }
   /// The octets may hold NUL: then a literal8 must carry them. Seen in the first piece, assumed of more.
   bool nul() const { return nul_; }
   /// Appends up to `count` of what is left; false: they cannot be had.
   bool Take(std::string& to, std::uint64_t count);
-  /// The same into `to`, which is no longer than what is left.
-  bool Take(std::span<char> to);
+  /// The same in place of what `to` holds, as many as come at once: at least one if any are left, at most
+  /// 256 KiB, which are not copied if it can be helped.
+  bool TakeSome(std::string& to);
 
   /// The object's id: what it holds never changes.
   storage::ObjectId object() const { return object_; }
@@ -71,8 +71,6 @@ class PartReader {
   protocol::mime::Extent ClipAll(protocol::mime::Extent extent) const;
   Begun BeginDecoded(const protocol::mime::Part& part);
   Begun ReadFirst();
-  bool Read(std::string& to, std::uint64_t count);
-  bool Read(std::span<char> to);
   const protocol::mime::Parts& PartsOf(Form form) const {
     return form == Form::kAsServed && served_ ? served_parts_ : parts_;
   }
@@ -87,14 +85,9 @@ class PartReader {
 
   // Since Begin().
   std::optional<protocol::mime::Extent> of_;
-  protocol::mime::Source* octets_ = nullptr;
-  std::optional<protocol::mime::Decoder> decoder_;  ///< else raw octets from `offset_`
-  std::string first_;                               ///< read, but not taken
-  std::uint64_t offset_ = 0;
-  std::uint64_t unread_ = 0;
+  std::string first_;  ///< read, but not taken
+  protocol::mime::OctetReader rest_;
   std::uint64_t size_ = 0;
-  std::uint64_t left_ = 0;
-  bool mask_nul_ = false;
   bool nul_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include "protocol/imap/write/mailbox.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/long_answer.h"
 #include "server/imap/commands/resolve.h"
 #include "server/imap/commands/vanished.h"
 #include "server/imap/fetch/fetch_run.h"
@@ -60,7 +61,7 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
   FetchPlan plan(cmd, leaves_unseen, ctx.session.fetch_form());
   const bool in_memory = plan.reads == FetchPlan::Reads::kNothing;
   FetchRun run(ctx.store, ctx.view, ctx.actor, ctx.services.clock, std::move(plan), *std::move(uids),
-               ctx.out);
+               ctx.wire.out);
   bool tell_vanished = cmd.vanished;
   auto produce = [&]() -> storage::Result<bool> {
     if (std::exchange(tell_vanished, false)) {
@@ -69,28 +70,33 @@ asio::awaitable<Reply> Handle(const command::Fetch& cmd, SelectedContext& ctx) {
     }
     return run.Produce();
   };
-  for (;;) {
-    storage::Result<bool> done = false;
+  storage::Result<bool> done = false;
+  bool sent = true;
+  if (in_memory) {
+    done = run.Produce();
+  } else {
+    done = co_await ctx.storage.Run(produce);
+  }
+  while (done && !*done && sent) {
     if (in_memory) {
+      sent = co_await ctx.wire.out.Flush();
       done = run.Produce();
     } else {
-      done = co_await ctx.storage.Run(produce);
+      std::tie(done, sent) = co_await ProduceWhileSending(ctx, produce);
     }
-    if (!done) {
-      if (run.mid_literal()) {
-        ctx.services.log.error("event=fetch_broken_off conn={} account={} detail=\"{}\"",
-                               ctx.session.info().id, ctx.account.value, done.error().detail);
-        ctx.wire.stream().Close();
-      }
-      co_return ctx.Failed(done.error());
-    }
-    if (*done) break;
-    const bool flushed = co_await ctx.wire.out.Flush();
-    if (!flushed) break;
-    if (auto bye = ctx.session.Dismissal()) {
+    auto bye = done && !*done ? ctx.session.Dismissal() : std::nullopt;
+    if (bye) {
       if (!run.between_answers()) ctx.wire.stream().Close();  // a BYE would be taken for the message
       co_return *std::move(bye);
     }
+  }
+  if (!done) {
+    if (run.mid_literal()) {
+      ctx.services.log.error("event=fetch_broken_off conn={} account={} detail=\"{}\"", ctx.session.info().id,
+                             ctx.account.value, done.error().detail);
+      ctx.wire.stream().Close();
+    }
+    co_return ctx.Failed(done.error());
   }
   if (run.unreadable())
     ctx.services.log.error("event=content_unreadable conn={} account={}", ctx.session.info().id,

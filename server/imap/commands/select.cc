@@ -118,7 +118,7 @@ class OpenRun {
     };
     changed_.emplace(ctx_.store, view, view.actor(), ctx_.services.clock,
                      FetchPlan(flags, read_only_, ctx_.session.fetch_form()), view.map().Known(known),
-                     ctx_.out);
+                     ctx_.wire.out);
     return {};
   }
 

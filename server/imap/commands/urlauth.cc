@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/long_answer.h"
 #include "server/imap/urlauth/urlfetch_run.h"
 #include "server/references/url_token.h"
 
@@ -70,26 +71,25 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
 
 asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx) {
   references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
-  UrlFetchRun run(ctx.store, authority, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.out);
+  UrlFetchRun run(ctx.store, authority, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out);
   auto produce = [&] { return run.Produce(); };
-  for (;;) {
-    const auto done = co_await ctx.storage.Run(produce);
-    if (!done) {
-      // Half an answer cannot be taken back.
-      if (run.begun()) {
-        ctx.services.log.error("event=urlfetch_broken_off conn={} account={} detail=\"{}\"",
-                               ctx.session.info().id, ctx.account.value, done.error().detail);
-        ctx.wire.stream().Close();
-      }
-      co_return ctx.Failed(done.error());
-    }
-    if (*done) break;
-    const bool flushed = co_await ctx.wire.out.Flush();
-    if (!flushed) break;
-    if (auto bye = ctx.session.Dismissal()) {
+  auto done = co_await ctx.storage.Run(produce);
+  for (bool sent = true; done && !*done && sent;) {
+    std::tie(done, sent) = co_await ProduceWhileSending(ctx, produce);
+    auto bye = done && !*done ? ctx.session.Dismissal() : std::nullopt;
+    if (bye) {
       ctx.wire.stream().Close();  // a BYE would be taken for a part of the answer
       co_return *std::move(bye);
     }
+  }
+  if (!done) {
+    // Half an answer cannot be taken back.
+    if (run.begun()) {
+      ctx.services.log.error("event=urlfetch_broken_off conn={} account={} detail=\"{}\"",
+                             ctx.session.info().id, ctx.account.value, done.error().detail);
+      ctx.wire.stream().Close();
+    }
+    co_return ctx.Failed(done.error());
   }
   co_return Ok("URLFETCH completed");
 }

@@ -1,17 +1,15 @@
 #include "server/imap/fetch/body_transfer.h"
 
 #include <algorithm>
-#include <span>
-
-#include "protocol/mime/mask_nul.h"
+#include <utility>
 
 namespace server::imap {
 
 using protocol::FetchItem;
 using protocol::Section;
 using protocol::mime::DecodeError;
-using protocol::mime::Decoder;
 using protocol::mime::Extent;
+using protocol::mime::OctetReader;
 using Begun = BodyTransfer::Begun;
 
 namespace {
@@ -38,34 +36,7 @@ Begun FailureOf(const DecodeError& error) {
 
 }  // namespace
 
-bool BodyTransfer::Take(std::string& to, std::uint64_t count) {
-  std::uint64_t want = std::min(count, left_);
-  const std::size_t before = to.size();
-  to.resize(before + want);
-  std::size_t at = before;
-  while (want > 0) {
-    const std::span<char> space(to.data() + at, want);
-    std::int64_t got = 0;
-    if (decoder_) {
-      const auto decoded = decoder_->Read(space);
-      got = decoded ? static_cast<std::int64_t>(*decoded) : -1;
-    } else {
-      got = source_.Read(offset_, space);
-    }
-    if (got <= 0) {
-      to.resize(before);
-      return false;
-    }
-    at += static_cast<std::size_t>(got);
-    want -= static_cast<std::uint64_t>(got);
-    offset_ += static_cast<std::uint64_t>(got);
-    left_ -= static_cast<std::uint64_t>(got);
-  }
-  if (mask_nul_) protocol::mime::MaskNul(std::span(to).subspan(before));
-  return true;
-}
-
-Begun BodyTransfer::Begin(const FetchItem& item, protocol::write::FetchResponse& response, std::string& out) {
+Begun BodyTransfer::Begin(const FetchItem& item, protocol::write::FetchResponse& response, Output& out) {
   if (item.kind == FetchItem::Kind::kBinarySize) return WriteBinarySize(item, response);
   if (item.kind == FetchItem::Kind::kBinary && !item.section.part.empty())
     return BeginBinary(item, response, out);
@@ -77,36 +48,33 @@ Begun BodyTransfer::Begin(const FetchItem& item, protocol::write::FetchResponse&
     return Begun::kWhole;
   }
   if (section.kind == Section::Kind::kHeaderFields || section.kind == Section::Kind::kHeaderFieldsNot) {
-    return BeginFields(item, *extent, response, out);
+    return WriteFields(item, *extent, response);
   }
-  return BeginRaw(item, Clip(*extent, item.partial), binary, response, out);
+  octets_ = OctetReader(source_, Clip(*extent, item.partial), /*mask_nul=*/!binary);
+  return BeginOctets(item, binary, response, out);
 }
 
-Begun BodyTransfer::BeginRaw(const FetchItem& item, Extent extent, bool binary,
-                             protocol::write::FetchResponse& response, std::string& out) {
-  offset_ = extent.offset;
-  left_ = extent.length;
-  mask_nul_ = !binary;
+Begun BodyTransfer::BeginOctets(const FetchItem& item, bool binary, protocol::write::FetchResponse& response,
+                                Output& out) {
+  const std::uint64_t size = octets_.left();
   // The first octets are read before anything is promised.
   std::string first;
-  if (!Take(first, kPiece)) return Begun::kUnreadable;
-  const bool nul = binary && (left_ > 0 || first.find('\0') != std::string::npos);
+  if (!octets_.ReadSome(first, kPiece)) return Begun::kUnreadable;
+  const bool nul = binary && (octets_.left() > 0 || first.find('\0') != std::string::npos);
   if (nul) {
-    response.Literal8Header(item, extent.length);
+    response.Literal8Header(item, size);
   } else {
-    response.LiteralHeader(item, extent.length);
+    response.LiteralHeader(item, size);
   }
-  out += first;
-  return left_ > 0 ? Begun::kMore : Begun::kWhole;
+  out.Append(std::move(first));
+  return octets_.left() > 0 ? Begun::kMore : Begun::kWhole;
 }
 
-Begun BodyTransfer::BeginFields(const FetchItem& item, Extent header,
-                                protocol::write::FetchResponse& response, std::string& out) {
-  static_cast<void>(out);
-  offset_ = header.offset;
-  left_ = std::min(header.length, kFilteredHeader);
+Begun BodyTransfer::WriteFields(const FetchItem& item, Extent header,
+                                protocol::write::FetchResponse& response) {
+  OctetReader octets(source_, {header.offset, std::min(header.length, kFilteredHeader)}, /*mask_nul=*/true);
   std::string text;
-  if (!Take(text, left_)) return Begun::kUnreadable;
+  if (!octets.Read(text, kFilteredHeader)) return Begun::kUnreadable;
   const bool keep = item.section.kind == Section::Kind::kHeaderFields;
   std::string filtered = protocol::mime::FilterHeader(text, item.section.fields, keep);
   if (item.partial) {
@@ -126,7 +94,7 @@ tl::expected<std::uint64_t, DecodeError> BodyTransfer::DecodedSize(const protoco
 }
 
 Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchResponse& response,
-                                std::string& out) {
+                                Output& out) {
   const auto* part = protocol::mime::FindPart(parts_, item.section.part);
   if (part == nullptr) {
     response.Nil(item);
@@ -134,19 +102,10 @@ Begun BodyTransfer::BeginBinary(const FetchItem& item, protocol::write::FetchRes
   }
   const auto size = DecodedSize(*part);
   if (!size) return FailureOf(size.error());
-  auto decoder = Decoder::Open(source_, *part);
-  if (!decoder) return FailureOf(decoder.error());
-  decoder_.emplace(*std::move(decoder));
-  const Extent extent = Clip({0, *size}, item.partial);
-  // What stands before a partial is decoded and dropped.
-  mask_nul_ = false;
-  std::string skipped;
-  for (std::uint64_t skip = extent.offset; skip > 0; skip -= skipped.size()) {
-    skipped.clear();
-    left_ = skip;
-    if (!Take(skipped, kPiece)) return Begun::kUnreadable;
-  }
-  return BeginRaw(item, {0, extent.length}, /*binary=*/true, response, out);
+  auto octets = OctetReader::Decoded(source_, *part, Clip({0, *size}, item.partial));
+  if (!octets) return FailureOf(octets.error());
+  octets_ = *std::move(octets);
+  return BeginOctets(item, /*binary=*/true, response, out);
 }
 
 Begun BodyTransfer::WriteBinarySize(const FetchItem& item, protocol::write::FetchResponse& response) {
@@ -165,12 +124,10 @@ Begun BodyTransfer::WriteBinarySize(const FetchItem& item, protocol::write::Fetc
   return Begun::kWhole;
 }
 
-Begun BodyTransfer::Continue(std::string& out, std::size_t limit) {
-  while (left_ > 0) {
+Begun BodyTransfer::Continue(Output& out, std::size_t limit) {
+  for (std::string piece; octets_.left() > 0; out.Append(std::exchange(piece, {}))) {
     if (out.size() >= limit) return Begun::kMore;
-    if (!Take(out, std::min<std::uint64_t>(kPiece, std::max<std::size_t>(limit - out.size(), 4096)))) {
-      return Begun::kUnreadable;
-    }
+    if (!octets_.ReadSome(piece, kPiece)) return Begun::kUnreadable;
   }
   return Begun::kWhole;
 }

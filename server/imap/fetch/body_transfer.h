@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "protocol/imap/write/fetch.h"
+#include "protocol/mime/octet_reader.h"
 #include "protocol/mime/parts.h"
-#include "protocol/mime/section.h"
 #include "protocol/mime/source.h"
+#include "server/imap/wire.h"
 
 namespace server::imap {
 
@@ -38,32 +38,27 @@ class BodyTransfer {
       : source_(source), parts_(parts), sizes_(sizes) {}
 
   /// Writes the item's name and its first octets.
-  Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, std::string& out);
+  Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, Output& out);
 
   /// Appends octets until `out` has `limit` or the literal is complete. kMore as long as there are more;
   /// kUnreadable: the literal cannot be completed, so the connection must be closed.
-  Begun Continue(std::string& out, std::size_t limit);
+  Begun Continue(Output& out, std::size_t limit);
 
  private:
-  Begun BeginRaw(const protocol::FetchItem& item, protocol::mime::Extent extent, bool binary,
-                 protocol::write::FetchResponse& response, std::string& out);
-  Begun BeginFields(const protocol::FetchItem& item, protocol::mime::Extent header,
-                    protocol::write::FetchResponse& response, std::string& out);
-  Begun BeginBinary(const protocol::FetchItem& item, protocol::write::FetchResponse& response,
-                    std::string& out);
+  /// `octets_` are what the item names.
+  Begun BeginOctets(const protocol::FetchItem& item, bool binary, protocol::write::FetchResponse& response,
+                    Output& out);
+  Begun WriteFields(const protocol::FetchItem& item, protocol::mime::Extent header,
+                    protocol::write::FetchResponse& response);
+  Begun BeginBinary(const protocol::FetchItem& item, protocol::write::FetchResponse& response, Output& out);
   Begun WriteBinarySize(const protocol::FetchItem& item, protocol::write::FetchResponse& response);
-  /// Appends up to `count` octets of what is left; false: they cannot be had.
-  bool Take(std::string& to, std::uint64_t count);
 
   tl::expected<std::uint64_t, protocol::mime::DecodeError> DecodedSize(const protocol::mime::Part& part);
 
   protocol::mime::Source& source_;
   const protocol::mime::Parts& parts_;
   Sizes& sizes_;
-  std::optional<protocol::mime::Decoder> decoder_;  ///< else raw octets from `offset_`
-  std::uint64_t offset_ = 0;
-  std::uint64_t left_ = 0;
-  bool mask_nul_ = true;
+  protocol::mime::OctetReader octets_;  ///< what is not written yet
 };
 
 }  // namespace server::imap

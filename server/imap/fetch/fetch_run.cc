@@ -68,12 +68,12 @@ storage::Result<> FetchRun::DropUnchanged() {
 
 void FetchRun::LearnKeywords(const storage::FolderReader& reader) {
   view_.Learn(reader.keywords());
-  ViewWriter writer(out_, view_, {.uid = plan_.uid});
+  ViewWriter writer(out_.text(), view_, {.uid = plan_.uid});
   view_.ReportKeywords(writer);
 }
 
 FetchResponse FetchRun::Begin(SeqNum seq, storage::Uid uid) {
-  return plan_.form.uid_only ? FetchResponse(out_, uid) : FetchResponse(out_, seq);
+  return plan_.form.uid_only ? FetchResponse(out_.text(), uid) : FetchResponse(out_.text(), seq);
 }
 
 storage::Result<bool> FetchRun::ProduceUids() {
@@ -97,7 +97,7 @@ storage::Result<bool> FetchRun::ProduceFlags() {
                             .modseq = plan_.modseq_asked,
                             .uid_only = plan_.form.uid_only});
   const auto write = [&](const MessageState& state) {
-    if (flags.Write(out_, state)) ++answered_;
+    if (flags.Write(out_.text(), state)) ++answered_;
   };
   const storage::ModSeq since = plan_.changed_since.value_or(storage::ModSeq{});
   const std::uint32_t batch = since.value != 0 ? kChangedBatch : kFlagsBatch;

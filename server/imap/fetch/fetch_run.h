@@ -12,6 +12,7 @@
 #include "server/imap/fetch/plan.h"
 #include "server/imap/fetch/uid_batches.h"
 #include "server/imap/view/mailbox_view.h"
+#include "server/imap/wire.h"
 #include "storage/store/mail_store.h"
 
 namespace server::imap {
@@ -28,7 +29,7 @@ class FetchRun {
   static constexpr std::chrono::milliseconds kTime{50};
 
   FetchRun(storage::MailStore& store, MailboxView& view, storage::Actor actor, const Clock& clock,
-           FetchPlan plan, UidSet uids, std::string& out)
+           FetchPlan plan, UidSet uids, Output& out)
       : store_(store),
         view_(view),
         actor_(actor),
@@ -109,7 +110,7 @@ class FetchRun {
   const FetchPlan plan_;
   UidSet uids_;
   UidBatches batches_;
-  std::string& out_;
+  Output& out_;
   std::deque<Message> loaded_;
   UidSet became_seen_;  ///< by this command
   std::uint64_t answered_ = 0;

@@ -46,7 +46,7 @@ Result<> UrlFetchRun::Begin(const Request& request) {
   if (good && octets) begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
   good = good && (begun == Begun::kOpen || begun == Begun::kUnknownEncoding);
 
-  if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_);
+  if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_.text());
   response_->Url(request.url);
   if (!good) {
     response_->Nil();
@@ -71,9 +71,10 @@ Result<> UrlFetchRun::Begin(const Request& request) {
 }
 
 Result<> UrlFetchRun::WriteOctets() {
-  const std::size_t room = kProduce - std::min(out_.size(), kProduce);
-  if (!sending_->Take(out_, std::max<std::size_t>(room, 4096)))
+  std::string piece;
+  if (!sending_->TakeSome(piece))
     return storage::Fail(storage::Errc::kUnavailable, "the octets of a message are gone while it is sent");
+  out_.Append(std::move(piece));
   if (sending_->left() > 0) return {};
   sending_.reset();
   if (std::exchange(close_, false)) response_->Close();

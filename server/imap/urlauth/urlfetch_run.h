@@ -5,6 +5,7 @@
 
 #include "protocol/imap/command/urlauth.h"
 #include "protocol/imap/write/urlauth.h"
+#include "server/imap/wire.h"
 #include "server/references/part_reader.h"
 #include "server/references/url_authority.h"
 
@@ -19,7 +20,7 @@ class UrlFetchRun {
   static constexpr std::size_t kProduce = 256 * 1024;
 
   UrlFetchRun(storage::MailStore& store, references::UrlAuthority& authority, references::Bearer bearer,
-              storage::Actor actor, const protocol::command::UrlFetch& cmd, std::string& out)
+              storage::Actor actor, const protocol::command::UrlFetch& cmd, Output& out)
       : store_(store), authority_(authority), bearer_(bearer), actor_(actor), cmd_(cmd), out_(out) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
 
@@ -39,7 +40,7 @@ class UrlFetchRun {
   const references::Bearer bearer_;
   const storage::Actor actor_;
   const protocol::command::UrlFetch& cmd_;
-  std::string& out_;
+  Output& out_;
   std::unique_ptr<protocol::write::UrlFetchResponse> response_;
   std::size_t next_ = 0;                             ///< of the requests
   std::unique_ptr<references::PartReader> sending_;  ///< a literal is half written

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/mime/inspect.h"
+#include "protocol/mime/octet_reader.h"
 #include "protocol/mime/section.h"
 
 namespace protocol::mime {
@@ -180,6 +181,68 @@ TEST(DecoderTest, BigPartIsDecodedInPieces) {
   for (int i = 0; i < 20'000; ++i) octets += "aGVsbG8gd29ybGQh\r\n";
   MemorySource source(octets);
   EXPECT_EQ(DecodedSize(source, Inspect(source)->parts[0]), 20'000U * 12);
+}
+
+/// What a reader gives, in place of and behind what a string holds by turns, `most` at a time.
+std::string ReadAll(OctetReader reader, std::size_t most) {
+  std::string all;
+  std::string piece;
+  for (bool turn = false; reader.left() > 0; turn = !turn) {
+    const auto before = reader.left();
+    if (turn) {
+      piece = "what it held";
+      EXPECT_TRUE(reader.ReadSome(piece, most));
+      all += piece;
+    } else {
+      EXPECT_TRUE(reader.Read(all, most));
+    }
+    if (reader.left() == before) break;
+  }
+  EXPECT_EQ(reader.left(), 0U);
+  return all;
+}
+
+TEST(OctetReaderTest, GivesTheExtentWhateverThePieces) {
+  const std::string octets("a\0b0123456789", 13);
+  MemorySource source(octets);
+  for (const std::size_t most : {1, 3, 100}) {
+    EXPECT_EQ(ReadAll(OctetReader(source, {1, 5}, /*mask_nul=*/false), most), octets.substr(1, 5)) << most;
+    EXPECT_EQ(ReadAll(OctetReader(source, {1, 5}, /*mask_nul=*/true), most),
+              "\x80"
+              "b012")
+        << most;
+    EXPECT_EQ(ReadAll(OctetReader(source, {4, 0}, /*mask_nul=*/true), most), "") << most;
+  }
+  EXPECT_EQ(ReadAll(OctetReader(), 1), "");
+}
+TEST(OctetReaderTest, DecodesAnExtentOfAnyEncoding) {
+  const std::string decoded = "hello, world, it is a part";
+  for (const auto& [encoding, encoded] :
+       {std::pair<const char*, const char*>{"base64", "aGVsbG8sIHdvcmxkLCBpdCBpcyBhIHBhcnQ=\r\n"},
+        {"quoted-printable", "hello, =\r\nworld, it is=20a part"},
+        {"binary", "hello, world, it is a part"}}) {
+    const std::string octets = "Content-Transfer-Encoding: " + std::string(encoding) + "\r\n\r\n" + encoded;
+    MemorySource source(octets);
+    const auto parts = Inspect(source)->parts;
+    for (const std::size_t most : {1, 4, 100}) {
+      for (const std::size_t offset : {0, 5, 25}) {
+        auto reader = OctetReader::Decoded(source, parts[0], {offset, decoded.size() - offset});
+        ASSERT_TRUE(reader) << encoding;
+        EXPECT_EQ(ReadAll(*std::move(reader), most), decoded.substr(offset)) << encoding << offset << most;
+      }
+    }
+  }
+}
+TEST(OctetReaderTest, AShortSourceIsAFailureAndAppendsNothing) {
+  MemorySource source("short");
+  OctetReader reader(source, {0, 10}, /*mask_nul=*/false);
+  std::string text = "before";
+  EXPECT_FALSE(reader.Read(text, 10));
+  EXPECT_EQ(text, "before");
+  const auto decoded =
+      OctetReader::Decoded(source, Part{.body_end = 10, .encoding = Encoding::kBase64}, {9, 1});
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error(), DecodeError{DecodeError::Kind::kSourceFailed});
 }
 
 }  // namespace

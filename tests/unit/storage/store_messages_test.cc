@@ -316,6 +316,35 @@ TEST_F(MessagesTest, OctetsAreAnyStretchAcrossChunks) {
   EXPECT_EQ(source->Read(octets.size(), std::span(all)), 0);
 }
 
+TEST_F(MessagesTest, AChunkIsGivenAwayAndReadAgain) {
+  constexpr std::uint64_t kChunk = storage::StagedBody::kChunk;
+  const std::string octets = MessageOctets(6, 2 * kChunk + 100);
+  Must(Append(*store, account, "INBOX", {octets}));
+  const auto reader = Must(store->Read(inbox));
+  storage::ObjectId object;
+  Must(reader.Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
+    object = row.object;
+    return true;
+  }));
+  const auto source = reader.Body(object, octets.size());
+  std::string given = "what it held";
+  const auto give = [&](std::uint64_t offset, std::size_t most) {
+    const auto got = source->Give(offset, most, given);
+    EXPECT_EQ(got, static_cast<std::int64_t>(given.size()));
+    return given;
+  };
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(give(0, kChunk), octets.substr(0, kChunk));
+    EXPECT_EQ(give(10, 5), octets.substr(10, 5));
+    EXPECT_EQ(give(10, kChunk), octets.substr(10, kChunk - 10));  // to the end of the chunk
+    EXPECT_EQ(give(kChunk, 3 * kChunk), octets.substr(kChunk, kChunk));
+    EXPECT_EQ(give(2 * kChunk, kChunk), octets.substr(2 * kChunk));
+    EXPECT_EQ(give(octets.size(), 1), "");
+    EXPECT_EQ(give(0, 0), "");
+  }
+  EXPECT_LT(reader.Body(storage::ObjectId{object.value + 1000}, 10)->Give(0, 10, given), 0);
+}
+
 TEST_F(MessagesTest, ABodyThatIsOpenOutlivesItsMessage) {
   constexpr std::uint64_t kChunk = storage::StagedBody::kChunk;
   const std::string octets = MessageOctets(5, 3 * kChunk);
