@@ -7,6 +7,15 @@ namespace server::imap {
 
 using storage::StagedBody;
 
+namespace {
+
+/// Nothing more is to be told of what may not be read.
+bool IsAbsence(const storage::Error& error) {
+  return error.code == storage::Errc::kNoSuchFolder || error.code == storage::Errc::kNoPermission;
+}
+
+}  // namespace
+
 void AppendIntake::Begin(const protocol::command::AppendMessage& message) {
   if (!messages_.empty()) {
     const Incoming& finished = messages_.back();
@@ -40,6 +49,10 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (in_selected) {
     const MailboxView& view = *session_.selected()->view;
     if (url->access) return none;
+    // What it could read when it was selected says nothing of now.
+    const auto reader = store_.Read(view.folder(), view.actor());
+    if (!reader && !IsAbsence(reader.error())) return tl::unexpected<storage::Error>(reader.error());
+    if (!reader || (url->uid_validity && *url->uid_validity != reader->status().uid_validity)) return none;
     return std::optional(Target{references::PartOf(*url, view.folder()), view.actor()});
   }
   if (!url->host.empty() || url->access) {
@@ -52,9 +65,7 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (!place && place.error().code == storage::Errc::kNoSuchFolder) return none;
   if (!place) return tl::unexpected<storage::Error>(place.error());
   const auto folder = store_.GetFolder(place->account, place->path, place->actor, storage::Right::kRead);
-  if (!folder && (folder.error().code == storage::Errc::kNoSuchFolder ||
-                  folder.error().code == storage::Errc::kNoPermission))
-    return none;
+  if (!folder && IsAbsence(folder.error())) return none;
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   if (url->uid_validity && *url->uid_validity != folder->uid_validity) return none;
   return std::optional(Target{references::PartOf(*url, folder->ref), place->actor});
