@@ -167,6 +167,7 @@ Begun PartReader::BeginDecoded(const protocol::mime::Part& part) {
   if (!octets)
     return octets.error().kind == DecodeError::Kind::kUnknownEncoding ? Begun::kUnknownEncoding
                                                                       : Begun::kUnreadable;
+  what_.decoded_size = *size;
   rest_ = *std::move(octets);
   return ReadFirst();
 }

@@ -51,6 +51,8 @@ class PartReader {
   storage::ObjectId object() const { return object_; }
   /// Octets of the section without transfer encoding, whatever partial says; nullopt: they cannot be had so.
   std::optional<std::uint64_t> DecodedSize();
+  /// The same if it has been counted; never reads.
+  std::optional<std::uint64_t> known_decoded_size() const { return what_.decoded_size; }
   /// What the header of the part says that the section names: what a body part is, or the message.
   protocol::cpm::PartHead Head();
   /// The octets of the header of that part, cut at `most`; nullopt: no such part.

@@ -98,14 +98,6 @@ Result<bool> UrlAuthority::NoteFetch(const Named& named) {
   return store_.NoteFetch(named.owner, *named.recorded);
 }
 
-Result<std::optional<MessagePart>> UrlAuthority::Redeem(std::string_view text, const Bearer& bearer) {
-  ASSIGN_OR_RETURN(auto named, Look(text, bearer));
-  if (!named) return std::optional<MessagePart>{};
-  ASSIGN_OR_RETURN(const bool good, NoteFetch(*named));
-  if (!good) return std::optional<MessagePart>{};
-  return std::optional(std::move(named->part));
-}
-
 Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bearer& bearer) {
   const std::optional<Named> nothing;
   const auto url = protocol::ParseImapUrl(text);
@@ -145,11 +137,11 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   return std::optional(std::move(named));
 }
 
-Result<std::optional<MessagePart>> UrlAuthority::Resolve(std::string_view text, const Bearer& bearer) {
-  const std::optional<MessagePart> nothing;
+Result<std::optional<Named>> UrlAuthority::Resolve(std::string_view text, const Bearer& bearer) {
+  const std::optional<Named> nothing;
   const auto url = protocol::ParseImapUrl(text);
   if (!url) return nothing;
-  if (url->verifier) return Redeem(text, bearer);
+  if (url->verifier) return Look(text, bearer);
   if (!url->host.empty()) {
     ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
     if (!IsHere(*url) || !owner || owner->id != bearer.account) return nothing;
@@ -159,7 +151,7 @@ Result<std::optional<MessagePart>> UrlAuthority::Resolve(std::string_view text, 
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   if (url->uid_validity && *url->uid_validity != folder->uid_validity) return nothing;
   if (!MayRead(bearer.account, folder->ref)) return nothing;
-  return std::optional(PartOf(*url, folder->ref));
+  return std::optional(Named{PartOf(*url, folder->ref), bearer.account, {}});
 }
 
 }  // namespace server::references

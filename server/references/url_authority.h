@@ -63,12 +63,10 @@ class UrlAuthority {
 
   /// What an authorised URL names, if it is good for this bearer now. Nullopt does not say why not, and takes
   /// as long whether or not its user, mailbox or key exist (§6). Whether the message is there is not looked
-  /// at. One that is on record is counted as fetched.
-  storage::Result<std::optional<MessagePart>> Redeem(std::string_view url, const Bearer& bearer);
-
-  /// The same without counting.
+  /// at.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
-  /// Counts it as fetched, if it is on record; false: it is good no more.
+  /// Counts it as fetched, if it is on record; false: it is good no more. To be called when the octets can be
+  /// had and go out next: one that may be used once is not to be used up by a failure.
   storage::Result<bool> NoteFetch(const Named& named);
   /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.
   storage::Result<bool> IsFor(const protocol::UrlAccess& access, storage::AccountId owner,
@@ -78,8 +76,8 @@ class UrlAuthority {
   bool IsHere(const protocol::ImapUrl& url) const;
 
   /// What a URL of the bearer's own names, authorised or not: a relative one, or an absolute one of this
-  /// server and account. Nullopt as with Redeem(), which answers for others' URLs.
-  storage::Result<std::optional<MessagePart>> Resolve(std::string_view url, const Bearer& bearer);
+  /// server and account. Nullopt as with Look(), which answers for others' URLs.
+  storage::Result<std::optional<Named>> Resolve(std::string_view url, const Bearer& bearer);
 
  private:
   storage::Result<std::optional<storage::AccountInfo>> OwnerOf(const protocol::ImapUrl& url);

@@ -5,6 +5,7 @@ The deadlines of the configuration are set to a few seconds for this test; idle_
 of RFC 3501, so nothing here waits for it.
 """
 
+import base64
 import re
 import select
 import socket
@@ -183,6 +184,15 @@ def greedy_urls(server, account):
         who = account.user.replace('@', '%40')
         rump = f'imap://{who}@{socket.gethostname()}/Large/;uid=1;urlauth=user+{who}'
         made = client.ok(f'GENURLAUTH "{rump}" INTERNAL').all(rb'\* GENURLAUTH "([^"]+)"')[0].group(1)
+        # One octet of a long part and its structure, as often as a command may: 6 GiB to decode, were they not remembered.
+        encoded = base64.encodebytes(bytes(8 << 20)).replace(b'\n', b'\r\n')
+        assert client.append('Large', b'Content-Transfer-Encoding: base64\r\n\r\n' + encoded).status == 'OK'
+        rump = f'imap://{who}@{socket.gethostname()}/Large/;uid=2/;section=1/;partial=0.1;urlauth=user+{who}'
+        one = client.ok(f'GENURLAUTH "{rump}" INTERNAL').all(rb'\* GENURLAUTH "([^"]+)"')[0].group(1)
+        fetch = b' URLFETCH ' + b' '.join([b'("' + one + b'" BINARY BODYPARTSTRUCTURE)'] * 256) + b'\r\n'
+        client.send(b'f' + fetch)
+        answer = client.finish('f')
+        assert answer.status == 'OK' and sum(line.count(b'BODYPARTSTRUCTURE') for line in answer.untagged) == 256
     before = server.memory()
     with client_of(server, account, receive_buffer=4096) as client, client_of(server, account) as other:
         client.send(b'e URLFETCH ' + b' '.join([b'"' + made + b'"'] * 200) + b'\r\n')

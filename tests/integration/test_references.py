@@ -217,6 +217,17 @@ def life_of_a_reference(server, account):
     assert server.pf.fetch(once['url']).status == 410
     nothing_here(server.submit.fetch(once['url']))
     assert server.pf.urlfetch(account.user, once['imap_url']) is None
+    # What comes to nothing does not use it up; a message that holds it twice uses it once.
+    [mine] = server.pf.refer(asked, account=account.address, one_time=True, audience=account.address)
+    with wire.Client(server.host, server.port) as client:
+        client.login(account.user, account.password)
+        url = mine['imap_url']
+        assert b'BODYPARTSTRUCTURE' in client.ok(f'URLFETCH ("{url}" BODYPARTSTRUCTURE)').untagged[0]
+        failed = client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "/nowhere/;UID=1")')
+        assert failed.status == 'NO' and failed.code('BADURL'), failed.tagged
+        assert client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "{url}")').status == 'OK'
+        again = client.command(f'APPEND INBOX CATENATE (URL "{url}")')
+        assert again.status == 'NO' and again.code('BADURL'), again.tagged
     # By id its owner revokes what others issued.
     [third] = server.pf.refer(asked, account=account.address)
     assert server.user.ask('DELETE', f'/v1/references/{third["id"]}').status == 200

@@ -209,8 +209,13 @@ class AppendCommand {
 
   asio::awaitable<Reply> Finish() {
     if (intake_.failure()) co_return *intake_.failure();
-    auto append = [this] { return intake_.Commit(replaced_); };
+    auto append = [this]() -> storage::Result<storage::AppendResult> {
+      RETURN_IF_ERROR(intake_.NoteFetches());
+      if (intake_.failure()) return storage::AppendResult{};
+      return intake_.Commit(replaced_);
+    };
     const auto done = co_await session_.services().storage.Run(append);
+    if (intake_.failure()) co_return *intake_.failure();
     const bool own_gone = replaced_ && session_.selected()->view->deleted();
     if (!done) co_return session_.Failed(done.error(), own_gone ? Folder::kNamed : Folder::kTarget);
     const ResponseCode::AppendUid code{done->uid_validity, done->uids};

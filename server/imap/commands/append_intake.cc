@@ -14,6 +14,10 @@ bool IsAbsence(const storage::Error& error) {
   return error.code == storage::Errc::kNoSuchFolder || error.code == storage::Errc::kNoPermission;
 }
 
+protocol::Reply BadUrl(const std::string& url) {
+  return protocol::No(protocol::ResponseCode::BadUrl{url}, "This URL names nothing that can be had here");
+}
+
 }  // namespace
 
 void AppendIntake::Begin(const protocol::command::AppendMessage& message) {
@@ -53,13 +57,13 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
     const auto reader = store_.Read(view.folder(), view.actor());
     if (!reader && !IsAbsence(reader.error())) return tl::unexpected<storage::Error>(reader.error());
     if (!reader || (url->uid_validity && *url->uid_validity != reader->status().uid_validity)) return none;
-    return std::optional(Target{references::PartOf(*url, view.folder()), view.actor()});
+    return std::optional(Target{{references::PartOf(*url, view.folder()), {}, {}}, view.actor()});
   }
   if (!url->host.empty() || url->access) {
     references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
-    ASSIGN_OR_RETURN(auto part, authority.Resolve(text, {session_.account(), session_.actor().role}));
-    if (!part) return none;
-    return std::optional(Target{*std::move(part), session_.actor()});
+    ASSIGN_OR_RETURN(auto named, authority.Resolve(text, {session_.account(), session_.actor().role}));
+    if (!named) return none;
+    return std::optional(Target{*std::move(named), session_.actor()});
   }
   const auto place = imap::FindPlace(store_, session_, url->mailbox);
   if (!place && place.error().code == storage::Errc::kNoSuchFolder) return none;
@@ -68,14 +72,14 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (!folder && IsAbsence(folder.error())) return none;
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   if (url->uid_validity && *url->uid_validity != folder->uid_validity) return none;
-  return std::optional(Target{references::PartOf(*url, folder->ref), place->actor});
+  return std::optional(Target{{references::PartOf(*url, folder->ref), {}, {}}, place->actor});
 }
 
 std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& url) {
   auto target = Resolve(url);
   std::unique_ptr<references::PartReader> reader;
   if (target && *target) {
-    auto opened = references::PartReader::Open(store_, std::move((*target)->part), (*target)->actor);
+    auto opened = references::PartReader::Open(store_, std::move((*target)->named.part), (*target)->actor);
     if (opened)
       reader = *std::move(opened);
     else
@@ -86,9 +90,21 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
     return nullptr;
   }
   using Reader = references::PartReader;
-  if (reader && reader->Begin(Reader::Form::kAsServed) == Reader::Begun::kOpen) return reader;
-  Fail(protocol::No(protocol::ResponseCode::BadUrl{url}, "This URL names nothing that can be had here"));
+  if (reader && reader->Begin(Reader::Form::kAsServed) == Reader::Begun::kOpen) {
+    const auto& named = (*target)->named;
+    if (named.recorded) fetched_.try_emplace({named.owner, *named.recorded}, url);
+    return reader;
+  }
+  Fail(BadUrl(url));
   return nullptr;
+}
+
+storage::Result<> AppendIntake::NoteFetches() {
+  for (const auto& [reference, url] : fetched_) {
+    ASSIGN_OR_RETURN(const bool good, store_.NoteFetch(reference.first, reference.second));
+    if (!good) Fail(BadUrl(url));
+  }
+  return {};
 }
 
 void AppendIntake::Copy(references::PartReader& reader) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/imap/command/append.h"
@@ -42,6 +44,9 @@ class AppendIntake {
   bool TakeInMemory(std::string_view octets);
   void TakeBlocking(std::string_view octets);
 
+  /// Counts the references that were copied from as fetched, now that all is there; Fail() was called if one
+  /// is good no more. Blocks.
+  storage::Result<> NoteFetches();
   /// `replaced`: of the selected folder, goes in the same change.
   storage::Result<storage::AppendResult> Commit(std::optional<storage::Uid> replaced);
 
@@ -61,7 +66,7 @@ class AppendIntake {
   };
   /// Who reads it, too.
   struct Target {
-    references::MessagePart part;
+    references::Named named;
     storage::Actor actor;
   };
   storage::Result<std::optional<Target>> Resolve(const std::string& url);
@@ -76,6 +81,8 @@ class AppendIntake {
   std::vector<Incoming> messages_;
   std::size_t first_unsealed_ = 0;      ///< index in messages_
   std::size_t finished_in_memory_ = 0;  ///< octets of those before the last that are not sealed
+  std::map<std::pair<storage::AccountId, std::uint64_t>, std::string>
+      fetched_;  ///< references on record: URLs
   std::optional<protocol::Reply> failure_;
 };
 

@@ -71,11 +71,13 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
 
 asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx) {
   references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
-  UrlFetchRun run(ctx.store, authority, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out);
+  UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out);
   auto produce = [&] { return run.Produce(); };
   auto done = co_await ctx.storage.Run(produce);
   for (bool sent = true; done && !*done && sent;) {
     std::tie(done, sent) = co_await ProduceWhileSending(ctx, produce);
+    // Long decoding writes nothing by which a client that has left would be noticed.
+    if (ctx.wire.out.empty() && ctx.wire.stream().PeerHasLeft()) sent = false;
     auto bye = done && !*done ? ctx.session.Dismissal() : std::nullopt;
     if (bye) {
       ctx.wire.stream().Close();  // a BYE would be taken for a part of the answer

@@ -13,7 +13,8 @@ using Form = PartReader::Form;
 using Request = protocol::command::UrlFetch::Request;
 
 Result<bool> UrlFetchRun::Produce() {
-  while (out_.size() < kProduce) {
+  const auto until = clock_.Now() + kTime;
+  while (out_.size() < kProduce && clock_.Now() < until) {
     if (sending_) {
       RETURN_IF_ERROR(WriteOctets());
     } else if (next_ < cmd_.requests.size()) {
@@ -27,24 +28,42 @@ Result<bool> UrlFetchRun::Produce() {
   return false;
 }
 
+std::optional<std::string> UrlFetchRun::StructureOf(PartReader& reader, bool decoded, Known& known) {
+  if (!decoded) return reader.Structure(Form::kAsServed);
+  if (!known.decoded_structure) known.decoded_structure = reader.Structure(Form::kDecoded);
+  return known.decoded_structure;
+}
+
 /// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
 Result<> UrlFetchRun::Begin(const Request& request) {
-  ASSIGN_OR_RETURN(auto part, authority_.Redeem(request.url, bearer_));
+  ASSIGN_OR_RETURN(auto named, authority_.Look(request.url, bearer_));
   std::unique_ptr<PartReader> reader;
-  if (part) {
-    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, *std::move(part), actor_));
+  Known header;  // of what is no body part there is nothing to know
+  Known* known = &header;
+  if (named) {
+    auto& part = named->part;
+    if (part.section.kind == protocol::Section::Kind::kAll)
+      known = &known_[{part.folder, part.uid, part.section.part}];
+    if (!part.decoded_size) part.decoded_size = known->decoded_size;
+    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, part, actor_));
   }
   std::string structure;
   bool good = reader != nullptr;
   if (good && request.body_part_structure) {
-    auto found = reader->Structure(request.binary ? Form::kDecoded : Form::kAsServed);
+    auto found = StructureOf(*reader, request.binary, *known);
     good = found.has_value();
     structure = std::move(found).value_or("");
   }
   const bool octets = !request.extended() || request.body || request.binary;
   Begun begun = Begun::kOpen;
-  if (good && octets) begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
-  good = good && (begun == Begun::kOpen || begun == Begun::kUnknownEncoding);
+  if (good && octets) {
+    begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
+    known->decoded_size = reader->known_decoded_size();
+    good = begun == Begun::kOpen || begun == Begun::kUnknownEncoding;
+    if (begun == Begun::kOpen) {
+      ASSIGN_OR_RETURN(good, authority_.NoteFetch(*named));
+    }
+  }
 
   if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_.text());
   response_->Url(request.url);

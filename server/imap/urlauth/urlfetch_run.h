@@ -1,10 +1,16 @@
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "protocol/imap/command/urlauth.h"
 #include "protocol/imap/write/urlauth.h"
+#include "server/clock.h"
 #include "server/imap/wire.h"
 #include "server/references/part_reader.h"
 #include "server/references/url_authority.h"
@@ -12,16 +18,25 @@
 namespace server::imap {
 
 /// One URLFETCH at work, as a FetchRun is: Produce() runs on the storage pool and fills the output up to
-/// about kProduce octets, the session sends them, and so on.
+/// about kProduce octets or for about kTime, the session sends them, and so on.
 ///
 /// Lifetime   one command; store, authority, command and `out` outlive it.
 class UrlFetchRun {
  public:
   static constexpr std::size_t kProduce = 256 * 1024;
+  /// What is decoded may be long and its answer short: looked at after each URL.
+  static constexpr std::chrono::milliseconds kTime{50};
 
-  UrlFetchRun(storage::MailStore& store, references::UrlAuthority& authority, references::Bearer bearer,
-              storage::Actor actor, const protocol::command::UrlFetch& cmd, Output& out)
-      : store_(store), authority_(authority), bearer_(bearer), actor_(actor), cmd_(cmd), out_(out) {}
+  UrlFetchRun(storage::MailStore& store, references::UrlAuthority& authority, const Clock& clock,
+              references::Bearer bearer, storage::Actor actor, const protocol::command::UrlFetch& cmd,
+              Output& out)
+      : store_(store),
+        authority_(authority),
+        clock_(clock),
+        bearer_(bearer),
+        actor_(actor),
+        cmd_(cmd),
+        out_(out) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
 
   /// True when everything has been written.
@@ -35,8 +50,18 @@ class UrlFetchRun {
 
   storage::Result<> WriteOctets();
 
+  /// What to know of a part is to decode all of it, and a command may name it 256 times.
+  struct Known {
+    std::optional<std::uint64_t> decoded_size;
+    std::optional<std::string> decoded_structure;
+  };
+  using Place = std::tuple<storage::FolderRef, storage::Uid, std::vector<std::uint32_t>>;
+
+  std::optional<std::string> StructureOf(references::PartReader& reader, bool decoded, Known& known);
+
   storage::MailStore& store_;
   references::UrlAuthority& authority_;
+  const Clock& clock_;
   const references::Bearer bearer_;
   const storage::Actor actor_;
   const protocol::command::UrlFetch& cmd_;
@@ -44,6 +69,7 @@ class UrlFetchRun {
   std::unique_ptr<protocol::write::UrlFetchResponse> response_;
   std::size_t next_ = 0;                             ///< of the requests
   std::unique_ptr<references::PartReader> sending_;  ///< a literal is half written
+  std::map<Place, Known> known_;                     ///< of the parts
   bool close_ = false;                               ///< with a ")" behind it
 };
 

@@ -29,7 +29,7 @@ class UrlAuthorityTest : public testing::Test {
     return authorised.url;
   }
   bool Redeems(std::string_view url, storage::AccountId who) {
-    return Must(authority.Redeem(url, {who})).has_value();
+    return Must(authority.Look(url, {who})).has_value();
   }
 
   tests::TempStore store;
@@ -111,8 +111,9 @@ TEST_F(UrlAuthorityTest, AMailboxMadeAgainUnderTheNameIsAnother) {
 }
 
 TEST_F(UrlAuthorityTest, AMessageThatIsExpungedAfterTheCheckIsReadWholeOrNotAtAll) {
-  const auto what = Must(authority.Redeem(Authorise(rump), {other}));
-  ASSERT_TRUE(what);
+  const auto named = Must(authority.Look(Authorise(rump), {other}));
+  ASSERT_TRUE(named);
+  const MessagePart* what = &named->part;
   const auto opened = Must(PartReader::Open(*store, *what, storage::Actor()));
   ASSERT_TRUE(opened);
   Must(store->UpdateFlags(what->folder, storage::UidSet(what->uid, what->uid),
