@@ -37,7 +37,7 @@ class Answer:
 
 
 class Client:
-    """One connection. `tls`: wrap the socket at once. `receive_buffer`: SO_RCVBUF, for slow readers. `source`: an
+    """One connection. `tls`: wrap the socket at once, in this SSL context if it is one. `receive_buffer`: SO_RCVBUF, for slow readers. `source`: an
     address of this machine's to come from."""
 
     def __init__(self, host, port, tls=False, timeout=60, receive_buffer=None, source=None):
@@ -52,14 +52,15 @@ class Client:
         try:
             self.socket.connect((host, port))
             if tls:
-                self.start_tls()
+                self.start_tls(tls if isinstance(tls, ssl.SSLContext) else None)
             self.greeting = self.line()
         except OSError as error:
             raise Closed(str(error)) from error
 
-    def start_tls(self):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    def start_tls(self, context=None):
+        if context is None:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         self.socket = context.wrap_socket(self.socket, server_hostname=self.host)
 
     def __enter__(self):

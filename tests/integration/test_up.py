@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """tools/up as a new user calls it: first start with the demo store, second start with the same data."""
 
+import base64
+import email
+import email.policy
 import json
 import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,13 +28,14 @@ class Up(fixture.Process):
         super().__init__()
         self.build, self.directory = os.path.abspath(build), directory
         self.log_path = os.path.join(directory, 'up.log')
-        self.port, self.tls_port, self.http_port = fixture.free_ports(3)
+        self.port, self.tls_port, self.http_port, self.references_port = fixture.free_ports(4)
 
     def start(self):
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
                 [os.path.join(fixture.ROOT, 'tools', 'up'), '--dir', os.path.join(self.directory, 'var'), '--imap-port', str(self.port),
-                 '--imaps-port', str(self.tls_port), '--http-port', str(self.http_port)],
+                 '--imaps-port', str(self.tls_port), '--http-port', str(self.http_port),
+                 '--references-port', str(self.references_port)],
                 env=dict(os.environ, CMS_BUILD_DIR=self.build), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
@@ -87,6 +92,28 @@ def main():
         assert len(peers) == 7 and len(groups) == 1
         assert {one['folder'].rsplit('/', 1)[-1] for one in listed} == peers | groups, listed
 
+    def references():
+        """The commands of the README's section, as they stand there: the PF gets the photo into the message, alone, and over IMAP."""
+        with open(os.path.join(fixture.ROOT, 'README.md'), encoding='utf-8') as text:
+            section = text.read().split('## Sharing a folder, and a link to a message')[1].split('\n## ')[0]
+        commands = ''.join(re.findall(r'```sh\n(.*?)```', section, re.S)).replace(':8443', f':{up.references_port}')
+        admin = f'cms-admin() {{ {up.build}/tools/cms-admin --config var/cmsd.toml "$@"; }}\n'
+        done = subprocess.run(['bash', '-euc', admin + commands], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=60)
+        assert done.returncode == 0 and not done.stdout, done.stdout
+        read = lambda name: open(os.path.join(directory, name), 'rb').read()
+        photo = read('harbour.jpg')
+        [one] = json.loads(read('reference.json'))['references']
+        assert len(photo) == one['size'] and photo.startswith(b'\xff\xd8\xff'), one
+        resolved = email.message_from_bytes(read('resolved.eml'), policy=email.policy.default)
+        assert resolved.get_content() == photo and resolved['Subject'] == 'Harbour'
+        pf = ssl.create_default_context(cafile=os.path.join(directory, 'var', 'cert.pem'))
+        pf.load_cert_chain(os.path.join(directory, 'var', 'pf.pem'), os.path.join(directory, 'var', 'pf.key'))
+        with wire.Client(up.host, up.tls_port, tls=pf) as client:
+            client.ok('AUTHENTICATE EXTERNAL ' + base64.b64encode(b'tel:+15550100111').decode())
+            fetched = client.ok(f'URLFETCH ("{one["imap_url"]}" BINARY)')
+            assert photo in fetched.untagged[0], fetched.untagged
+
     def second():
         up.process.send_signal(signal.SIGINT)
         assert up.process.wait(60) == 0, up.log_tail()
@@ -102,6 +129,7 @@ def main():
 
     try:
         for name, case in (('first start: account, demo store, TLS', first), ('every conversation of the demo is listed', conversations),
+                            ('a photo by reference, as the README has it', references),
                             ('second start keeps everything', second),
                            ('a port that is taken is named', taken)):
             bad += fixture.run_case(name, case)
