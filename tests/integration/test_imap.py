@@ -7,8 +7,10 @@ import os
 import re
 import ssl
 import sys
+import zlib
 
 import cmsd_fixture as fixture
+import imap_wire as wire
 
 DEMO = os.path.join(fixture.ROOT, 'etc', 'demo')
 MAIL = (b'From: a@example.com\r\nTo: b@example.com\r\nSubject: =?utf-8?b?zprOsc67zrfOvM6tz4HOsQ==?=\r\n'
@@ -130,6 +132,43 @@ def fetches(server, account):
     assert rb'\Seen' in ok(session.fetch('2', '(FLAGS)'))[0]
     assert ok(session.fetch('2', '(RFC822.HEADER)'))[0][1].endswith(b'\r\n\r\n')
     session.logout()
+
+
+def long_literals(server, account):
+    """Messages of about the store's chunk of 256 KiB and more, in one answer: plain, over TLS, compressed, and in pieces."""
+    chunk = 256 << 10
+    octets = os.urandom(4 * chunk).replace(b'\0', b'x')
+    mails = [b'Subject: %d\r\n\r\n' % size + octets[:size] for size in (chunk - 100, 3, chunk, 3 * chunk + 7, 40_000, 2 * chunk - 14)]
+    fresh(connect(server, account), 'long').logout()
+    with wire.Client(server.host, server.port).login(account.user, account.password) as client:
+        for mail in mails:
+            assert client.append('long', mail).status == 'OK'
+
+    def whole(client):
+        rows = client.ok('FETCH 1:* (UID BODY.PEEK[])').untagged
+        assert [wire.literal(row) for row in rows if b' FETCH ' in row] == mails
+
+    for tls in (False, True):
+        with wire.Client(server.host, server.tls_port if tls else server.port, tls=tls).login(account.user, account.password) as client:
+            client.ok('EXAMINE long')
+            whole(client)
+            for begin, count in ((0, chunk), (10, chunk), (chunk - 1, 2), (chunk, 2 * chunk), (3 * chunk, chunk), (1, 4 * chunk)):
+                row = client.ok(f'FETCH 4 BODY.PEEK[]<{begin}.{count}>').untagged[0]
+                assert wire.literal(row) == mails[3][begin:begin + count], (begin, count)
+                row = client.ok(f'FETCH 4 (BODY.PEEK[HEADER] BODY.PEEK[TEXT]<{begin}.{count}> BODY.PEEK[1]<5.3>)').untagged[0]
+                assert octets[:3 * chunk + 7][begin:begin + count] in row and octets[5:8] in row, (begin, count)
+            if 'COMPRESS=DEFLATE' in client.capabilities():
+                client.ok('COMPRESS DEFLATE')
+                client.send(squeezed(b'a FETCH 1:* (UID BODY.PEEK[])\r\n'))
+                unpacker, text = zlib.decompressobj(-15), b''
+                while b'\r\na OK' not in text[-200:]:
+                    text += unpacker.decompress(client.receive())
+                assert all(mail in text for mail in mails)
+
+
+def squeezed(octets):
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return packer.compress(octets) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def searches(server, account):
@@ -261,6 +300,7 @@ CASES = [
     ('CREATE, LIST, LSUB, RENAME, STATUS, DELETE', folders),
     ('a new folder of an old name has a larger UIDVALIDITY', uidvalidity_never_comes_back),
     ('FETCH items and partials', fetches),
+    ('long literals come whole', long_literals),
     ('SEARCH keys', searches),
     ('SORT and THREAD', sorts_and_threads),
     ('STORE, COPY, MOVE, EXPUNGE, CLOSE', stores_copies_expunges),
