@@ -96,9 +96,11 @@ def encoded(text):
     return base64.b64encode(text.encode()).decode()
 
 
-def external(server, certificate, authzid='=', *more):
+def external(server, certificate, authzid='=', *more, ca=None):
+    """Each side checks the other: the client has the server's certificate for an authority, and its name."""
     cert, key = certificate
     return s_client(server, f'a CAPABILITY\r\nb AUTHENTICATE EXTERNAL {authzid}\r\nd LOGOUT\r\n', '-cert', cert, '-key', key,
+                    '-CAfile', ca or os.path.join(server.directory, 'cert.pem'), '-verify_return_error', '-verify_ip', '127.0.0.1',
                     *more)
 
 
@@ -113,6 +115,17 @@ def certificate_names_the_account(server, account):
         client.start_tls()
         assert 'AUTH=EXTERNAL' not in client.capabilities(), 'offered without a certificate'
         assert client.command('AUTHENTICATE EXTERNAL =').code('CANNOT') is not None
+
+
+def client_checks_the_server(server, account):
+    """A client that trusts another authority, or expects another name, ends the handshake before it says who it is."""
+    certificate = server.authority.issue('careful', [account.address])
+    for version in ('-tls1_2', '-tls1_3'):
+        assert 'b OK [CAPABILITY' in external(server, certificate, '=', version)[1]
+        status, text = external(server, certificate, '=', version, ca=server.authority.ca)
+        assert status != 0 and 'verify error' in text and '* CAPABILITY' not in text, (status, text[-2000:])
+        status, text = external(server, certificate, '=', version, '-verify_ip', '127.0.0.2')
+        assert status != 0 and 'verify error' in text and '* CAPABILITY' not in text, (status, text[-2000:])
 
 
 def certificate_of_a_pf_acts_for_users(server, account):
@@ -325,6 +338,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('SCRAM of a PF for a user', scram_for_a_user),
     ('SCRAM needs a password that was set here', scram_needs_a_password_that_was_set_here),
     ('EXTERNAL: a certificate names the account', certificate_names_the_account),
+    ('EXTERNAL: the client checks the server too', client_checks_the_server),
     ('EXTERNAL: a PF acts for its users only', certificate_of_a_pf_acts_for_users),
     ('EXTERNAL: of another authority, expired, revoked', bad_certificates_do_not_get_through),
     ('PSK-TLS: a key names the account', psk_names_the_account),
