@@ -203,6 +203,34 @@ def greedy_urls(server, account):
 
 
 @strict
+def greedy_acl(server, account):
+    """10,000 identifiers for one list, in a pipeline: it holds 128, the others are refused, and cost no memory."""
+    bound, tries = 128, 10_000
+    with client_of(server, account) as client:
+        client.ok('CREATE Shared')
+        before = server.memory()
+        for start in range(0, tries, 500):      # as many as the buffers of both sides hold
+            client.send(b''.join(b'n%d SETACL Shared friend%d@example.com lr\r\n' % (n, n) for n in range(start, start + 500)))
+            for number in range(start, start + 500):
+                answer = client.finish(f'n{number}')
+                if number < bound:
+                    assert answer.status == 'OK', answer
+                else:
+                    assert answer.status == 'NO' and answer.code('LIMIT') is not None, answer
+        grown = server.memory() - before
+        assert grown < 32 << 20 or server.options.slow_machine, f'{grown >> 20} MiB more'
+        entries = client.ok('GETACL Shared').all(rb'\* ACL "?Shared"? (.*)\r\n')[0].group(1)
+        assert entries.count(b' lr ') + entries.endswith(b' lr') == bound, entries[-200:]
+        # What is there is still changed, and one that goes makes room for one.
+        client.ok('SETACL Shared friend0@example.com lrs')
+        client.ok('DELETEACL Shared friend1@example.com')
+        client.ok('SETACL Shared friend9999@example.com lr')
+        assert client.command('SETACL Shared friend9998@example.com lr').code('LIMIT') is not None
+    with client_of(server, account) as client:
+        client.ok('DELETE Shared')
+
+
+@strict
 def pipelined(server, account):
     with client_of(server, account) as client:
         client.command('CREATE pipelined')
@@ -385,6 +413,7 @@ CASES = [
     ('an APPEND over the limit is refused before it is sent', large_append_is_refused_before_it_is_sent),
     ('METADATA without measure', greedy_metadata), ('greedy and impossible quotas', greedy_quota),
     ('URLFETCH and GENURLAUTH without measure', greedy_urls),
+    ('10,000 identifiers on one mailbox', greedy_acl),
     ('octets that grow when they are unpacked', compression_bombs),
     ('QRESYNC and NOTIFY without measure', greedy_resynchronisation),
     ('pipelined commands', pipelined),
