@@ -22,7 +22,7 @@ void Require(bool done, const char* what) {
 
 }  // namespace
 
-TestCertificate::TestCertificate() {
+TestCertificate::TestCertificate(const char* digest) {
   std::string pattern = (std::filesystem::temp_directory_path() / "cmsd_cert_XXXXXX").string();
   Require(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
   directory_ = pattern;
@@ -40,7 +40,7 @@ TestCertificate::TestCertificate() {
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"),
                              -1, -1, 0);
   X509_set_issuer_name(x, name);
-  Require(X509_sign(x, key.get(), EVP_sha256()) > 0, "X509_sign");
+  Require(X509_sign(x, key.get(), EVP_get_digestbyname(digest)) > 0, "X509_sign");
 
   const std::unique_ptr<std::FILE, CloseFile> cert_out(std::fopen(certificate_file().c_str(), "w"));
   const std::unique_ptr<std::FILE, CloseFile> key_out(std::fopen(key_file().c_str(), "w"));

@@ -9,7 +9,8 @@ namespace server_test {
 /// with this.
 class TestCertificate {
  public:
-  TestCertificate();
+  /// `digest`: of its signature, as OpenSSL names it.
+  explicit TestCertificate(const char* digest = "SHA256");
   ~TestCertificate();
   TestCertificate(const TestCertificate&) = delete;
   TestCertificate& operator=(const TestCertificate&) = delete;

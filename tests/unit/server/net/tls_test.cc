@@ -1,14 +1,18 @@
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <thread>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "server/net/stream.h"
 #include "server/net/tls_context.h"
+#include "server/net/tls_ends.h"
 #include "tests/unit/server/net/stream_fixture.h"
 #include "tests/unit/server/net/test_certificate.h"
 
@@ -216,6 +220,50 @@ TEST_F(TlsTest, HandshakeIsNotRepeatedOnASecureStream) {
   ASSERT_TRUE(Handshake());
   EXPECT_FALSE(Run(stream_->StartTls(Context())));
 }
+
+/// Of the DER in a file of PEM.
+std::string DigestOf(const std::string& file, const EVP_MD* md) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "r"), std::fclose);
+  char* name = nullptr;
+  char* header = nullptr;
+  unsigned char* der = nullptr;
+  long size = 0;
+  if (!in || PEM_read(in.get(), &name, &header, &der, &size) != 1) return "no certificate";
+  std::string out(EVP_MAX_MD_SIZE, '\0');
+  unsigned length = 0;
+  EVP_Digest(der, static_cast<std::size_t>(size), reinterpret_cast<unsigned char*>(out.data()), &length, md,
+             nullptr);
+  out.resize(length);
+  OPENSSL_free(name);
+  OPENSSL_free(header);
+  OPENSSL_free(der);
+  return out;
+}
+
+struct EndPointCase {
+  const char* signature;
+  const EVP_MD* (*digest)();
+};
+class EndPointTest : public TlsTest, public testing::WithParamInterface<EndPointCase> {};
+
+// RFC 5929 §4.1: the hash of the certificate's signature, but SHA-256 in place of what is weak.
+TEST_P(EndPointTest, IsTheDigestOfTheServersCertificate) {
+  const TestCertificate certificate(GetParam().signature);
+  TlsOptions options;
+  options.certificate_file = certificate.certificate_file();
+  options.key_file = certificate.key_file();
+  const auto context = TlsContext::Create(options);
+  ASSERT_TRUE(context) << context.error();
+  bool connected = false;
+  ASSERT_TRUE(RunWith<bool>(stream_->StartTls(**context), [&](TlsClient& c) { connected = c.Connect(); }));
+  ASSERT_TRUE(connected);
+  EXPECT_EQ(stream_->Ends().server_end_point, DigestOf(certificate.certificate_file(), GetParam().digest()));
+}
+INSTANTIATE_TEST_SUITE_P(Signatures, EndPointTest,
+                         testing::Values(EndPointCase{"SHA1", EVP_sha256}, EndPointCase{"SHA256", EVP_sha256},
+                                         EndPointCase{"SHA384", EVP_sha384},
+                                         EndPointCase{"SHA512", EVP_sha512}),
+                         [](const auto& info) { return std::string(info.param.signature); });
 
 TEST(TlsContextTest, FaultsAreSentencesThatNameTheFile) {
   const TestCertificate own;
