@@ -78,6 +78,28 @@ TEST_F(AuthenticatorTest, ANetworkElementActsForTheUsersItMay) {
             Verdict::kNotAllowed);
 }
 
+// Patterns are of accounts: neither an alias nor another spelling brings one in whose address matches none.
+TEST_F(AuthenticatorTest, AnAliasWithinAPatternLeadsToNoAccountOutsideIt) {
+  storage::NewAccount pf;
+  pf.address = "sip:pf@example.com";
+  pf.role = storage::Role::kPf;
+  pf.password_hash = Hash("secret");
+  ASSERT_TRUE(store_->CreateAccount(pf));
+  const auto verdict = [&](const ActFor& allowed, std::string_view act_as) {
+    Authenticator auth(*store_, pool_, pool_, clock_, {.max_delay = {}}, allowed);
+    return Run(auth.CheckFor("pf@example.com", "secret", act_as, peer_)).verdict;
+  };
+  const ActFor by_alias({"sip:user1@example.com", "sip:*@example.com"});
+  for (const auto* user : {"sip:user1@example.com", "user1@example.com", "SIP:user1@EXAMPLE.com",
+                           "sip:user1@example.com;transport=tcp", "sip:%75ser1@example.com", "+15550100111",
+                           "tel:+1-555-010-0111", "sip:+15550100111@example.com;user=phone"})
+    EXPECT_EQ(verdict(by_alias, user), Verdict::kNotAllowed) << user;
+  // By its own address it is allowed in each of its spellings.
+  const ActFor by_address({"tel:+15550100111"});
+  for (const auto* user : {"tel:+1-555-010-0111", "+1 (555) 010-0111", "user1@EXAMPLE.com"})
+    EXPECT_EQ(verdict(by_address, user), Verdict::kAccepted) << user;
+}
+
 TEST(ActForTest, Patterns) {
   const ActFor some({"tel:+1555*", "sip:*@example.com", "sip:a*b*c@x"});
   for (const auto* yes : {"tel:+1555", "tel:+15550100", "sip:@example.com", "sip:a@b@example.com",
