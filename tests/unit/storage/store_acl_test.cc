@@ -10,6 +10,7 @@
 
 #include "storage/schema/rows.h"
 #include "storage/store/rights.h"
+#include "tests/support/counting_engine.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -303,6 +304,34 @@ TEST_F(AclTest, ListsAndGrantsMustAgree) {
   repaired.Put(storage::kv::Table::kAcl, list,
                storage::schema::AclRow{{{"tel:+15550100222", R("lr")}}}.Encode());
   EXPECT_THAT(violated(repaired), IsEmpty());
+}
+
+TEST(ListShared, ReadsWhatWasGrantedWhateverAccountsThereAre) {
+  CountingEngine engine;
+  auto store = Must(storage::MailStore::Open(engine, Sharing(storage::Sharing::kAnyone)));
+  const AccountId bea = CreateAccount(*store, "tel:+15550100222");
+  const Principal guest(bea, "tel:+15550100222", {});
+  const auto share = [&](const std::string& owner, const std::string& with) {
+    const AccountId account = CreateAccount(*store, owner);
+    for (const auto* path : {"shared", "other"}) CreateFolder(*store, account, path);
+    Must(store->SetAcl(account, "shared", with, {RightsChange::Op::kReplace, R("lr")}));
+  };
+  const auto reads = [&] {
+    store->DrainJanitor();
+    std::vector<int> before;
+    for (int i = 0; i < 32; ++i) before.push_back(engine.Of(static_cast<storage::kv::Table>(i)).rows);
+    EXPECT_EQ(Must(store->ListShared(guest)).size(), 3U);
+    for (int i = 0; i < 32; ++i)
+      before[static_cast<std::size_t>(i)] =
+          engine.Of(static_cast<storage::kv::Table>(i)).rows - before[static_cast<std::size_t>(i)];
+    return before;
+  };
+  for (int i = 0; i < 3; ++i) share(fmt::format("tel:+1555010{:04}", i), "+15550100222");
+  const auto of_few = reads();
+  EXPECT_EQ(of_few[static_cast<std::size_t>(storage::kv::Table::kGrants)], 3);
+  EXPECT_GT(of_few[static_cast<std::size_t>(storage::kv::Table::kFolders)], 0);
+  for (int i = 1000; i < 1200; ++i) share(fmt::format("tel:+1555010{:04}", i), "somebody@example.com");
+  EXPECT_EQ(reads(), of_few);
 }
 
 // What each call asks: with the right it is done, without it refused; and without `l` as if the folder were
