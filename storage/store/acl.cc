@@ -277,6 +277,9 @@ Result<std::vector<AclEntry>> MailStore::GetAcl(AccountId account, std::string_v
   } else {
     acl.insert(acl.begin(), {asked.owner.address, Rights::All()});
   }
+  Rights& owners = acl.front().rights;
+  ASSIGN_OR_RETURN(owners,
+                   ShownRights(*view, account, asked.row, owners, Role::kUser, core_->options.profile));
   return acl;
 }
 

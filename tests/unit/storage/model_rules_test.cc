@@ -218,5 +218,39 @@ TEST(ModelRules, UserFoldersLieBelowTheRootOnly) {
   ExpectTable(kAppend, profile, {}, kAskAppend);
 }
 
+/// The rights that are left of all, for each kind in the order of kKinds; `c` and `d` are told by others.
+void ExpectRights(const std::vector<std::string>& left, const Place& place, const model::Asker& asker) {
+  ASSERT_EQ(left.size(), std::size(kKinds));
+  for (std::size_t i = 0; i < std::size(kKinds); ++i) {
+    Place there = place;
+    there.kind = kKinds[i];
+    EXPECT_EQ(model::MayEver(there, asker), *protocol::Rights::Parse(left[i]))
+        << kKindNames[i] << ", role " << static_cast<int>(asker.role);
+  }
+}
+
+// Spec note 3.4, "Default ACLs". Columns: user, inbox, root, default, conversation, session.
+TEST(ModelRules, WhatIsLeftOfTheRights) {
+  const std::string all = "lrswipkxtean";
+  const std::vector<std::string> uploads{all, all, "lrswipktean", "lrswktean", all, "lrswipxtean"};
+  for (const Role role : kRoles) {
+    ExpectRights(uploads, {}, {role, {}});
+    ExpectRights(uploads, {.in_default = true}, {role, {}});
+  }
+  const Profile network_only{.owner_may_write_default = false};
+  const std::vector<std::string> reads{"lrswxtean", "lrswxtean", "lrswtean",
+                                       "lrswtean",  "lrswxtean", "lrswxtean"};
+  const Profile below_root{.permanent_root = "RCSMessageStore", .user_folders_only_below_root = true};
+  const std::vector<std::string> no_folders{"lrswipxtean", "lrswipxtean", "lrswiptean",
+                                            "lrswktean",   all,           "lrswipxtean"};
+  for (const Role role : kRoles) {
+    const bool client = role == Role::kUser || role == Role::kSubmit;
+    ExpectRights(client ? reads : uploads, {.in_default = true}, {role, network_only});
+    ExpectRights(uploads, {}, {role, network_only});
+    ExpectRights(client ? no_folders : uploads, {}, {role, below_root});
+    ExpectRights(uploads, {.in_root = true}, {role, below_root});
+  }
+}
+
 }  // namespace
 }  // namespace tests

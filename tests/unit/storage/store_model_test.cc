@@ -385,6 +385,37 @@ TEST_F(NetworkOnlyTest, TheOwnersFoldersLieBelowTheRoot) {
   EXPECT_EQ(Rename("Default/conv", "conv"), Errc::kNoPermission);
 }
 
+// Spec note 3.4, "Default ACLs"; storage/README.md says where the store gives other rights than it names.
+TEST_F(NetworkOnlyTest, MyRightsAndTheOwnersEntrySayWhatIsLeftToThem) {
+  Create("Default/conv", Role::kPf);
+  Create("Default/conv/contr", Role::kPf);
+  Create("RCS/Mine");
+  const auto letters = [&](std::string_view path, Role role) {
+    return Must(store->MyRights(account, path, Actor({}, role))).Letters();
+  };
+  const std::vector<std::tuple<std::string, std::string, std::string>> rows{
+      {"Default", "lrswteand", "lrswktencd"},
+      {"Default/conv", "lrswxteancd", "lrswipkxtencd"},
+      {"Default/conv/contr", "lrswxteancd", "lrswipxtencd"},
+      {"INBOX", "lrswipxteancd", "lrswipkxtencd"},
+      {"RCS", "lrswipkteancd", "lrswipktencd"},
+      {"RCS/Mine", "lrswipkxteancd", "lrswipkxtencd"},
+  };
+  for (const auto& [path, owner, network] : rows) {
+    EXPECT_EQ(letters(path, Role::kUser), owner) << path;
+    EXPECT_EQ(letters(path, Role::kPf), network) << path;
+    EXPECT_EQ(Must(store->GetAcl(account, path)).front().rights.Letters(), owner) << path;
+  }
+  // A conversation that its owner keeps is theirs.
+  ASSERT_EQ(Rename("Default/conv", "RCS/conv"), std::nullopt);
+  EXPECT_EQ(letters("RCS/conv", Role::kUser), "lrswipkxteancd");
+  // What the list takes away and what the model leaves to nobody are both not told.
+  Must(store->SetAcl(account, "Default", "tel:+1",
+                     {protocol::RightsChange::Op::kReplace, *protocol::Rights::Parse("lrsi")}));
+  EXPECT_EQ(letters("Default", Role::kUser), "lrsa");
+  EXPECT_EQ(Must(store->GetAcl(account, "Default")).front().rights.Letters(), "lrsa");
+}
+
 std::string GroupState(std::string_view timestamp) {
   return fmt::format(
       "From: sip:c@x\r\nDate: Fri, 17 May 2024 18:00:00 +0200\r\n"
