@@ -135,7 +135,7 @@ Call::Head Call::Begin(Status status, std::string_view content_type) {
 }
 
 asio::awaitable<bool> Call::WriteOctets(std::string_view octets) {
-  const bool written = co_await wire_.Write(octets);
+  const bool written = co_await wire_.Write(octets, /*more=*/body_left_ > 0);
   intact_ = intact_ && written;
   co_return written;
 }

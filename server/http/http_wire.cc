@@ -11,7 +11,7 @@ asio::awaitable<std::size_t> BeastWire::ReadSome(std::span<char> space, std::chr
   co_return error ? 0 : got;
 }
 
-asio::awaitable<bool> BeastWire::Write(std::string_view octets) {
+asio::awaitable<bool> BeastWire::Write(std::string_view octets, bool /*more*/) {
   stream_.expires_after(write_limit_);
   const auto [error, ignored] =
       co_await asio::async_write(stream_, asio::buffer(octets.data(), octets.size()), kAsTuple);
@@ -32,8 +32,8 @@ asio::awaitable<std::size_t> StreamWire::ReadSome(std::span<char> space, std::ch
   }
 }
 
-asio::awaitable<bool> StreamWire::Write(std::string_view octets) {
-  const bool written = co_await stream_.Write(octets);
+asio::awaitable<bool> StreamWire::Write(std::string_view octets, bool more) {
+  const bool written = co_await stream_.Write(octets, more);
   co_return written;
 }
 
