@@ -300,6 +300,11 @@ Result<std::vector<FolderId>> FolderTree::Delete(std::string_view path) {
     ASSIGN_OR_RETURN(const auto sessions, Inferiors(path));
     for (const Name& session : sessions) {
       if (session.row.folder.value != 0) {
+        // RFC 4314 §4: each has its own list. One that denies it keeps all, as nothing is committed.
+        const auto may = DemandOn(session.row, Right::kDeleteMailbox);
+        // The folder that is named is there, whatever may be seen of those below it.
+        if (!may && may.error().code == Errc::kNoSuchFolder) return Fail(Errc::kNoPermission);
+        RETURN_IF_ERROR(may);
         RETURN_IF_ERROR(DropFolder(session.row.folder, session.path));
         dropped.push_back(session.row.folder);
       }

@@ -516,5 +516,35 @@ TEST_F(AskingTest, AnOwnersInheritedEntryLeavesNothingWhenItGoes) {
   Must(store->SetAcl(ann, "lent/below", owner, {protocol::RightsChange::Op::kAdd, protocol::Right::kRead}));
 }
 
+/// RFC 4314 §4 asks for "x" on what is deleted; a conversation takes its sessions along.
+TEST(ConversationAclTest, IsDeletedWithItsSessionsOnlyByWhoMayDeleteThemAll) {
+  TempStore store(Driver::kMemory, [] {
+    storage::StoreOptions options = PlainMail();
+    options.profile.default_folder = "Default";
+    return options;
+  }());
+  const AccountId ann = CreateAccount(*store, "tel:+15550100111");
+  const AccountId bea = CreateAccount(*store, "tel:+15550100222");
+  const auto info = Must(store->GetAccount(bea));
+  const Actor guest{Origin{7}, std::make_shared<const Principal>(info.id, info.address, info.aliases)};
+  const auto give = [&](std::string_view path, std::string_view letters) {
+    Must(store->SetAcl(ann, path, info.address, {RightsChange::Op::kReplace, R(letters)}));
+  };
+  for (const auto* path : {"Default/conv", "Default/conv/1", "Default/conv/2"}) {
+    CreateFolder(*store, ann, path);
+    give(path, "lx");
+  }
+  ASSERT_EQ(Must(store->GetFolder(ann, "Default/conv/2")).kind, storage::FolderKind::kSession);
+  for (const auto* denied : {"l", ""}) {
+    give("Default/conv/2", denied);
+    EXPECT_EQ(ErrorOf(store->DeleteFolder(ann, "Default/conv", guest)), Errc::kNoPermission) << denied;
+    for (const auto* path : {"Default/conv", "Default/conv/1", "Default/conv/2"})
+      EXPECT_TRUE(store->GetFolder(ann, path)) << path;
+  }
+  give("Default/conv/2", "lx");
+  Must(store->DeleteFolder(ann, "Default/conv", guest));
+  EXPECT_EQ(ErrorOf(store->GetFolder(ann, "Default/conv/2")), Errc::kNoSuchFolder);
+}
+
 }  // namespace
 }  // namespace tests
