@@ -138,6 +138,19 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
   return out;
 }
 
+/// The others whose data it was.
+storage::Result<std::vector<storage::AccountInfo>> OwnersOf(storage::MailStore& store,
+                                                            const std::vector<references::Named>& used,
+                                                            storage::AccountId caller) {
+  std::vector<storage::AccountInfo> owners;
+  for (const auto& named : used) {
+    const auto is_it = [&](const storage::AccountInfo& owner) { return owner.id == named.owner; };
+    if (named.owner == caller || std::ranges::any_of(owners, is_it)) continue;
+    ASSIGN_OR_RETURN(owners.emplace_back(), store.GetAccount(named.owner));
+  }
+  return owners;
+}
+
 struct Done {
   MessagePlan plan;
   std::string ids;
@@ -172,6 +185,19 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   if (!resolved) {
     co_await call.Fail(std::move(resolved).error());
     co_return;
+  }
+  if (login->actor.role == storage::Role::kPf) {
+    auto find = [&] { return OwnersOf(services.store, resolved->used, login->account.id); };
+    auto owners = co_await services.storage.Run(find);
+    if (!owners) {
+      co_await call.Fail(std::move(owners).error());
+      co_return;
+    }
+    for (auto& owner : *owners) {
+      auto acting = *login;
+      acting.account = std::move(owner);
+      Audit(call, services, acting, "POST /v1/messages/resolve", {}, {}, "resolved");
+    }
   }
   // All that could be had is counted together, once nothing is missing.
   auto count = [&]() -> storage::Result<bool> {

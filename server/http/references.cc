@@ -69,6 +69,7 @@ asio::awaitable<void> RevokeReference(Call& call, Services& services) {
   const std::string account = call.Query("account").value_or("");
   const auto login = co_await Identify(call, services, account);
   if (!login) co_return;
+  auto acting = *login;
   auto revoke = [&]() -> storage::Result<bool> {
     auto desk = DeskOf(services);
     std::optional<storage::Reference> record;
@@ -82,13 +83,14 @@ asio::awaitable<void> RevokeReference(Call& call, Services& services) {
     const bool own = record && (record->issuer == login->actor.id || (record->account == login->account.id &&
                                                                       login->actor.id == login->account.id));
     if (!own) return false;
+    ASSIGN_OR_RETURN(acting.account, services.store.GetAccount(record->account));
     ASSIGN_OR_RETURN(const bool there, services.store.IsThere(record->folder_ref(), record->uid));
     if (!there) return false;
     RETURN_IF_ERROR(services.store.RevokeReference(record->account, record->id));
     return true;
   };
   const auto revoked = co_await services.storage.Run(revoke);
-  Audit(call, services, *login, "DELETE /v1/references", {}, {},
+  Audit(call, services, acting, "DELETE /v1/references", {}, {},
         revoked.value_or(false) ? "revoked" : "refused");
   if (!revoked) {
     auto error = revoked.error();

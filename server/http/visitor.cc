@@ -82,7 +82,7 @@ asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& servi
 void Audit(const Call& call, Services& services, const auth::Login& login, std::string command,
            std::string folder, std::string messages, std::string outcome) {
   auto* log = services.references->audit;
-  if (log == nullptr || login.actor.id == login.account.id) return;
+  if (log == nullptr || login.actor.role != storage::Role::kPf || login.actor.id == login.account.id) return;
   log->Write({.connection = call.visitor->connection,
               .peer = call.visitor->peer.to_string(),
               .actor = login.actor.address,

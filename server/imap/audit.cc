@@ -1,10 +1,13 @@
 #include "server/imap/audit.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include <fmt/format.h>
 
 #include "server/imap/commands/resolve.h"
+#include "server/imap/list/list_query.h"
+#include "server/imap/mailbox_place.h"
 
 namespace server::imap {
 namespace {
@@ -40,12 +43,31 @@ std::string_view Name(protocol::Reply::Status status) {
   }
 }
 
+/// Others' mailboxes may come into it though none is named.
+template <typename Cmd>
+bool MayReachOthers(const Cmd& cmd) {
+  if constexpr (std::is_same_v<Cmd, command::List> || std::is_same_v<Cmd, command::Lsub>) {
+    return list::Query(cmd).MayMatchBelow(kOtherUsers);
+  } else if constexpr (std::is_same_v<Cmd, command::Notify>) {
+    return cmd.set;  // also of what is selected later on
+  } else {
+    return false;
+  }
+}
+
 }  // namespace
+
+void Audit::Concerns(std::string_view owner) {
+  if (owner.empty() || owner == who_.account) return;
+  if (std::ranges::find(owners_, owner) == owners_.end()) owners_.emplace_back(owner);
+}
 
 void Audit::Begin(const protocol::Command& any, const MailboxView* view) {
   selecting_.clear();
   messages_.clear();
   folder_.clear();
+  owners_.clear();
+  parts_.clear();
   uids_ = leaves_ = false;
   std::visit(
       [&](const auto& cmd) {
@@ -65,12 +87,23 @@ void Audit::Begin(const protocol::Command& any, const MailboxView* view) {
         }
         if constexpr (std::is_same_v<Cmd, command::Copy> || std::is_same_v<Cmd, command::Move>) {
           folder_ = selected_ + " -> " + cmd.mailbox;
+          Concerns(OwnerIn(selected_));
+          Concerns(OwnerIn(cmd.mailbox));
         } else if constexpr (std::is_same_v<Cmd, command::Rename>) {
           folder_ = cmd.from + " -> " + cmd.to;
+          Concerns(OwnerIn(cmd.from));
+          Concerns(OwnerIn(cmd.to));
         } else if constexpr (requires { std::string_view(cmd.mailbox); }) {
           folder_ = cmd.mailbox;
+          Concerns(OwnerIn(cmd.mailbox));
         } else if (view != nullptr) {
           folder_ = selected_;
+          Concerns(OwnerIn(selected_));
+        }
+        if constexpr (requires { std::string_view(cmd.root); }) Concerns(cmd.root);
+        if (as_itself_ && owners_.empty() && MayReachOthers(cmd)) {
+          folder_ = kOtherUsers;
+          owners_.push_back(who_.account);
         }
         if constexpr (std::is_same_v<Cmd, command::Select> || std::is_same_v<Cmd, command::Examine>)
           selecting_ = cmd.mailbox;
@@ -84,8 +117,16 @@ void Audit::Begin(const command::AppendBegin& append, const MailboxView* view) {
   leaves_ = false;
   folder_ = append.mailbox;
   messages_.clear();
+  owners_.clear();
+  parts_.clear();
+  Concerns(OwnerIn(append.mailbox));
+  if (append.replaces) Concerns(OwnerIn(selected_));
   uids_ = append.replaces && append.replaces->numbers == protocol::NumberKind::kUid;
   if (append.replaces) messages_ = Uids(view, append.replaces->numbers, append.replaces->message);
+}
+
+void Audit::Reads(std::string owner, std::string folder, storage::Uid uid) {
+  parts_.push_back({std::move(owner), std::move(folder), fmt::format("{}", uid.value)});
 }
 
 void Audit::End(std::string_view name, const protocol::Reply& reply) {
@@ -97,7 +138,17 @@ void Audit::End(std::string_view name, const protocol::Reply& reply) {
   act.outcome = std::string(Name(reply.status)) + " ";
   protocol::Write(act.outcome, reply.code);
   act.outcome.pop_back();
-  log_.Write(act);
+  if (!as_itself_) log_.Write(act);
+  for (const auto& owner : owners_) {
+    act.account = owner;
+    log_.Write(act);
+  }
+  for (const auto& part : parts_) {
+    act.account = part.owner;
+    act.folder = part.folder;
+    act.messages = part.uid;
+    log_.Write(act);
+  }
   // RFC 3501 §6.3.1: a SELECT that fails leaves nothing selected.
   if (!selecting_.empty()) selected_ = ok ? selecting_ : std::string();
   if (leaves_ && ok) selected_.clear();

@@ -14,6 +14,12 @@ bool IsForeign(std::string_view name) {
          (name.size() == kOtherUsers.size() || name[kOtherUsers.size()] == kHierarchyDelimiter);
 }
 
+std::string_view OwnerIn(std::string_view name) {
+  if (!IsForeign(name) || name.size() == kOtherUsers.size()) return {};
+  name.remove_prefix(kOtherUsers.size() + 1);
+  return name.substr(0, name.find(kHierarchyDelimiter));
+}
+
 std::string ForeignName(std::string_view address) {
   return fmt::format("{}{}{}", kOtherUsers, kHierarchyDelimiter, address);
 }

@@ -23,6 +23,8 @@ inline constexpr std::string_view kOtherUsers = "Other Users";
 
 /// True if the name is theirs.
 bool IsForeign(std::string_view name);
+/// ADDRESS of "Other Users/ADDRESS/path"; empty: there is none.
+std::string_view OwnerIn(std::string_view name);
 /// "Other Users/ADDRESS", "Other Users/ADDRESS/path"
 std::string ForeignName(std::string_view address);
 std::string ForeignName(std::string_view address, std::string_view path);

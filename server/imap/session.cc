@@ -1,5 +1,6 @@
 #include "server/imap/session.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "protocol/imap/limits.h"
@@ -291,12 +292,21 @@ void Session::LoggedIn(const storage::AccountInfo& account, storage::Role role, 
 
 void Session::WriteDown(const auth::Login& login) {
   audit_.reset();  // of whom UNAUTHENTICATE has left
-  if (services_.audit == nullptr || login.actor.id == login.account.id) return;
+  if (services_.audit == nullptr || login.actor.role != storage::Role::kPf) return;
   audit_ = std::make_unique<Audit>(*services_.audit, auth::Act{.connection = info_.id,
                                                                .peer = wire_.stream().peer(),
                                                                .actor = login.actor.address,
                                                                .account = login.account.address});
   audit_->End("LOGIN", protocol::Ok(""));
+}
+
+void Session::WriteDownUrl(storage::FolderRef folder, storage::Uid uid) {
+  if (!audit_ || folder.account == account_) return;
+  const auto owner = services_.store.GetAccount(folder.account);
+  const auto there = services_.store.GetFolder(folder);
+  // Even if the store is failing just now, it has given the message.
+  audit_->Reads(owner ? owner->address : fmt::format("account {}", folder.account.value),
+                there ? there->path : std::string(), uid);
 }
 
 asio::awaitable<void> Session::Unauthenticate() {

@@ -136,8 +136,11 @@ class Session {
   }
   /// `role` is that of who acts, in `account`; `seat` is the session's among those of the account.
   void LoggedIn(const storage::AccountInfo& account, storage::Role role, sessions::Seat seat);
-  /// From now on the audit log has what a PF does here, if it is one that acts for another account.
+  /// From now on the audit log has what a PF does here in others' accounts, if it is one.
   void WriteDown(const auth::Login& login);
+  /// The command under way has got this message, which a URL named. Blocks; any thread on which the session
+  /// is at work.
+  void WriteDownUrl(storage::FolderRef folder, storage::Uid uid);
   /// As after the greeting, but for TLS (RFC 8437 §3).
   asio::awaitable<void> Unauthenticate();
   /// The BYE with which the session ends because its account was disabled or deleted, or an operator wants it

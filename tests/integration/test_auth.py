@@ -10,6 +10,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from urllib.parse import quote
 
 import authority
 import cmsd_fixture as fixture
@@ -274,6 +275,48 @@ def acts_of_a_pf_are_written_down(server, account):
     assert len(shown.splitlines()) == 2 and 'UNSELECT' in shown, shown
 
 
+def acts_of_a_pf_as_itself_name_the_owner(server, account):
+    log = os.path.join(server.directory, 'audit.jsonl')
+    other = server.add_account(41)
+    with wire.Client(server.host, server.port) as owner:
+        owner.login(account.user, account.password)
+        owner.ok('CREATE Shared')
+        owner.append('Shared', b'Subject: hello\r\n\r\nhello\r\n')
+        owner.ok(f'SETACL Shared {PF} lrs')
+        rump = f'imap://{quote(account.user)}@localhost/Shared/;UID=1;URLAUTH=user+{quote(PF)}'
+        [url] = owner.ok(f'GENURLAUTH "{rump}" INTERNAL').all(rb'\* GENURLAUTH "?([^"\r]*)"?\r\n')
+        url = url.group(1).decode()
+    with wire.Client(server.host, server.port) as client:
+        client.login(PF, PF_PASSWORD)
+        with open(log, 'rb') as lines:
+            before = len(lines.readlines())
+        shared = f'"Other Users/{account.address}/Shared"'
+        client.ok('CREATE Mine')
+        client.ok('SELECT INBOX')
+        client.ok('LIST "" INBOX')
+        client.ok('LIST "" "*" RETURN (STATUS (MESSAGES))')
+        client.ok('NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[]) MessageExpunge))')
+        client.ok(f'EXAMINE {shared}')
+        client.ok('FETCH 1 (BODY.PEEK[])')
+        client.ok('COPY 1 Mine')
+        client.ok('UNSELECT')
+        assert b'hello' in b''.join(client.ok(f'URLFETCH "{url}"').untagged)
+        assert client.ok(f'URLFETCH "{url[:-1]}"').untagged
+        client.ok(f'APPEND Mine CATENATE (URL "/Other%20Users/{account.address}/Shared/;UID=1")')
+        assert client.command(f'STATUS "Other Users/{other.address}/Private" (MESSAGES)').status == 'NO'
+        client.ok('STATUS Mine (MESSAGES)')
+    with open(log, encoding='utf-8') as lines:
+        acts = [json.loads(line) for line in lines][before:]
+    assert all(act['actor'] == PF for act in acts), acts
+    told = [(act['account'], act['command'], act.get('folder'), act.get('messages'), act['outcome'][:2]) for act in acts]
+    path = shared.strip('"')
+    assert told == [(PF, 'LIST', 'Other Users', None, 'OK'), (PF, 'NOTIFY', 'Other Users', None, 'OK'),
+                    (account.address, 'EXAMINE', path, None, 'OK'), (account.address, 'FETCH', path, '1', 'OK'),
+                    (account.address, 'COPY', f'{path} -> Mine', '1', 'OK'), (account.address, 'UNSELECT', path, None, 'OK'),
+                    (account.address, 'URLFETCH', 'Shared', '1', 'OK'), (account.address, 'APPEND', 'Shared', '1', 'OK'),
+                    (other.address, 'STATUS', f'Other Users/{other.address}/Private', None, 'NO')], told
+
+
 def the_audit_log_is_followed_over_its_rotation(server, account):
     log = os.path.join(server.directory, 'audit.jsonl')
     token = base64.b64encode(f'{account.user}\0{PF}\0{PF_PASSWORD}'.encode()).decode()
@@ -309,7 +352,7 @@ def with_authority(folder):
     jwks = authority.make_token_key(folder)
     return {'tls': {'client_ca': ours.ca, 'client_crl': ours.crl, 'psk': True}, 'pf': {'act_for': ['tel:+1555*']},
             'oauth': {'jwks': jwks, 'issuer': 'https://issuer.example', 'audience': 'imap'},
-            'audit': {'file': os.path.join(folder, 'audit.jsonl')}}
+            'imap': {'server_name': 'localhost'}, 'audit': {'file': os.path.join(folder, 'audit.jsonl')}}
 
 
 def prepared(function):
@@ -347,6 +390,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('OAUTHBEARER: bad tokens', oauth_refusals),
     ('certificates are read when they change', certificates_are_read_when_they_change),
     ('acts of a PF are in the audit log', acts_of_a_pf_are_written_down),
+    ('acts of a PF as itself name the owner', acts_of_a_pf_as_itself_name_the_owner),
     ('the audit log is followed', the_audit_log_is_followed_over_its_rotation),
 )]
 

@@ -79,7 +79,9 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   auto target = Resolve(url);
   std::unique_ptr<references::PartReader> reader;
   if (target && *target) {
-    auto opened = references::PartReader::Open(store_, std::move((*target)->named.part), (*target)->actor);
+    const auto& part = (*target)->named.part;
+    session_.WriteDownUrl(part.folder, part.uid);
+    auto opened = references::PartReader::Open(store_, part, (*target)->actor);
     if (opened)
       reader = *std::move(opened);
     else

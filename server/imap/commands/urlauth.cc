@@ -71,7 +71,8 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
 
 asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx) {
   references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
-  UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out);
+  UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out,
+                  [&](const auto& part) { ctx.session.WriteDownUrl(part.folder, part.uid); });
   auto produce = [&] { return run.Produce(); };
   auto done = co_await ctx.storage.Run(produce);
   for (bool sent = true; done && !*done && sent;) {

@@ -42,6 +42,7 @@ Result<> UrlFetchRun::Begin(const Request& request) {
   Known* known = &header;
   if (named) {
     auto& part = named->part;
+    redeemed_(part);
     if (part.section.kind == protocol::Section::Kind::kAll)
       known = &known_[{part.folder, part.uid, part.section.part}];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "protocol/imap/command/urlauth.h"
@@ -29,14 +31,15 @@ class UrlFetchRun {
 
   UrlFetchRun(storage::MailStore& store, references::UrlAuthority& authority, const Clock& clock,
               references::Bearer bearer, storage::Actor actor, const protocol::command::UrlFetch& cmd,
-              Output& out)
+              Output& out, std::function<void(const references::MessagePart&)> redeemed)
       : store_(store),
         authority_(authority),
         clock_(clock),
         bearer_(bearer),
         actor_(actor),
         cmd_(cmd),
-        out_(out) {}
+        out_(out),
+        redeemed_(std::move(redeemed)) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
 
   /// True when everything has been written.
@@ -66,6 +69,7 @@ class UrlFetchRun {
   const storage::Actor actor_;
   const protocol::command::UrlFetch& cmd_;
   Output& out_;
+  const std::function<void(const references::MessagePart&)> redeemed_;  ///< hears of each URL that is good
   std::unique_ptr<protocol::write::UrlFetchResponse> response_;
   std::size_t next_ = 0;                             ///< of the requests
   std::unique_ptr<references::PartReader> sending_;  ///< a literal is half written
