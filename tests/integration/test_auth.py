@@ -317,6 +317,18 @@ def acts_of_a_pf_as_itself_name_the_owner(server, account):
                     (other.address, 'STATUS', f'Other Users/{other.address}/Private', None, 'NO')], told
 
 
+def operators_do_not_log_in(server, _account):
+    address = 'sip:operator@example.com'
+    server.run_admin('account', 'add', address, '--role', 'operator', '--password-stdin', stdin='secret\n')
+    with wire.Client(server.host, server.port) as client:
+        assert client.command(f'LOGIN {address} secret').code('AUTHORIZATIONFAILED') is not None
+        assert client.command(f'LOGIN {address} wrong').code('AUTHENTICATIONFAILED') is not None
+        plain = base64.b64encode(f'\0{address}\0secret'.encode()).decode()
+        assert client.command(f'AUTHENTICATE PLAIN {plain}').code('AUTHORIZATIONFAILED') is not None
+        assert client.command('SELECT INBOX').status == 'BAD', 'it is not logged in'
+    is_refused(gsasl(server, 'SCRAM-SHA-256', address, 'secret', '--no-cb'), 'AUTHORIZATIONFAILED')
+
+
 def the_audit_log_is_followed_over_its_rotation(server, account):
     log = os.path.join(server.directory, 'audit.jsonl')
     token = base64.b64encode(f'{account.user}\0{PF}\0{PF_PASSWORD}'.encode()).decode()
@@ -391,6 +403,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('certificates are read when they change', certificates_are_read_when_they_change),
     ('acts of a PF are in the audit log', acts_of_a_pf_are_written_down),
     ('acts of a PF as itself name the owner', acts_of_a_pf_as_itself_name_the_owner),
+    ('operators do not log in', operators_do_not_log_in),
     ('the audit log is followed', the_audit_log_is_followed_over_its_rotation),
 )]
 
