@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "storage/store/folder.h"
@@ -16,38 +17,41 @@ class AccountSeats;
 class Seat {
  public:
   Seat() = default;
-  Seat(Seat&& other) noexcept : seats_(std::exchange(other.seats_, nullptr)), account_(other.account_) {}
+  Seat(Seat&& other) noexcept : seats_(std::exchange(other.seats_, nullptr)), whose_(other.whose_) {}
   Seat& operator=(Seat&& other) noexcept;
   ~Seat() { Leave(); }
   void Leave();
 
  private:
   friend class AccountSeats;
-  Seat(AccountSeats* seats, storage::AccountId account) : seats_(seats), account_(account) {}
+  /// The account, and who has logged in to it.
+  using Whose = std::pair<std::uint64_t, std::uint64_t>;
+  Seat(AccountSeats* seats, Whose whose) : seats_(seats), whose_(whose) {}
   AccountSeats* seats_ = nullptr;
-  storage::AccountId account_;
+  Whose whose_;
 };
 
-/// How many sessions each account has.
+/// How many sessions each account has. Those of a PF that acts for it are counted apart, so that a busy PF
+/// does not keep out the user; nor do its sessions for one user keep it from acting for another.
 ///
 /// Lifetime   outlives the seats.
 /// Thread     any.
 class AccountSeats {
  public:
-  /// `most` of one account; 0: any number.
+  /// `most` of one account and who is logged in to it; 0: any number.
   explicit AccountSeats(std::size_t most) : most_(most) {}
 
-  /// nullopt: it has as many as it may.
-  std::optional<Seat> Take(storage::AccountId account);
+  /// `actor`: who has logged in, the account itself or a PF. nullopt: it has as many as it may.
+  std::optional<Seat> Take(storage::AccountId account, storage::AccountId actor);
   std::size_t most() const { return most_; }
 
  private:
   friend class Seat;
-  void Give(storage::AccountId account);
+  void Give(Seat::Whose whose);
 
   const std::size_t most_;
   std::mutex mutex_;
-  std::unordered_map<storage::AccountId, std::size_t> taken_;  ///< of accounts that have any
+  std::map<Seat::Whose, std::size_t> taken_;  ///< of those that have any
 };
 
 }  // namespace server::sessions

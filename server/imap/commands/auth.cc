@@ -85,7 +85,8 @@ asio::awaitable<Reply> LogIn(auth::Login login, NotAuthenticatedContext& ctx) {
     if (!active) co_return ctx.Failed(active.error());
     co_return Disabled(ctx);
   }
-  auto seat = services.seats != nullptr ? services.seats->Take(login.account.id) : sessions::Seat();
+  auto seat =
+      services.seats != nullptr ? services.seats->Take(login.account.id, login.actor.id) : sessions::Seat();
   if (!seat) {
     ctx.session.Unwatch();
     services.log.warn("event=login_no_seat conn={} account={} peer={}", info.id, login.account.id.value,
