@@ -47,12 +47,6 @@ std::string NameOf(std::string_view login) {
   return protocol::cpm::ParseLogin(login).value_or(std::string(login));
 }
 
-/// What no password has, of the cost of a SHA-512-crypt hash.
-const std::string& NobodysImportedHash() {
-  static const std::string hash = "$6$nobodysnobodys$" + std::string(86, '.');
-  return hash;
-}
-
 /// Whose turn it is among those who wait for a password to be checked.
 std::uint64_t TurnOf(const asio::ip::address& peer) {
   return std::hash<std::string>()(net::NetworkOf(peer).to_string()) | 1U;

@@ -13,9 +13,22 @@ namespace {
 
 constexpr unsigned long long kPasses = 2;
 constexpr std::size_t kMemory = 19 * 1024 * 1024;
-constexpr unsigned kMaxMemoryKib = 256 * 1024;
-constexpr unsigned kMaxPasses = 16;
-constexpr unsigned kMaxRounds = 1'000'000;
+
+/// How dear a hash may be.
+struct Cost {
+  unsigned memory_kib;
+  unsigned passes;
+  unsigned work_kib;  ///< memory times passes
+  unsigned rounds;    ///< of SHA-512-crypt
+};
+/// What is imported costs no more than what is made here, for which NobodysHash() stands, and than
+/// SHA-512-crypt's default, for which NobodysImportedHash() does.
+constexpr Cost kImported{
+    .memory_kib = kMemory / 1024, .passes = 16, .work_kib = kMemory / 1024 * kPasses, .rounds = 5000};
+/// What was imported before that was asked for stays good.
+constexpr Cost kStored{
+    .memory_kib = 256 * 1024, .passes = 16, .work_kib = 256 * 1024 * 16, .rounds = 1'000'000};
+
 constexpr std::string_view kArgon2id = "$argon2id$";
 constexpr std::string_view kSha512 = "$6$";
 
@@ -37,23 +50,24 @@ std::optional<unsigned> TakeField(std::string_view& text, std::string_view name)
 }
 
 // "$argon2id$v=19$m=19456,t=2,p=1$" salt "$" hash
-bool IsBoundedArgon2(std::string_view rest) {
+bool IsBoundedArgon2(std::string_view rest, const Cost& most) {
   rest.remove_prefix(kArgon2id.size());
   if (TakeField(rest, "v=") != 19U) return false;
   const auto memory = TakeField(rest, "$m=");
   const auto passes = TakeField(rest, ",t=");
   const auto lanes = TakeField(rest, ",p=");
   if (!memory || !passes || lanes != 1U) return false;  // libsodium knows one lane only
-  return *memory >= 8 && *memory <= kMaxMemoryKib && *passes >= 1 && *passes <= kMaxPasses &&
-         rest.starts_with('$') && rest.find('$', 1) != std::string_view::npos;
+  return *memory >= 8 && *memory <= most.memory_kib && *passes >= 1 && *passes <= most.passes &&
+         *memory * *passes <= most.work_kib && rest.starts_with('$') &&
+         rest.find('$', 1) != std::string_view::npos;
 }
 
 // "$6$" ["rounds=" number "$"] salt "$" hash
-bool IsBoundedSha512(std::string_view rest) {
+bool IsBoundedSha512(std::string_view rest, const Cost& most) {
   rest.remove_prefix(kSha512.size());
   if (rest.starts_with("rounds=")) {
     const auto rounds = TakeField(rest, "rounds=");
-    if (!rounds || *rounds > kMaxRounds || !rest.starts_with('$')) return false;
+    if (!rounds || *rounds > most.rounds || !rest.starts_with('$')) return false;
     rest.remove_prefix(1);
   }
   const auto dollar = rest.find('$');
@@ -64,6 +78,12 @@ bool IsPrintable(std::string_view text) {
   for (const char c : text)
     if (c < '!' || c > '~') return false;
   return true;
+}
+
+bool IsWithin(const Cost& most, const std::string& hash) {
+  if (hash.size() > 200 || !IsPrintable(hash)) return false;
+  if (hash.starts_with(kArgon2id)) return hash.size() < crypto_pwhash_STRBYTES && IsBoundedArgon2(hash, most);
+  return hash.starts_with(kSha512) && IsBoundedSha512(hash, most);
 }
 
 bool VerifySha512(const std::string& hash, const std::string& password) {
@@ -77,14 +97,10 @@ bool VerifySha512(const std::string& hash, const std::string& password) {
 
 }  // namespace
 
-bool IsAcceptable(const std::string& hash) {
-  if (hash.size() > 200 || !IsPrintable(hash)) return false;
-  if (hash.starts_with(kArgon2id)) return hash.size() < crypto_pwhash_STRBYTES && IsBoundedArgon2(hash);
-  return hash.starts_with(kSha512) && IsBoundedSha512(hash);
-}
+bool IsAcceptable(const std::string& hash) { return IsWithin(kImported, hash); }
 
 bool Verify(const std::string& hash, std::string_view password) {
-  if (password.empty() || password.size() > kMaxPassword || !IsAcceptable(hash) || !SodiumIsReady())
+  if (password.empty() || password.size() > kMaxPassword || !IsWithin(kStored, hash) || !SodiumIsReady())
     return false;
   if (hash.starts_with(kArgon2id))
     return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
@@ -110,6 +126,12 @@ const std::string& NobodysHash() {
     randombytes_buf(secret.data(), secret.size());
     return Hash(secret);
   }();
+  return hash;
+}
+
+const std::string& NobodysImportedHash() {
+  // The longest salt: it is hashed as well.
+  static const std::string hash = "$6$nobodysnobodysno$" + std::string(86, '.');
   return hash;
 }
 

@@ -131,7 +131,11 @@ std::variant<NewPassword, Refusal> ReadPassword(const boost::json::object& json)
   if (plain->size() > auth::kMaxPassword) return Bad("The password is too long");
   if (plain->find('\0') != std::string::npos) return Bad("The password holds a NUL");
   if (!hash->empty() && !auth::IsAcceptable(*hash))
-    return Bad("\"password_hash\" must be an Argon2id or SHA-512-crypt hash of bounded cost");
+    return Bad(
+        "\"password_hash\" must be an Argon2id hash (v=19, p=1) of at most 19456 KiB and 38912 KiB times "
+        "passes, or a SHA-512-crypt hash of at most 5000 rounds; a dearer one is not taken: leave it out and "
+        "set "
+        "the password anew");
   return NewPassword{*plain, *hash};
 }
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "server/auth/password_cache.h"
@@ -29,7 +30,8 @@ TEST(PasswordHashTest, Sha512CryptVectorsMatch) {
   EXPECT_TRUE(Verify(
       "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/"
       "YTBmSK6H9qs/y3RnOaw5v.",
-      "Hello world!"));
+      "Hello world!"))
+      << "no longer acceptable, but there may be some in the store";
   EXPECT_FALSE(Verify(
       "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
       "Hello world"));
@@ -46,6 +48,28 @@ TEST(PasswordHashTest, PasswordsOverTheLimitAreRefused) {
   const std::string longest(kMaxPassword, 'x');
   EXPECT_TRUE(Verify(Hash(longest), longest));
   EXPECT_FALSE(Verify(Hash(longest + "x"), longest + "x"));
+}
+
+// The bound on Argon2's memory, and that a refusal's time tells nothing, rest on this.
+TEST(PasswordHashTest, NoneThatIsDearerThanNobodysIsTaken) {
+  const auto argon2 = [](unsigned kib, unsigned passes) {
+    return fmt::format("$argon2id$v=19$m={},t={},p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA", kib, passes);
+  };
+  const auto sha512 = [](std::string_view rounds) {
+    return fmt::format("$6${}saltstringsaltst${}", rounds, std::string(86, 'x'));
+  };
+  for (const auto& [kib, passes] :
+       {std::pair(19456U, 2U), {12288U, 3U}, {9216U, 4U}, {2432U, 16U}, {19456U, 1U}})
+    EXPECT_TRUE(IsAcceptable(argon2(kib, passes))) << kib << ' ' << passes;
+  for (const auto& [kib, passes] :
+       {std::pair(19457U, 1U), {19456U, 3U}, {12972U, 3U}, {2433U, 16U}, {8U, 17U}, {65536U, 4U}})
+    EXPECT_FALSE(IsAcceptable(argon2(kib, passes))) << kib << ' ' << passes;
+  EXPECT_TRUE(IsAcceptable(sha512("")));
+  EXPECT_TRUE(IsAcceptable(sha512("rounds=5000$")));
+  EXPECT_FALSE(IsAcceptable(sha512("rounds=5001$")));
+  EXPECT_TRUE(IsAcceptable(NobodysImportedHash()));
+  EXPECT_EQ(NobodysImportedHash().find('$', 3), 3U + 16U)
+      << "the longest salt, and no rounds but the default";
 }
 
 TEST(PasswordHashTest, NobodysHashIsCheckableAndOfTheUsualCost) {

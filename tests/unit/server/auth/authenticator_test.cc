@@ -201,6 +201,14 @@ TEST_F(RefusalWorkTest, IsOneHashOfEachKindForAnyNameAndPassword) {
   EXPECT_EQ(WorkOf("no address at all", "wrong"), each) << "no name";
   EXPECT_EQ(WorkOf("+15550100222", "wrong"), each) << "no password set";
   EXPECT_EQ(WorkOf("+15550100333", "wrong"), each) << "imported hash";
+  // The dearest that can be imported are no dearer than what stands for them (PasswordHashTest has the
+  // limits).
+  storage::NewAccount dear;
+  dear.address = "tel:+15550100444";
+  dear.password_hash = "$6$rounds=5000$saltstringsaltst$" + std::string(86, 'x');
+  ASSERT_TRUE(IsAcceptable(dear.password_hash));
+  ASSERT_TRUE(store_->CreateAccount(dear));
+  EXPECT_EQ(WorkOf("+15550100444", "wrong"), each) << "the dearest imported hash";
 }
 
 /// SCRAM-SHA-256, from the client's side as well.
