@@ -1,9 +1,11 @@
 // Participating Functions: accounts of role pf, and whom they may act for.
 #include <boost/json/array.hpp>
 
+#include "server/auth/act_for.h"
 #include "server/http/account_json.h"
 #include "server/http/json_fields.h"
 #include "server/http/resources.h"
+#include "server/sessions/session_list.h"
 #include "storage/store/psk.h"
 
 namespace server::http {
@@ -19,6 +21,19 @@ boost::json::array Texts(const std::vector<std::string>& texts) {
 
 Refusal NoPf() {
   return {Status::not_found, "no_such_pf", "This account is not of role pf: cms-admin pf list tells those"};
+}
+
+/// Sessions of the PF in accounts that it may act for no more: how many there were. `patterns` are committed,
+/// so that a login that comes now is refused.
+asio::awaitable<std::size_t> EndWhatIsNotAllowed(Services& services, storage::AccountId pf,
+                                                 const std::vector<std::string>& patterns) {
+  const auth::ActFor as_all(services.act_for);
+  const auth::ActFor as_this(patterns);
+  auto wrong = [&](const sessions::SessionInfo& session) {
+    return session.actor == pf && !as_all.Allows(session.acts_for) && !as_this.Allows(session.acts_for);
+  };
+  const auto ended = co_await services.sessions.Kick(std::move(wrong));
+  co_return ended;
 }
 
 }  // namespace
@@ -90,6 +105,7 @@ asio::awaitable<void> ChangePf(Call& call, Services& services) {
     co_return;
   }
   boost::json::object body;
+  body["ended"] = co_await EndWhatIsNotAllowed(services, account->id, *patterns);
   body["address"] = account->address;
   body["act_for"] = Texts(*patterns);
   co_await call.Reply(Status::ok, std::move(body));

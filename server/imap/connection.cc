@@ -59,6 +59,8 @@ class Connection final : public sessions::ListedSession {
     info.compressed = wire_.compressed();
     info.account = session_.account();
     info.address = session_.user();
+    info.actor = session_.acting().actor;
+    info.acts_for = session_.acting().account;
     if (const auto* folder = session_.selected()) info.folder = folder->view->folder();
     info.doing = session_.running();
     info.connected = seconds(session_.connected());

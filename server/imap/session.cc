@@ -211,13 +211,17 @@ std::optional<Reply> Session::Dismissal() const {
   return protocol::Bye(ResponseCode::kContactAdmin, "This account was disabled or deleted");
 }
 
-void Session::Watch(storage::AccountId account, storage::AccountId actor) {
+void Session::Watch(const auth::Login& login) {
+  const auto account = login.account.id;
+  const auto actor = login.actor.id;
   const auto news = [this](storage::AccountId id) {
     return std::make_unique<notify::AccountNews>(services_.store.feed(), id, storage::Origin{info_.id},
                                                  wire_.stream().waker());
   };
   news_ = news(account);
-  if (actor != account) actor_news_ = news(actor);
+  if (actor == account) return;
+  actor_news_ = news(actor);
+  acting_ = {actor, login.account.address};
 }
 
 void Session::SayBye(const Reply& bye) {

@@ -129,8 +129,9 @@ class Session {
 
   /// From now on Dismissal() hears of the account. Before its status is looked at, so that nothing falls
   /// between the two.
-  void Watch(storage::AccountId account, storage::AccountId actor);
+  void Watch(const auth::Login& login);
   void Unwatch() {
+    acting_ = {};
     news_.reset();
     actor_news_.reset();
   }
@@ -138,6 +139,13 @@ class Session {
   void LoggedIn(const storage::AccountInfo& account, storage::Role role, sessions::Seat seat);
   /// From now on the audit log has what a PF does here in others' accounts, if it is one.
   void WriteDown(const auth::Login& login);
+  /// Who acts here for another's account, from Watch() on: whoever ends what a PF may no longer do finds also
+  /// a login that is under way.
+  struct Acting {
+    storage::AccountId actor;  ///< 0: nobody does
+    std::string account;       ///< the other's address
+  };
+  const Acting& acting() const { return acting_; }
   /// The command under way has got this message, which a URL named. Blocks; any thread on which the session
   /// is at work.
   void WriteDownUrl(storage::FolderRef folder, storage::Uid uid);
@@ -244,6 +252,7 @@ class Session {
   bool qresync_ = false;  ///< then `condstore_` as well
   bool uid_only_ = false;
   std::unique_ptr<Audit> audit_;  ///< null: what is done here is not written down
+  Acting acting_;
   std::unique_ptr<notify::AccountNews> news_;
   std::unique_ptr<notify::AccountNews> actor_news_;  ///< if another account acts here
   Notification notification_{.filters = {}, .selected = {}, .in_force = false};

@@ -20,6 +20,8 @@ struct SessionInfo {
   bool compressed = false;
   storage::AccountId account;                ///< 0: not logged in
   std::string address;                       ///< of the account
+  storage::AccountId actor;                  ///< 0: nobody acts for another's account here
+  std::string acts_for;                      ///< that account's address; also while the login is under way
   std::optional<storage::FolderRef> folder;  ///< selected
   std::string doing;                         ///< the command that runs; empty: it waits for one
   std::chrono::seconds connected{0};         ///< how long

@@ -224,8 +224,24 @@ def pf(server, _):
     # The addresses of both begin alike, so one pattern lets the PF act for both.
     assert acts_for(user) and acts_for(other)
     refused(server, 1, 'pf', 'revoke', 'sip:pf7@example.com', 'tel:+1*')
-    server.run_admin('pf', 'revoke', 'sip:pf7@example.com', user.address[:-1] + '*')
-    assert not acts_for(user), 'revoked'
+    pattern = user.address[:-1] + '*'
+    server.run_admin('pf', 'allow', 'sip:pf7@example.com', other.address)
+    with wire.Client(server.host, server.port) as acting, wire.Client(server.host, server.port) as kept, \
+            wire.Client(server.host, server.port) as itself, wire.Client(server.host, server.port) as owner:
+        acting.login_for(user.user, 'sip:pf7@example.com', 'secret')
+        kept.login_for(other.user, 'sip:pf7@example.com', 'secret')
+        itself.login('sip:pf7@example.com', 'secret')
+        owner.login(user.user, user.password)
+        server.run_admin('pf', 'revoke', 'sip:pf7@example.com', pattern)
+        assert not acts_for(user), 'revoked'
+        assert acting.line().startswith(b'* BYE'), 'what it may do no more has ended'
+        for client in (kept, itself, owner):
+            client.ok('NOOP')
+        server.run_admin('account', 'disable', 'sip:pf7@example.com')
+        assert kept.line().startswith(b'* BYE') and itself.line().startswith(b'* BYE')
+        owner.ok('NOOP')
+        server.run_admin('account', 'enable', 'sip:pf7@example.com')
+    server.run_admin('pf', 'revoke', 'sip:pf7@example.com', other.address)
     server.run_admin('pf', 'allow', 'pf7@example.com', user.address, 'sip:*@nowhere.example')
     assert acts_for(user) and not acts_for(other)
     server.run_admin('psk', 'add', 'pf-7', 'sip:pf7@example.com')

@@ -99,8 +99,8 @@ void AddPfCommands(CLI::App& app, const Options& options) {
       R"(A PF logs in as its account of role pf, with the user as authorization identity: by its password, by a client
 certificate with its address or an alias (see [tls] client_ca of cmsd.toml), or by a pre-shared key (cms-admin psk).
 It may act for users whose canonical address fits one of its patterns, or one of the configuration's [pf] act_for,
-which are for all PFs. '*' is any run of characters. Changes hold from the next login on; `cms-admin session kick`
-ends those there are. `cms-admin account` disables and deletes PFs as it does users.
+which are for all PFs. '*' is any run of characters. What is revoked ends at once, sessions for these users included.
+`cms-admin account` disables and deletes PFs as it does users.
 
 Examples:
   cms-admin pf add sip:pf@example.com --allow 'tel:+1555*' --no-password

@@ -70,7 +70,7 @@ asio::awaitable<Reply> LogIn(auth::Login login, NotAuthenticatedContext& ctx) {
     co_return No(ResponseCode::kAuthorizationFailed, "Operators do not use IMAP");
   }
   // The account may have been closed while the password was checked.
-  ctx.session.Watch(login.account.id, login.actor.id);
+  ctx.session.Watch(login);
   auto look = [&]() -> storage::Result<bool> {
     for (const auto id : {login.account.id, login.actor.id}) {
       const auto account = services.store.GetAccount(id);
