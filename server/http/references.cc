@@ -13,25 +13,28 @@ bool IsNumber(std::string_view text) {
   return !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+/// nullopt: already answered, or the connection is of no more use.
+asio::awaitable<std::optional<ReferencesRequest>> ReadRequest(Call& call) {
+  const auto json = co_await call.ReadJson();
+  if (!json) co_return std::nullopt;
+  auto read = ReadReferences(*json);
+  if (auto* refusal = std::get_if<Refusal>(&read)) {
+    co_await call.Fail(std::move(*refusal));
+    co_return std::nullopt;
+  }
+  co_return std::get<ReferencesRequest>(std::move(read));
+}
+
 }  // namespace
 
 asio::awaitable<void> CreateReferences(Call& call, Services& services) {
-  // Before the body is read, which says for whom.
-  if (!ShowsProof(call)) {
-    co_await AskForProof(call);
-    co_return;
-  }
-  const auto json = co_await call.ReadJson();
-  if (!json) co_return;
-  auto read = ReadReferences(*json);
-  if (auto* refusal = std::get_if<Refusal>(&read)) {
-    // Who has not proved anything learns of nothing else.
-    const auto known = co_await Identify(call, services, {});
-    if (known) co_await call.Fail(std::move(*refusal));
-    co_return;
-  }
-  const auto& request = std::get<ReferencesRequest>(read);
-  const auto login = co_await Identify(call, services, request.account);
+  // As itself before the body is read, which says for whom: a stranger's takes no memory.
+  auto login = co_await Identify(call, services, {});
+  if (!login) co_return;
+  const auto read = co_await ReadRequest(call);
+  if (!read) co_return;
+  const auto& request = *read;
+  if (!request.account.empty()) login = co_await Identify(call, services, request.account);
   if (!login) co_return;
   if (login->actor.role == storage::Role::kSubmit) {
     Refusal refusal{Status::forbidden, "not_allowed",

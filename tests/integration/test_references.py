@@ -189,6 +189,38 @@ def who_may_do_what(server, account):
     assert server.user.ask('POST', '/v1/references', {'references': [asked], 'audience': 'anyone'}).status == 403
 
 
+def strangers_are_told_before_they_send(server, _account):
+    """A wrong token costs its owner an answer, and us no memory: the body is not waited for."""
+    for target in ('/v1/references', '/v1/messages/resolve', '/v1/messages/externalize?folder=INBOX'):
+        head = f'POST {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x.y.z\r\nContent-Length: 1000000\r\n\r\n'
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(socket.create_connection((server.host, server.references_port), timeout=60)) as stream:
+            stream.sendall(head.encode())
+            assert stream.recv(100).startswith(b'HTTP/1.1 401'), target
+
+
+def rights_are_asked_at_the_fetch(server, account):
+    """RFC 4314 §2.1: an owner who may not read the folder refers to nothing in it, neither before nor after."""
+    folder = '"Default/tel:+15550100223"'
+    uid = store(server, account, folder=folder)
+    asked = {'folder': folder.strip('"'), 'uid': uid, 'part': '2'}
+    [one] = server.user.refer(asked, url='https')
+    [other] = server.user.refer(asked)
+    assert server.pf.fetch(one['url']).body == PHOTO
+    with wire.Client(server.host, server.port) as client:
+        client.login(account.user, account.password)
+        client.ok(f'SETACL {folder} {account.user} lswi')
+        nothing_here(server.pf.fetch(one['url']))
+        nothing_here(server.pf.fetch(one['url'], 'HEAD'))
+        for snippet in (one, other):
+            assert server.pf.originate(account.address, referring([snippet['external_body']])).status == 422
+        assert server.user.ask('POST', '/v1/references', {'references': [asked]}).status == 404
+        client.ok(f'DELETEACL {folder} {account.user}')
+    assert server.pf.fetch(one['url']).body == PHOTO
+    assert server.pf.originate(account.address, referring([one['external_body'], other['external_body']])).status == 200
+
+
 def life_of_a_reference(server, account):
     uid = store(server, account)
     asked = {'folder': FOLDER, 'uid': uid, 'part': '2'}
