@@ -155,30 +155,30 @@ std::variant<ReferencesRequest, Refusal> ReadReferences(const boost::json::objec
 Result<boost::json::array> IssueAll(Services& services, const storage::AccountInfo& owner,
                                     storage::AccountId issuer, const ReferencesRequest& request) {
   auto desk = DeskOf(services);
+  std::vector<references::ObjectName> names;
+  for (const auto& one : request.references) names.push_back(one.object);
+  ASSIGN_OR_RETURN(const auto places, desk.FindObjects(owner.id, names));
   std::vector<references::Wish> wishes;
-  std::size_t number = 0;
-  for (const auto& one : request.references) {
-    const auto at = [&](storage::Error error) {
-      if (error.code == Errc::kUnavailable || error.code == Errc::kCorruption) return error;
-      error.detail = fmt::format("references[{}]: {}", number, error.detail);
-      return error;
-    };
-    auto found = desk.FindObject(owner.id, one.object);
-    if (!found) return tl::unexpected(at(std::move(found).error()));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto& one = request.references[i];
+    const auto& [folder, uid] = places[i];
     std::vector<protocol::Section> sections{protocol::ReadSection(one.part).value_or(protocol::Section{})};
     if (one.attachments) {
-      auto all = desk.Attachments(found->first, found->second);
-      if (!all) return tl::unexpected(at(std::move(all).error()));
+      auto all = desk.Attachments(folder, uid);
+      if (!all) {
+        auto error = std::move(all).error();
+        if (error.code != Errc::kUnavailable && error.code != Errc::kCorruption)
+          error.detail = fmt::format("references[{}]: {}", i, error.detail);
+        return tl::unexpected(std::move(error));
+      }
       sections = *std::move(all);
     }
+    if (wishes.size() + sections.size() > storage::kMaxReferencesAtOnce)
+      return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));
     for (auto& section : sections)
-      wishes.push_back({found->first, found->second, std::move(section), one.partial, one.terms.kind,
-                        one.terms.audience, one.terms.one_time, one.terms.expires, one.terms.hash,
-                        one.terms.web});
-    ++number;
+      wishes.push_back({folder, uid, std::move(section), one.partial, one.terms.kind, one.terms.audience,
+                        one.terms.one_time, one.terms.expires, one.terms.hash, one.terms.web});
   }
-  if (wishes.size() > storage::kMaxReferencesAtOnce)
-    return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));
   ASSIGN_OR_RETURN(const auto issued, desk.Issue(owner, issuer, wishes));
   boost::json::array list;
   for (const auto& one : issued) {

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "protocol/cpm/address.h"
+#include "protocol/cpm/part_head.h"
+#include "protocol/imap/object_id.h"
 #include "protocol/imap/url.h"
 #include "protocol/model/ascii.h"
 #include "server/references/external_body.h"
@@ -58,21 +62,74 @@ std::optional<protocol::UrlPartial> PartialOf(const ReferenceRow& row) {
   return protocol::UrlPartial{*row.offset, row.count};
 }
 
-/// Sections of the leaves below `index`, whose own is `at`.
-void AddAttachments(const protocol::mime::Parts& parts, std::size_t index, std::vector<std::uint32_t> at,
-                    std::vector<Section>& out) {
+using VisitLeaf = std::function<bool(std::size_t index, const std::vector<std::uint32_t>& at)>;
+
+/// The leaves in their order, each with its index and its numbers as BODY[] has them; until `visit` is false.
+bool ForEachLeaf(const protocol::mime::Parts& parts, std::size_t index, std::vector<std::uint32_t>& at,
+                 const VisitLeaf& visit) {
   const auto& part = parts[index];
-  if (part.kind != protocol::mime::PartKind::kMultipart) {
-    if (at.empty()) at.push_back(1);
-    out.push_back({.part = std::move(at), .kind = Section::Kind::kAll, .fields = {}});
-    return;
+  if (part.kind != protocol::mime::PartKind::kMultipart)
+    return visit(index, at.empty() ? std::vector<std::uint32_t>{1} : at);
+  at.push_back(0);
+  bool more = true;
+  for (std::size_t child = index + 1; more && child < index + part.subtree; child += parts[child].subtree) {
+    ++at.back();
+    more = ForEachLeaf(parts, child, at, visit);
   }
-  std::uint32_t number = 0;
-  for (std::size_t child = index + 1; child < index + part.subtree; child += parts[child].subtree) {
-    auto below = at;
-    below.push_back(++number);
-    AddAttachments(parts, child, std::move(below), out);
+  at.pop_back();
+  return more;
+}
+bool ForEachLeaf(const protocol::mime::Parts& parts, const VisitLeaf& visit) {
+  std::vector<std::uint32_t> at;
+  return ForEachLeaf(parts, 0, at, visit);
+}
+
+storage::Error NoSuchMessage() { return {Errc::kNoSuchMessage, "there is no such message"}; }
+
+/// nullopt: the name has none.
+Result<std::optional<storage::FolderRef>> FolderOf(storage::MailStore& store, storage::AccountId owner,
+                                                   const ObjectName& name) {
+  if (!name.folder) return std::optional<storage::FolderRef>{};
+  ASSIGN_OR_RETURN(const auto folder, store.GetFolder(owner, *name.folder));
+  if (name.uid_validity && *name.uid_validity != folder.uid_validity)
+    return Fail(Errc::kNoSuchMessage, "the UIDVALIDITY is not the folder's");
+  return std::optional(folder.ref);
+}
+
+/// By UID or IMDN-Message-ID.
+Result<Place> FindByIndex(storage::MailStore& store, storage::AccountId owner, const ObjectName& name,
+                          const std::optional<storage::FolderRef>& folder) {
+  if (name.uid && folder) {
+    ASSIGN_OR_RETURN(const bool there, store.IsThere(*folder, *name.uid));
+    if (!there) return tl::unexpected(NoSuchMessage());
+    return Place(*folder, *name.uid);
   }
+  std::vector<Place> found;
+  ASSIGN_OR_RETURN(const auto hits,
+                   store.FindById(owner, storage::IdKind::kImdnMessage, name.imdn_message_id.value_or("")));
+  for (const auto& hit : hits) {
+    const storage::FolderRef in{owner, hit.folder};
+    if (!folder || *folder == in) found.emplace_back(in, hit.uid);
+  }
+  if (found.empty()) return tl::unexpected(NoSuchMessage());
+  if (found.size() > 1)
+    return Fail(Errc::kInvalidArgument,
+                "several messages have this IMDN-Message-ID: name the folder and the UID");
+  return found.front();
+}
+
+/// RFC 2046 §5.2.3: what is without the data has a Content-ID all the same. It tells apart what differs, and
+/// is the same for the same.
+std::string MadeContentId(storage::ObjectId object, const ReferenceRow& row, std::string_view host) {
+  std::string left;
+  protocol::AppendEmailId(left, object);
+  if (!row.section.empty()) left += "." + row.section;
+  if (row.offset) left += fmt::format(".{}-{}", *row.offset, row.count ? std::to_string(*row.count) : "end");
+  const auto odd = [](char c) {
+    return c != '.' && c != '-' && !protocol::ascii::IsAlpha(c) && !protocol::ascii::IsDigit(c);
+  };
+  std::ranges::replace_if(left, odd, '_');
+  return fmt::format("<{}@{}>", left, host);
 }
 
 storage::Error At(std::size_t index, storage::Error error) {
@@ -98,68 +155,78 @@ std::int64_t ReferenceDesk::Now() const {
   return std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
 }
 
-Result<std::pair<storage::FolderRef, storage::Uid>> ReferenceDesk::FindObject(storage::AccountId owner,
-                                                                              const ObjectName& name) {
-  std::optional<storage::FolderStatus> folder;
-  if (name.folder) {
-    ASSIGN_OR_RETURN(folder, store_.GetFolder(owner, *name.folder));
-    if (name.uid_validity && *name.uid_validity != folder->uid_validity)
-      return Fail(Errc::kNoSuchMessage, "the UIDVALIDITY is not the folder's");
+Result<std::vector<Place>> ReferenceDesk::FindObjects(storage::AccountId owner,
+                                                      const std::vector<ObjectName>& names) {
+  std::vector<Place> out(names.size());  // UID 0: not found yet
+  std::multimap<storage::ObjectId, Sought> sought;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto folder = FolderOf(store_, owner, names[i]);
+    if (!folder) return tl::unexpected(At(i, folder.error()));
+    if (names[i].object) {
+      sought.emplace(*names[i].object, Sought{i, *folder});
+      continue;
+    }
+    auto found = FindByIndex(store_, owner, names[i], *folder);
+    if (!found) return tl::unexpected(At(i, std::move(found).error()));
+    out[i] = *found;
   }
-  std::vector<std::pair<storage::FolderRef, storage::Uid>> found;
-  const auto add = [&](storage::FolderRef in, storage::Uid uid) {
-    if (!folder || folder->ref == in) found.emplace_back(in, uid);
+  RETURN_IF_ERROR(FindByObject(owner, sought, out));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (out[i].second.value == 0) return tl::unexpected(At(i, NoSuchMessage()));
+  return out;
+}
+
+/// There is no index: the rows are read until all are found.
+Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
+                                     const std::multimap<storage::ObjectId, Sought>& sought,
+                                     std::vector<Place>& out) {
+  if (sought.empty()) return {};
+  const auto is_for = [](const Sought& one, storage::FolderRef in) {
+    return !one.folder || *one.folder == in;
   };
-  if (name.uid) {
-    ASSIGN_OR_RETURN(const bool there, store_.IsThere(folder->ref, *name.uid));
-    if (there) add(folder->ref, *name.uid);
-  } else if (name.imdn_message_id) {
-    ASSIGN_OR_RETURN(const auto hits,
-                     store_.FindById(owner, storage::IdKind::kImdnMessage, *name.imdn_message_id));
-    for (const auto& hit : hits) add({owner, hit.folder}, hit.uid);
-  } else {
-    std::vector<storage::FolderRef> folders;
-    if (folder) {
-      folders.push_back(folder->ref);
-    } else {
-      ASSIGN_OR_RETURN(const auto entries, store_.ListFolders(owner));
-      for (const auto& entry : entries)
-        if (entry.id.value != 0) folders.push_back({owner, entry.id});
-    }
-    // There is no index: the rows are read until it is found.
-    for (const auto& in : folders) {
-      const auto reader = store_.Read(in);
-      if (!reader && reader.error().code == Errc::kNoSuchFolder) continue;
-      if (!reader) return tl::unexpected<storage::Error>(reader.error());
-      const storage::UidSet all(storage::Uid{1}, protocol::kMaxUid);
-      RETURN_IF_ERROR(reader->Rows(all, [&](storage::Uid uid, const storage::MessageRow& row) {
-        if (row.object == *name.object) add(in, uid);
-        return found.empty();
-      }));
-      if (!found.empty()) break;
-    }
+  std::size_t left = sought.size();
+  ASSIGN_OR_RETURN(const auto entries, store_.ListFolders(owner));
+  for (const auto& entry : entries) {
+    const storage::FolderRef in{owner, entry.id};
+    if (left == 0) break;
+    if (entry.id.value == 0 ||
+        std::ranges::none_of(sought, [&](const auto& one) { return is_for(one.second, in); }))
+      continue;
+    const auto reader = store_.Read(in);
+    if (!reader && reader.error().code == Errc::kNoSuchFolder) continue;
+    if (!reader) return tl::unexpected<storage::Error>(reader.error());
+    const storage::UidSet all(storage::Uid{1}, protocol::kMaxUid);
+    RETURN_IF_ERROR(reader->Rows(all, [&](storage::Uid uid, const storage::MessageRow& row) {
+      const auto [first, end] = sought.equal_range(row.object);
+      for (auto one = first; one != end; ++one) {
+        auto& place = out[one->second.index];
+        if (place.second.value != 0 || !is_for(one->second, in)) continue;
+        place = {in, uid};
+        --left;
+      }
+      return left > 0;
+    }));
   }
-  if (found.empty()) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  if (found.size() > 1)
-    return Fail(Errc::kInvalidArgument,
-                "several messages have this IMDN-Message-ID: name the folder and the UID");
-  return found.front();
+  return {};
 }
 
 Result<std::vector<Section>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
   ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, {folder, uid, {}, {}, {}}, kNobody));
   if (!whole) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  std::vector<Section> leaves;
-  AddAttachments(whole->parts(), 0, {}, leaves);
+  // Whoever sends a message says how many parts it has: each is looked at once.
   std::vector<Section> out;
-  for (auto& section : leaves) {
-    ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, {folder, uid, section, {}, {}}, kNobody));
-    if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
-    const auto head = part->Head();
+  const bool all = ForEachLeaf(whole->parts(), [&](std::size_t index, const std::vector<std::uint32_t>& at) {
+    const auto head = protocol::cpm::ReadPartHead(whole->parts(), whole->source(), index);
     const bool shown =
         head.media_type == "text/plain" && head.disposition != "attachment" && head.name.empty();
-    if (!shown && head.media_type != "application/smil") out.push_back(std::move(section));
-  }
+    if (shown || head.media_type == "application/smil") return true;
+    if (out.size() == storage::kMaxReferencesAtOnce) return false;
+    out.push_back({.part = at, .kind = Section::Kind::kAll, .fields = {}});
+    return true;
+  });
+  if (!all)
+    return Fail(Errc::kLimit, fmt::format("the message has more than {} attachments: name the parts",
+                                          storage::kMaxReferencesAtOnce));
   return out;
 }
 
@@ -191,8 +258,8 @@ Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId i
   return row;
 }
 
-/// What the data is; its size goes into the row.
-Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row) {
+/// What the data is; its size goes into the row. What is hashed goes off `may_hash`.
+Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, std::uint64_t& may_hash) {
   MessagePart what{wish.folder, wish.uid, wish.section, wish.partial, {}};
   ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
@@ -204,8 +271,14 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row) {
   row.part_size = *whole;
   out.size = part->size();
   out.head = HeadOf(*part, wish.section);
+  if (out.head.id.empty()) out.head.id = MadeContentId(part->object(), row, settings_.urls.host);
   std::string sha1;
   if (wish.hash) {
+    if (out.size > may_hash)
+      return Fail(Errc::kTooBig, fmt::format("one call hashes at most {} octets: ask for fewer at once, or "
+                                             "without \"hash\"",
+                                             settings_.hash_limit));
+    may_hash -= out.size;
     Digest first(EVP_sha256());
     Digest second(EVP_sha1());
     for (std::string piece; part->left() > 0; piece.clear()) {
@@ -248,12 +321,13 @@ Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& own
                                                  const std::vector<Wish>& wishes) {
   std::vector<ReferenceRow> rows;
   std::vector<Issued> out;
+  std::uint64_t may_hash = settings_.hash_limit;
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     const Wish& wish = wishes[i];
     if (!MayRead(owner.id, wish.folder)) return Fail(Errc::kNoSuchFolder);
     auto row = RowOf(wish, issuer);
     if (!row) return tl::unexpected(At(i, std::move(row).error()));
-    auto described = Describe(wish, *row);
+    auto described = Describe(wish, *row, may_hash);
     if (!described) return tl::unexpected(At(i, std::move(described).error()));
     ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
     row->key_check = KeyCheck(key);

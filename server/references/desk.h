@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/clock.h"
@@ -24,6 +26,8 @@ struct ReferenceSettings {
       base_url;  ///< "https://cms.example.net:8443"; empty: there is no HTTP service, and no such URLs
   std::chrono::seconds lifetime{7 * 86'400};       ///< of a reference whose request does not say
   std::chrono::seconds max_lifetime{30 * 86'400};  ///< from now to the furthest expiry
+  /// Octets that one call has hashed at most: they are read for it while it waits.
+  std::uint64_t hash_limit = 1ULL << 30;
 };
 
 /// Which message: by folder and UID, by object id, or by IMDN-Message-ID. A folder narrows the latter two.
@@ -55,7 +59,7 @@ struct ContentHead {
   std::string type;         ///< Content-Type with its parameters: printable ASCII
   std::string media_type;   ///< "image/png"
   std::string name;         ///< UTF-8; empty: none
-  std::string id;           ///< Content-ID; empty: none
+  std::string id;           ///< Content-ID; empty: none, but of what is Issued there is always one
   std::string disposition;  ///< Content-Disposition; empty: none
   std::string description;  ///< Content-Description; empty: none
 };
@@ -82,6 +86,9 @@ struct Found {
   storage::AccountInfo owner;
 };
 
+/// Where a message is.
+using Place = std::pair<storage::FolderRef, storage::Uid>;
+
 /// Issues references and finds them again. Whoever is behind a call has been asked for by the faces
 /// (auth::Authenticator); what they may have is UrlAuthority's to say.
 ///
@@ -91,12 +98,16 @@ class ReferenceDesk {
   ReferenceDesk(storage::MailStore& store, const ReferenceSettings& settings, const Clock& clock)
       : store_(store), settings_(settings), clock_(clock), authority_(store, settings.urls, clock) {}
 
-  /// kNoSuchMessage, kNoSuchFolder; kInvalidArgument: several messages have this identifier.
-  storage::Result<std::pair<storage::FolderRef, storage::Uid>> FindObject(storage::AccountId owner,
-                                                                          const ObjectName& name);
-  /// The message's parts that are attachments: the leaves that are no plain text to be shown.
+  /// Each in its order; those that are named by object id are looked for together, in one pass over the
+  /// folders. kNoSuchMessage, kNoSuchFolder; kInvalidArgument: several messages have this identifier. An
+  /// error says which of them is to blame: "references[2]: there is no such message".
+  storage::Result<std::vector<Place>> FindObjects(storage::AccountId owner,
+                                                  const std::vector<ObjectName>& names);
+  /// The message's parts that are attachments: the leaves that are no plain text to be shown. kLimit: more
+  /// than kMaxReferencesAtOnce.
   storage::Result<std::vector<protocol::Section>> Attachments(storage::FolderRef folder, storage::Uid uid);
-  /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part".
+  /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part". kTooBig:
+  /// more is to be hashed than in one call.
   storage::Result<std::vector<Issued>> Issue(const storage::AccountInfo& owner, storage::AccountId issuer,
                                              const std::vector<Wish>& wishes);
 
@@ -120,7 +131,15 @@ class ReferenceDesk {
 
  private:
   storage::Result<storage::schema::ReferenceRow> RowOf(const Wish& wish, storage::AccountId issuer);
-  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row);
+  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row,
+                                   std::uint64_t& may_hash);
+  struct Sought {
+    std::size_t index;  ///< among the names
+    std::optional<storage::FolderRef> folder;
+  };
+  storage::Result<> FindByObject(storage::AccountId owner,
+                                 const std::multimap<storage::ObjectId, Sought>& sought,
+                                 std::vector<Place>& out);
   storage::Result<> Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued);
 
   storage::MailStore& store_;

@@ -4,6 +4,7 @@
 import base64
 import email
 import email.policy
+import email.utils
 import hashlib
 import json
 import os
@@ -474,7 +475,13 @@ def messages_to_externalize(server, account):
     alone = b'Subject: s\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n'
     reply = ask(place + '&hash=true&url=https', alone)
     assert reply.status == 201 and b'Subject: s\r\n' in reply.body and b'image/png' in reply.body, reply.body
-    assert b'https://' in reply.body and re.search(rb'hash="[0-9a-f]{40}"', reply.body), reply.body
+    said = parse(reply.body)
+    assert said.get_param('URL').startswith('https://') and said.get_param('size') == '3', reply.body
+    assert said.get_param('hash') == hashlib.sha1(b'\0\0\0').hexdigest(), reply.body
+    until = email.utils.parsedate_to_datetime(said.get_param('expiration')).timestamp()
+    assert 0 <= server.now() + 604800 - until < 60, said.get_param('expiration')
+    # RFC 2046 §5.2.3: with a Content-ID, though the part has none.
+    assert re.search(rb'\r\nContent-ID: <M\d+\.1@[^ >]+>\r\n', reply.body), reply.body
     assert parse(reply.body).get_content_type() == 'message/external-body'
     resolved = server.pf.originate(account.address, reply.body)
     assert parse(resolved.body).get_content() == b'\0\0\0' and parse(resolved.body)['Subject'] == 's', resolved.body

@@ -1,12 +1,17 @@
 // References on record: issued, proved by their tokens, put into messages and out of them again.
 #include "server/references/desk.h"
 
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "protocol/imap/url.h"
 #include "server/references/external_body.h"
 #include "server/references/message_exchange.h"
 #include "server/references/url_token.h"
+#include "tests/support/counting_engine.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -159,6 +164,115 @@ TEST_F(DeskTest, AttachmentsAreLeavesThatAreNotShown) {
   EXPECT_EQ(protocol::WriteSection(sections[1]), "3");
 }
 
+TEST_F(DeskTest, AHundredAttachmentsOfAMessageAndNoMore) {
+  const auto parts = [](std::size_t texts, std::size_t images) {
+    std::string message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    for (std::size_t i = 0; i < texts + images; ++i)
+      message += fmt::format("--b\r\nContent-Type: {}\r\n\r\nx\r\n", i < texts ? "text/plain" : "image/png");
+    return message + "--b--\r\n";
+  };
+  Must(tests::Append(*store, owner, "INBOX", {parts(2000, 100), parts(0, 101), parts(0, 9000)}));
+  const auto sections = Must(desk.Attachments(folder, {2}));
+  ASSERT_EQ(sections.size(), 100U);
+  EXPECT_EQ(protocol::WriteSection(sections.front()), "2001");
+  EXPECT_EQ(protocol::WriteSection(sections.back()), "2100");
+  EXPECT_EQ(tests::ErrorOf(desk.Attachments(folder, {3})), storage::Errc::kLimit);
+  EXPECT_EQ(tests::ErrorOf(desk.Attachments(folder, {4})), storage::Errc::kLimit);
+}
+
+TEST(DeskCostTest, AMessageIsOpenedOnceForItsAttachments) {
+  tests::CountingEngine engine;
+  const auto store = Must(storage::MailStore::Open(engine, tests::PlainMail()));
+  const auto owner = tests::CreateAccount(*store);
+  std::string message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 1000; ++i) message += "--b\r\n\r\nx\r\n";
+  Must(tests::Append(*store, owner, "INBOX", {message + "--b--\r\n"}));
+  const auto folder = Must(store->GetFolder(owner, "INBOX")).ref;
+  const FakeClock clock;
+  const ReferenceSettings settings;
+  ReferenceDesk desk(*store, settings, clock);
+  const int before = engine.Of(storage::kv::Table::kMessages).rows;
+  EXPECT_TRUE(Must(desk.Attachments(folder, {1})).empty());
+  EXPECT_LE(engine.Of(storage::kv::Table::kMessages).rows - before, 2);
+}
+
+TEST(DeskCostTest, AllObjectIdsOfACallAreOnePass) {
+  tests::CountingEngine engine;
+  const auto store = Must(storage::MailStore::Open(engine, tests::PlainMail()));
+  const auto owner = tests::CreateAccount(*store);
+  const auto inbox = tests::Fill(*store, owner, "INBOX", 200);
+  const auto other = Must(store->CreateFolder(owner, "a", {})).ref;
+  tests::Fill(*store, owner, "a", 10);
+  std::vector<ObjectName> names;
+  std::vector<Place> places;
+  for (const auto& [in, path, count] : {std::tuple{inbox, "INBOX", 90U}, std::tuple{other, "a", 10U}}) {
+    Must(Must(store->Read(in)).Rows(tests::UidRange(1, count), [&](storage::Uid uid, const auto& row) {
+      ObjectName name;
+      name.object = row.object;
+      if (uid.value % 2 == 0) name.folder = path;
+      names.push_back(name);
+      places.emplace_back(in, uid);
+      return true;
+    }));
+  }
+  const FakeClock clock;
+  const ReferenceSettings settings;
+  ReferenceDesk desk(*store, settings, clock);
+  const int before = engine.Of(storage::kv::Table::kMessages).rows;
+  EXPECT_EQ(Must(desk.FindObjects(owner, names)), places);
+  EXPECT_LE(engine.Of(storage::kv::Table::kMessages).rows - before, 210);
+  // One that is in another folder, and one that is nowhere.
+  names[3].folder = "a";
+  EXPECT_EQ(desk.FindObjects(owner, names).error().detail, "references[3]: there is no such message");
+  names[3].folder.reset();
+  names[7].object->value = 999'999;
+  EXPECT_EQ(tests::ErrorOf(desk.FindObjects(owner, names)), storage::Errc::kNoSuchMessage);
+}
+
+TEST_F(DeskTest, ACallHashesOnlySoMuch) {
+  settings.hash_limit = 11;
+  auto wish = WishFor("2");  // of 6 octets
+  const auto account = Must(store->GetAccount(owner));
+  EXPECT_TRUE(desk.Issue(account, owner, {wish, wish, wish}));
+  wish.hash = true;
+  EXPECT_TRUE(desk.Issue(account, owner, {wish}));
+  const auto refused = desk.Issue(account, owner, {wish, wish});
+  EXPECT_EQ(tests::ErrorOf(refused), storage::Errc::kTooBig);
+  EXPECT_TRUE(refused.error().detail.starts_with("references[1]: one call hashes at most 11 octets:"));
+  settings.hash_limit = 12;
+  EXPECT_TRUE(desk.Issue(account, owner, {wish, wish}));
+}
+
+TEST_F(DeskTest, AnExternalBodyHasAContentId) {
+  std::set<std::string> ids;
+  for (const std::string section : {"", "1", "2", "HEADER", "3.HEADER.FIELDS (SUBJECT X-\"Y)"}) {
+    if (!protocol::ReadSection(section)) continue;
+    const auto body = Issue(WishFor(section)).external_body;
+    const auto phantom = body.substr(body.find("\r\n\r\n") + 2);
+    const auto at = phantom.find("\r\nContent-ID: <M1");
+    ASSERT_NE(at, std::string::npos) << body;
+    const auto id = phantom.substr(at + 14, phantom.find("\r\n", at + 2) - at - 14);
+    EXPECT_TRUE(id.ends_with("@cms.example.net>")) << id;
+    EXPECT_EQ(id.find_first_of(" ()\"\\"), std::string::npos) << id;
+    EXPECT_TRUE(ids.insert(id).second) << "of another part: " << id;
+    EXPECT_NE(Issue(WishFor(section)).external_body.find(id), std::string::npos) << "the same again";
+  }
+  EXPECT_TRUE(ids.contains("<M1.2@cms.example.net>"));
+  auto some = WishFor("2");
+  some.partial = protocol::UrlPartial{1, 3};
+  EXPECT_NE(Issue(some).external_body.find("Content-ID: <M1.2.1-3@cms.example.net>"), std::string::npos);
+}
+
+TEST_F(DeskTest, ASnippetSaysUntilWhenAndWhat) {
+  auto wish = WishFor("2");
+  wish.expires = 1'700'000'100;
+  wish.hash = true;
+  const auto body = Issue(wish).external_body;
+  EXPECT_NE(body.find(" expiration=\"Tue, 14 Nov 2023 22:15:00 GMT\"; size=6;"), std::string::npos) << body;
+  // sha1sum of the six octets 00 to 05.
+  EXPECT_NE(body.find(" hash=\"868460d98d09d8bbb93d7b6cdd15cc7fbec676b9\";"), std::string::npos) << body;
+}
+
 TEST_F(DeskTest, ASnippetReadsBackAsItsUrl) {
   const auto issued = Issue(WishFor("2"));
   const auto header = issued.external_body.substr(0, issued.external_body.find("\r\n\r\n") + 2);
@@ -182,15 +296,17 @@ TEST_F(DeskTest, DataTakeThePlaceOfReferences) {
   const auto image = Issue(WishFor("2"));
   EXPECT_EQ(Resolved("From: a\r\nMIME-Version: 1.0\r\n" + image.external_body),
             "From: a\r\nMIME-Version: 1.0\r\nContent-Type: image/png; name=x.png\r\n"
-            "Content-Transfer-Encoding: base64\r\n\r\nAAECAwQF");
+            "Content-Transfer-Encoding: base64\r\nContent-ID: <M1.2@cms.example.net>\r\n\r\nAAECAwQF");
   const auto text = Issue(WishFor("1"));
   EXPECT_EQ(Resolved("From: <a>\r\n\r\n" + text.external_body, /*cpim=*/true),
-            "From: <a>\r\n\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello.");
+            "From: <a>\r\n\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
+            "Content-ID: <M1.1@cms.example.net>\r\n\r\nHello.");
   const auto message = Issue(WishFor("3"));
   EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + message.external_body +
                      "\r\n--c--\r\n"),
             "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: message/rfc822\r\n"
-            "Content-Transfer-Encoding: 7bit\r\n\r\nSubject: in\r\n\r\nwithin\r\n--c--\r\n");
+            "Content-Transfer-Encoding: 7bit\r\nContent-ID: <M1.3@cms.example.net>\r\n\r\n"
+            "Subject: in\r\n\r\nwithin\r\n--c--\r\n");
   const auto whole = Issue(WishFor(""));
   EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + whole.external_body +
                      "\r\n--b--\r\n"),
