@@ -114,7 +114,7 @@ class Resolver {
       plan.AddText(std::string(text.substr(0, parts[0].body_begin)));
       ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(parts[0].body_begin)));
       plan.Add(std::move(inside));
-      return plan;
+      return Relengthened(text, parts[0], std::move(plan));
     }
     MessagePlan plan;
     std::size_t at = 0;
@@ -163,6 +163,11 @@ class Resolver {
       const auto value = protocol::mime::ParseStructuredValue(type);
       const auto* boundary = value.Find("boundary");
       boundaries_.push_back(boundary == nullptr ? std::string() : *boundary);
+      if (!number.empty() && Has(FieldsOf(header), "Content-Length") && HoldsReference(text, parts, index)) {
+        plan.AddText(std::string(text.substr(at, part.header_begin - at)));
+        plan.AddText(WithoutLength(header));
+        at = part.body_begin;
+      }
       int n = 0;
       for (std::size_t child = index + 1; child < index + part.subtree; child += parts[child].subtree) {
         const std::string below = fmt::format("{}{}{}", number, number.empty() ? "" : ".", ++n);
@@ -180,11 +185,32 @@ class Resolver {
     plan.AddText(std::string(text.substr(at, part.header_begin - at)));
     at = part.body_end;
     const auto phantom = text.substr(part.body_begin, part.body_end - part.body_begin);
-    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, header, phantom, plan));
+    // The message's own is made anew (Relengthened).
+    const std::string about = number.empty() ? std::string(header) : WithoutLength(header);
+    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, about, phantom, plan));
     if (!fault.empty()) out_.not_resolved.push_back({number.empty() ? "1" : number, *url, fault});
     // What could have been resolved is not sent then; there is nothing to look at further.
     if (plan.size() > limit_) return TooBig();
     return {};
+  }
+
+  /// Whether anything within parts[index] is to be replaced.
+  bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) const {
+    for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i) {
+      if (parts[i].kind != Kind::kLeaf) continue;
+      const auto header = text.substr(parts[i].header_begin, parts[i].body_begin - parts[i].header_begin);
+      const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
+      if (url && desk_.IsOurs(*url)) return true;
+    }
+    return false;
+  }
+
+  /// A header whose part gets another length. Nobody needs the field: boundaries say where a part ends.
+  static std::string WithoutLength(std::string_view header) {
+    std::string out;
+    for (const auto& field : FieldsOf(header))
+      if (!ascii::EqualNoCase(field.name, "Content-Length")) AddLines(out, field.lines);
+    return out + "\r\n";
   }
 
   /// The data, with a header; a fault in words, or empty.
