@@ -202,11 +202,9 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   // All that could be had is counted together, once nothing is missing.
   auto count = [&]() -> storage::Result<bool> {
     auto desk = DeskOf(services);
-    for (const auto& named : resolved->used) {
-      ASSIGN_OR_RETURN(const bool good, desk.NoteFetch(named));
-      if (!good) resolved->not_resolved.push_back({"", "", "one was used or revoked just now"});
-    }
-    return resolved->not_resolved.empty();
+    ASSIGN_OR_RETURN(const bool good, desk.NoteFetches(resolved->used));
+    if (!good) resolved->not_resolved.push_back({"", "", "one was used or revoked just now"});
+    return good;
   };
   storage::Result<bool> counted(false);
   if (resolved->not_resolved.empty()) counted = co_await services.storage.Run(count);

@@ -405,4 +405,14 @@ Result<std::optional<Named>> ReferenceDesk::Look(std::string_view url, const Bea
   return std::optional(Named{PartOf(found->record), found->owner.id, found->record.id});
 }
 
+Result<bool> ReferenceDesk::NoteFetches(const std::vector<Named>& all) {
+  std::set<std::pair<storage::AccountId, std::uint64_t>> seen;
+  for (const auto& named : all) {
+    if (!named.recorded || !seen.emplace(named.owner, *named.recorded).second) continue;
+    ASSIGN_OR_RETURN(const bool good, authority_.NoteFetch(named));
+    if (!good) return false;
+  }
+  return true;
+}
+
 }  // namespace server::references

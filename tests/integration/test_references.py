@@ -451,7 +451,10 @@ def messages_to_resolve(server, account):
     wrong = text['external_body'][:-60].replace('03', '04')
     broken = once['external_body'].replace(':INTERNAL:02', ':INTERNAL:01')
     assert server.pf.originate(account.address, referring([once['external_body'], broken])).status == 422, wrong
-    assert server.pf.originate(account.address, referring([once['external_body']])).status == 200
+    # Twice in one message, by either URL, it is one fetch.
+    twice = [once['external_body'], once['external_body'].replace(once['imap_url'], once['url'])]
+    reply = server.pf.originate(account.address, referring(twice))
+    assert reply.status == 200 and reply.body.count(b'Hello, world.') == 2, reply.body
     assert server.pf.originate(account.address, referring([once['external_body']])).status == 422
     assert server.submit.ask('POST', '/v1/messages/resolve', referring([text['external_body']]),
                              {'Content-Type': 'message/rfc822'}).status == 200

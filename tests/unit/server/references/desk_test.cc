@@ -99,7 +99,7 @@ TEST_F(DeskTest, BothUrlsAreOfOneRecord) {
   const auto named = Must(desk.Look(issued.imap_url, {owner, Role::kPf}));
   ASSERT_TRUE(named);
   EXPECT_EQ(named->recorded, issued.record.id);
-  EXPECT_TRUE(Must(desk.NoteFetch(*named)));
+  EXPECT_TRUE(Must(desk.NoteFetches({*named})));
   Must(store->RevokeReference(owner, issued.record.id));
   EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
   EXPECT_FALSE(Must(desk.Look(issued.url, {owner, Role::kPf})));
@@ -321,6 +321,60 @@ TEST_F(DeskTest, OthersReferencesStayAndWhatIsWithinIsLeftAlone) {
         "Content-Type: message/rfc822\r\n\r\n" + image.external_body, std::string(), std::string("x"),
         std::string("Content-Type: message/cpim\r\n\r\nFrom: x"), std::string("Content-Type: message/cpim")})
     EXPECT_EQ(Resolved(message), message);
+}
+
+TEST_F(DeskTest, NoLengthThatWasIsLeft) {
+  const auto image = Issue(WishFor("2"));
+  const auto with_length = [&](const std::string& length) {
+    return "Content-Length: " + length + "\r\n" + image.external_body;
+  };
+  const std::string data =
+      "Content-Type: image/png; name=x.png\r\nContent-Transfer-Encoding: base64\r\n"
+      "Content-ID: <M1.2@cms.example.net>\r\n\r\nAAECAwQF";
+  // Of a part, and of the multipart around it, of which the text beside keeps its own.
+  const std::string outer = "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n";
+  const std::string inner = "Content-Type: multipart/mixed; boundary=d\r\n";
+  const std::string text = "\r\n--d\r\nContent-Length: 2\r\n\r\nHi";
+  EXPECT_EQ(Resolved(outer + inner + "Content-Length: 9\r\n" + text + "\r\n--d\r\n" + with_length("7") +
+                     "\r\n--d--\r\n--c--\r\n"),
+            outer + inner + text + "\r\n--d\r\n" + data + "\r\n--d--\r\n--c--\r\n");
+  // The message's own is that of what it holds now: 8 octets; 142 of an entity within CPIM.
+  EXPECT_NE(Resolved(with_length("7")).find("Content-Length: 8\r\n\r\nAAECAwQF"), std::string::npos);
+  const std::string cpim = "Content-Type: message/cpim\r\n";
+  const std::string within = "\r\nFrom: <a>\r\n\r\n";
+  EXPECT_EQ(Resolved(cpim + "Content-Length: 7\r\n" + within + image.external_body),
+            cpim + fmt::format("Content-Length: {}\r\n", within.size() - 2 + data.size()) + within + data);
+}
+
+/// A reference to a message that is within this message: whoever knows the key can foretell it.
+TEST_F(DeskTest, AMessageThatRefersToItselfIsNoCircle) {
+  const auto made = Must(store->CreateFolder(owner, "a", {}));
+  const std::string key = Must(store->UrlKey(made.ref, std::string(32, 'k')));
+  const std::string rump = "imap://tel%3A+1555@cms.example.net/a/;UID=1;URLAUTH=submit+tel%3A+1555";
+  const std::string url = rump + ":INTERNAL:" + UrlToken(key, rump);
+  const std::string snippet = "Content-Type: message/external-body; access-type=URL;\r\n URL=\"" + url +
+                              "\"\r\n\r\nContent-Type: x/y\r\n\r\n";
+  const std::string message =
+      "Content-Type: multipart/mixed; boundary=s\r\n\r\n--s\r\n" + snippet + "\r\n--s--\r\n";
+  Must(tests::Append(*store, owner, "a", {message}));
+  ASSERT_TRUE(Must(desk.Look(url, {owner, Role::kPf}))) << "it does refer to itself";
+  const std::string outer = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n";
+  EXPECT_EQ(Resolved(outer + snippet + "\r\n--o--\r\n"),
+            outer + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + message +
+                "\r\n--o--\r\n");
+  EXPECT_EQ(Resolved(message), "not resolved: its octets hold a boundary of the message");
+}
+
+TEST_F(DeskTest, OneTimeIsOneFetchOfAMessage) {
+  auto wish = WishFor("2");
+  wish.one_time = true;
+  const Bearer bearer{owner, Role::kPf};
+  const auto once = Issue(wish);
+  const std::vector<Named> both{*Must(desk.Look(once.url, bearer)), *Must(desk.Look(once.imap_url, bearer))};
+  EXPECT_TRUE(Must(desk.NoteFetches(both)));
+  EXPECT_EQ(Must(store->FindReference(owner, once.record.id))->fetches, 1U);
+  EXPECT_FALSE(Must(desk.NoteFetches(both)));
+  EXPECT_TRUE(Must(desk.NoteFetches({})));
 }
 
 TEST_F(DeskTest, ALargeResultIsRefused) {
