@@ -92,7 +92,7 @@ storage::Actor ReaderOf(const references::Found& found, const std::optional<auth
 asio::awaitable<void> Gone(Call& call, const references::Found& found,
                            const std::optional<auth::Login>& login, references::Standing standing) {
   if (!login || login->actor.id != found.record.issuer) {
-    co_await NothingHere(call);
+    co_await NotToBeHad(call, login);
     co_return;
   }
   Refusal refusal{Status::gone, "gone",
@@ -206,11 +206,12 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   const bool anyone = *found && (*found)->record.kind == storage::ReferenceAudience::kAnyone &&
                       services.references->settings.urls.anonymous;
-  if (!login && !anyone) {
+  const bool known_encoding = encoding == "decoded" || encoding == "stored";
+  if (!login && (!anyone || !known_encoding)) {
     co_await AskForProof(call);
     co_return;
   }
-  if (encoding != "decoded" && encoding != "stored") {
+  if (!known_encoding) {
     Refusal refusal{Status::bad_request, "invalid_argument", "\"encoding\" must be decoded or stored"};
     co_await call.Fail(std::move(refusal));
     co_return;
@@ -250,7 +251,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   };
   const auto opened = co_await services.storage.Run(open);
   if (!opened || !*opened) {
-    co_await NothingHere(call);
+    co_await NotToBeHad(call, login);
     co_return;
   }
   const auto count = [&] { return services.store.NoteFetch(what.record.account, what.record.id); };

@@ -676,6 +676,99 @@ def what_the_operator_does(server, account):
     assert admin('create', account.address, check=False).returncode == 2
 
 
+def answers_are_described(_server, _account):
+    """Each status that came is in the description of its route."""
+    described, path, verb = {}, None, None
+    with open(os.path.join(fixture.ROOT, 'server/http/openapi.yaml'), encoding='utf-8') as lines:
+        for line in lines:
+            if found := re.match('  (/[^ ]*):$', line):
+                path = re.compile(re.sub('{[^}]*}', '[^/]+', found.group(1)))
+            elif found := re.match('    (get|head|post|delete):$', line):
+                verb = found.group(1).upper()
+            elif found := re.match("        '([0-9]{3})':", line):
+                described.setdefault((path, verb), set()).add(int(found.group(1)))
+    for method, target, status in SEEN:
+        for (path, verb), known in described.items():
+            if verb == method and path.fullmatch(target):
+                assert status in known, f'{method} {path.pattern}: {status}'
+
+
+# Where the configuration lets references be for anyone
+
+def anyone_may_fetch_what_is_for_anyone(server, account):
+    uid = store(server, account)
+    asked = {'folder': FOLDER, 'uid': uid, 'part': '2'}
+    nobody = Caller(server)
+    [good] = server.user.refer(asked, audience='anyone')
+    assert nobody.fetch(good['url']).body == PHOTO and nobody.fetch(good['url'], 'HEAD').status == 200
+    assert nobody.fetch(good['url'], query='?encoding=odd').status == 401
+    unknown = nobody.fetch(re.sub('.{64}$', '0' * 64, good['url']))
+    assert unknown.status == 401
+
+    # What was good once says no more to strangers than what never was.
+    def is_unknown(reference):
+        for method in ('GET', 'HEAD'):
+            reply = nobody.fetch(reference['url'], method)
+            assert reply.status == 401 and list(reply.headers) == list(unknown.headers), (reply.status, reply.headers)
+        assert nobody.fetch(reference['url']).body == unknown.body
+    revoked, once, reset = server.user.refer(asked, asked, asked, audience='anyone', one_time=True)
+    assert server.user.ask('DELETE', f'/v1/references/{revoked["id"]}').status == 200
+    is_unknown(revoked)
+    assert nobody.fetch(once['url']).body == PHOTO
+    is_unknown(once)
+    [for_user] = server.user.refer(asked)
+    is_unknown(for_user)
+    [over] = server.user.refer(asked, audience='anyone', expires=server.now() + 2)
+    while nobody.fetch(over['url']).status == 200:
+        pass  # its time comes
+    is_unknown(over)
+    with wire.Client(server.host, server.port) as client:
+        client.login(account.user, account.password)
+        client.ok(f'SETACL {CHAT} {account.user} lswi')
+        is_unknown(good)
+        client.ok(f'DELETEACL {CHAT} {account.user}')
+        assert nobody.fetch(good['url']).body == PHOTO
+        expunge(server, account, uid)
+        is_unknown(good)
+        client.ok(f'RESETKEY {CHAT}')
+    is_unknown(reset)
+
+
+def connections_are_counted(server, _account):
+    """One more than references.connections is told so, and is served once another has gone."""
+    limit = open_configuration.connections
+
+    def enter():
+        connection = Caller(server).connect()
+        try:
+            connection.request('GET', '/v1/openapi.yaml')
+            response = connection.getresponse()
+            if response.status == 200 and response.read():
+                return connection  # it is in, and stays
+        except (OSError, http.client.HTTPException):
+            pass
+        connection.close()
+        return None
+    held = []
+    while len(held) < limit:  # until those of the cases before have been seen to leave
+        if connection := enter():
+            held.append(connection)
+    assert enter() is None
+    held.pop().close()
+    while not (last := enter()):
+        pass  # until it has been seen
+    for one in held + [last]:
+        one.close()
+
+
+def open_configuration(folder):
+    open_configuration.connections = 8
+    tables = configuration(folder)
+    tables['urlauth'] = {'anonymous': True}
+    tables['references']['connections'] = open_configuration.connections
+    return tables
+
+
 def configuration(folder):
     ours = authority.Authority.make(os.path.join(folder, 'ours'))
     jwks = authority.make_token_key(folder)
@@ -728,6 +821,13 @@ CASES = [(name, prepared(function)) for name, function in (
     ('acts of a PF are in the audit log', acts_are_written_down),
     ('what the operator does', what_the_operator_does),
     ('references end with the account', the_account_goes),
+    ('strangers are told before they send', strangers_are_told_before_they_send),
+    ('rights are asked at the fetch', rights_are_asked_at_the_fetch),
+)]
+OPEN_CASES = [(name, prepared(function)) for name, function in (
+    ('anyone may fetch what is for anyone', anyone_may_fetch_what_is_for_anyone),
+    ('connections are counted', connections_are_counted),
+    ('answers are as they are described', answers_are_described),
 )]
 
 if __name__ == '__main__':
