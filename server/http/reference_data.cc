@@ -89,6 +89,24 @@ storage::Actor ReaderOf(const references::Found& found, const std::optional<auth
   return {{}, network ? storage::Role::kPf : storage::Role::kUser};
 }
 
+/// What is not to be had: who proves nothing is asked for proof, as by what never was.
+asio::awaitable<void> NotToBeHad(Call& call, const std::optional<auth::Login>& login) {
+  return login ? NothingHere(call) : AskForProof(call);
+}
+
+/// "photo<U+202E>gpj.exe" shows as "photoexe.jpg": no such control (Unicode, UAX #9) stays, each becomes "_".
+std::string WithoutBidi(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const auto last = name.size() < 3 ? 0U : static_cast<unsigned char>(name[2]);
+    const bool embeds = name.starts_with("\xe2\x80") && last >= 0xaa && last <= 0xae;    // U+202A to U+202E
+    const bool isolates = name.starts_with("\xe2\x81") && last >= 0xa6 && last <= 0xa9;  // U+2066 to U+2069
+    out += embeds || isolates ? '_' : name.front();
+    name.remove_prefix(embeds || isolates ? 3 : 1);
+  }
+  return out;
+}
+
 asio::awaitable<void> Gone(Call& call, const references::Found& found,
                            const std::optional<auth::Login>& login, references::Standing standing) {
   if (!login || login->actor.id != found.record.issuer) {
@@ -102,10 +120,11 @@ asio::awaitable<void> Gone(Call& call, const references::Found& found,
 
 }  // namespace
 
-std::string ContentDisposition(std::string_view name) {
-  if (name.empty()) return "attachment";
+std::string ContentDisposition(std::string_view given) {
+  if (given.empty()) return "attachment";
+  const std::string name = WithoutBidi(given);
   // What a path is made of stays out of both forms.
-  std::string safe(name.substr(0, kMaxFileName));
+  std::string safe = name.substr(0, kMaxFileName);
   while (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0xC0U) == 0x80U) safe.pop_back();
   if (name.size() > kMaxFileName && !safe.empty() && (safe.back() & 0x80) != 0) safe.pop_back();
   if (name.size() <= kMaxFileName) safe = name;

@@ -67,6 +67,11 @@ TEST(ContentDispositionTest, IsANameAndNoPath) {
   EXPECT_EQ(ContentDisposition("a\r\nX: y"), "attachment; filename=\"a__X: y\"");
   EXPECT_EQ(ContentDisposition("a\"b"), "attachment; filename=\"a_b\"; filename*=UTF-8''a%22b");
   EXPECT_EQ(ContentDisposition("\xe2\x82\xac"), "attachment; filename=\"___\"; filename*=UTF-8''%E2%82%AC");
+  // What turns the direction of reading around would show another extension than the name has.
+  for (const char* turns : {"\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae",
+                            "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9"})
+    EXPECT_EQ(ContentDisposition("a" + std::string(turns) + "gpj.exe"), "attachment; filename=\"a_gpj.exe\"");
+  EXPECT_EQ(ContentDisposition("\xe2\x80\xa9"), "attachment; filename=\"___\"; filename*=UTF-8''%E2%80%A9");
   // Cut between two characters.
   const std::string long_name = std::string(199, 'x') + "\xe2\x82\xac\xe2\x82\xac";
   EXPECT_EQ(ContentDisposition(long_name), "attachment; filename=\"" + std::string(199, 'x') + "\"");
