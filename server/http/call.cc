@@ -1,5 +1,6 @@
 #include "server/http/call.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
@@ -34,6 +35,7 @@ Call::Call(HttpWire& wire, beast::flat_buffer& buffer, Parser& parser, std::chro
       buffer_(buffer),
       parser_(parser),
       limit_(limit),
+      pace_(net::Pace{.stall = limit}),
       expects_continue_(beast::iequals(parser.get()[beast::http::field::expect], "100-continue") &&
                         parser.get().version() > 10) {
   const std::string_view target = parser.get().target();
@@ -84,12 +86,26 @@ asio::awaitable<std::optional<std::size_t>> Call::ReadSome(std::span<char> space
     if (buffer_.size() > kMaxFraming) intact_ = false;
     if (got > 0 || !intact_ || parser_.is_done()) break;
     if (used > 0) continue;  // framing of a chunk
-    intact_ = co_await Fill(wire_, buffer_, limit_);
+    intact_ = co_await FillBody();
   }
   body.data = nullptr;
   body.size = 0;
   if (!intact_) co_return std::nullopt;
   co_return got;
+}
+
+asio::awaitable<bool> Call::FillBody() {
+  using std::chrono::steady_clock;
+  auto until = pace_.Next(waited_, got_);
+  if (drained_by_) until = std::min(until, *drained_by_);
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(until - waited_);
+  if (limit.count() <= 0) co_return false;
+  const std::size_t had = buffer_.size();
+  const auto begin = steady_clock::now();
+  const bool more = co_await Fill(wire_, buffer_, limit);
+  waited_ += steady_clock::now() - begin;
+  got_ += static_cast<std::int64_t>(buffer_.size() - had);
+  co_return more;
 }
 
 asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit) {
@@ -222,6 +238,7 @@ void Call::TakeOver(Status status) {
 asio::awaitable<void> Call::Drain() {
   if (!intact_) co_return;
   constexpr std::size_t kMaxDrain = 16 << 20;
+  drained_by_ = waited_ + limit_;
   std::array<char, 16 * 1024> space;
   for (std::size_t total = 0; total < kMaxDrain;) {
     const auto got = co_await ReadSome(space);

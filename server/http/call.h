@@ -14,6 +14,7 @@
 
 #include "server/http/http_wire.h"
 #include "server/net/asio.h"
+#include "server/net/transfer_pace.h"
 #include "storage/error.h"
 
 namespace server::http {
@@ -69,7 +70,8 @@ class Call {
   std::optional<std::uint64_t> NumberQuery(std::string_view name, std::uint64_t fallback,
                                            std::uint64_t max) const;
 
-  /// Reads up to `space.size()` octets of the body; 0 at its end; nullopt: the connection is of no more use.
+  /// Reads up to `space.size()` octets of the body; 0 at its end; nullopt: the connection is of no more use,
+  /// also if the caller sends too little (net::Pace).
   asio::awaitable<std::optional<std::size_t>> ReadSome(std::span<char> space);
   /// The whole body. nullopt: it is over `limit` (then that has been answered), or the connection is of no
   /// more use.
@@ -102,8 +104,8 @@ class Call {
   HttpStream& stream() { return static_cast<BeastWire&>(wire_).stream(); }
   const Parser::value_type& request() const { return parser_.get(); }
 
-  /// Reads what is left of the body, up to a bound, and forgets it: a caller who is still sending would
-  /// otherwise not get to see the answer.
+  /// Reads what is left of the body, up to a bound of octets and of time, and forgets it: a caller who is
+  /// still sending would otherwise not get to see the answer.
   asio::awaitable<void> Drain();
 
   /// True if another request may follow on this connection.
@@ -123,6 +125,7 @@ class Call {
   Head Begin(Status status, std::string_view content_type);
   asio::awaitable<bool> WriteHead(const Head& head, std::string_view and_then = {});
   asio::awaitable<bool> WriteOctets(std::string_view octets);
+  asio::awaitable<bool> FillBody();
 
   HttpWire& wire_;
   beast::flat_buffer& buffer_;
@@ -132,8 +135,13 @@ class Call {
   std::string_view pattern_ = "-";
   std::string query_;
   std::vector<std::pair<std::string, std::string>> headers_;
-  std::string chunk_;            ///< one on its way
-  std::uint64_t body_left_ = 0;  ///< of StartBody()
+  /// Of the body, on a clock that stands still but while we wait for the caller.
+  net::TransferDeadline pace_;
+  net::TransferDeadline::TimePoint waited_;
+  std::int64_t got_ = 0;
+  std::optional<net::TransferDeadline::TimePoint> drained_by_;  ///< on the same clock
+  std::string chunk_;                                           ///< one on its way
+  std::uint64_t body_left_ = 0;                                 ///< of StartBody()
   bool expects_continue_ = false;
   std::map<std::string, std::string, std::less<>> parameters_;
   bool answered_ = false;

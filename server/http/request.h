@@ -5,10 +5,11 @@
 namespace server::http {
 
 struct HttpOptions {
-  std::chrono::seconds request_limit{60};  ///< one read or write of a request; all of a header
-  std::chrono::seconds keep_alive{300};    ///< between two requests of a connection
-  std::size_t header_limit = 16 * 1024;    ///< octets of a request's header
-  std::size_t connections = 256;           ///< at once
+  /// All of a header; 4096 octets of a body, or of an answer; all that is read of a body when it is refused.
+  std::chrono::seconds request_limit{60};
+  std::chrono::seconds keep_alive{300};  ///< between two requests of a connection
+  std::size_t header_limit = 16 * 1024;  ///< octets of a request's header
+  std::size_t connections = 256;         ///< at once
 };
 
 /// Reads a request's header; what came after it stays in `buffer`. An error of the category of

@@ -1,10 +1,13 @@
 // The parts of the reference service that need no network. Its behaviour:
 // tests/integration/test_references.py.
+#include <array>
 #include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
@@ -151,6 +154,49 @@ std::string Ambiguity(const std::vector<std::pair<beast::http::field, const char
   Call::Parser::value_type request(beast::http::verb::post, target, 11);
   for (const auto& [name, value] : fields) request.insert(name, value);
   return std::string(AmbiguityOf(request));
+}
+
+/// Gives one octet at a time and writes down how long it may take.
+class SlowWire final : public HttpWire {
+ public:
+  asio::awaitable<std::size_t> ReadSome(std::span<char> space, std::chrono::milliseconds limit) override {
+    limits.push_back(limit);
+    space.front() = octets[limits.size() - 1];
+    co_return 1;
+  }
+  asio::awaitable<bool> Write(std::string_view) override { co_return true; }
+
+  std::string octets =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n" + std::string(10000, 'x');
+  std::vector<std::chrono::milliseconds> limits;
+};
+
+TEST(PaceTest, ABodyHasAPaceAndWhatIsDrainedATime) {
+  SlowWire wire;
+  const auto serve = [&]() -> asio::awaitable<void> {
+    beast::flat_buffer buffer;
+    Call::Parser parser;
+    const auto error = co_await ReadHead(wire, buffer, parser, {});
+    EXPECT_FALSE(error);
+    wire.octets.erase(0, wire.limits.size());
+    wire.limits.clear();
+    Call call(wire, buffer, parser, std::chrono::seconds(60));
+    std::array<char, 5000> space;
+    for (std::size_t got = 0; got < space.size();)
+      got += (co_await call.ReadSome(std::span(space).subspan(got))).value_or(space.size());
+    co_await call.Drain();
+  };
+  asio::io_context context;
+  asio::co_spawn(context, serve(), asio::detached);
+  context.run();
+  // What was waited for an octet is missing for the next one, until 4096 are there; of the rest for all.
+  constexpr std::chrono::milliseconds kAll = std::chrono::minutes(1);
+  ASSERT_EQ(wire.limits.size(), 10000U);
+  EXPECT_EQ(wire.limits[0], kAll);
+  EXPECT_LT(wire.limits[1], kAll);
+  EXPECT_LT(wire.limits[4095], kAll);
+  EXPECT_EQ(wire.limits[4096], kAll);
+  EXPECT_LT(wire.limits[8192], kAll) << "a new step, but no new time";
 }
 
 TEST(AmbiguityTest, OneReadingIsNeeded) {
