@@ -10,6 +10,10 @@ import urllib.parse
 import imap_wire as wire
 
 
+#: (method, path, status) of all answers so far.
+SEEN = set()
+
+
 class Reply:
     def __init__(self, response):
         self.status, self.headers = response.status, response.headers
@@ -45,7 +49,9 @@ class Caller:
         connection = connection or self.connect()
         try:
             connection.request(method, target, body=body, headers=fields)
-            return Reply(connection.getresponse())
+            reply = Reply(connection.getresponse())
+            SEEN.add((method, urllib.parse.urlsplit(target).path, reply.status))
+            return reply
         finally:
             if own:
                 connection.close()

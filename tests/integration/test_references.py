@@ -18,7 +18,7 @@ import urllib.parse
 import authority
 import cmsd_fixture as fixture
 import imap_wire as wire
-from pf import Caller, Pf, urlfetch
+from pf import SEEN, Caller, Pf, urlfetch
 
 PF = 'sip:pf@example.com'
 PF_PASSWORD = 'pf-password'
