@@ -90,6 +90,19 @@ TEST_F(UrlAuthorityTest, NoUrlThatWasCutOrPiecedTogetherIsRedeemed) {
   EXPECT_FALSE(Redeems(rump + open.substr(open.rfind(":INTERNAL:")), other));
 }
 
+TEST_F(UrlAuthorityTest, AnotherUsersKeyOpensNothing) {
+  const auto key_of = [&](storage::AccountId account) {
+    return Must(store->UrlKey(Must(store->GetFolder(account, "INBOX")).ref, NewUrlKey()));
+  };
+  // Both have keys; the other's makes good URLs of the other's own.
+  ASSERT_TRUE(Redeems(rump + ":INTERNAL:" + UrlToken(key_of(owner), rump), other));
+  std::string theirs = rump;
+  theirs.replace(theirs.find("1555"), 4, "1666");
+  ASSERT_TRUE(Redeems(theirs + ":INTERNAL:" + UrlToken(key_of(other), theirs), other));
+  EXPECT_FALSE(Redeems(rump + ":INTERNAL:" + UrlToken(key_of(other), rump), other));
+  EXPECT_FALSE(Redeems(theirs + ":INTERNAL:" + UrlToken(key_of(owner), theirs), other));
+}
+
 TEST_F(UrlAuthorityTest, NoKeyIsNoKeyToForgeWith) {
   for (const std::string& key : {std::string(), std::string(32, '\0')})
     EXPECT_FALSE(Redeems(rump + ":INTERNAL:" + UrlToken(key, rump), other));
