@@ -31,7 +31,10 @@ asio::awaitable<void> Linger(HttpWire& wire) {
 std::string_view AmbiguityOf(const Call::Parser::value_type& request) {
   using Field = beast::http::field;
   if (request.count(Field::host) != 1) return "there must be one Host field";
-  if (request.count(Field::content_length) > 1) return "there must be one Content-Length";
+  // Beast takes "4, 4" for 4, which RFC 9112 §6.3 allows and others read otherwise.
+  const std::string_view length = request[Field::content_length];
+  if (request.count(Field::content_length) > 1 || length.find_first_not_of("0123456789") != length.npos)
+    return "there must be one Content-Length, a number";
   const auto codings = request.count(Field::transfer_encoding);
   if (codings > 0 && request.count(Field::content_length) > 0)
     return "Content-Length and Transfer-Encoding exclude each other";

@@ -209,6 +209,7 @@ TEST(AmbiguityTest, OneReadingIsNeeded) {
       Ambiguity({{Field::host, "x"}, {Field::content_length, "4"}, {Field::transfer_encoding, "chunked"}}),
       "");
   EXPECT_NE(Ambiguity({{Field::host, "x"}, {Field::content_length, "4"}, {Field::content_length, "4"}}), "");
+  EXPECT_NE(Ambiguity({{Field::host, "x"}, {Field::content_length, "4, 4"}}), "");
   EXPECT_NE(Ambiguity({{Field::host, "x"}, {Field::transfer_encoding, "gzip, chunked"}}), "");
   EXPECT_NE(Ambiguity({{Field::host, "x"}}, "http://x/"), "");
   EXPECT_NE(Ambiguity({{Field::host, "x"}}, "/\x80"), "");
