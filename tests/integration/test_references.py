@@ -217,7 +217,7 @@ def rights_are_asked_at_the_fetch(server, account):
         assert server.pf.fetch(one['url'], 'HEAD').status == 404
         for snippet in (one, other):
             assert server.pf.originate(account.address, referring([snippet['external_body']])).status == 422
-        assert server.user.ask('POST', '/v1/references', {'references': [asked]}).status == 404
+        assert server.user.ask('POST', '/v1/references', {'references': [asked]}).status == 403
         client.ok(f'DELETEACL {folder} {account.user}')
     assert server.pf.fetch(one['url']).body == PHOTO
     assert server.pf.originate(account.address, referring([one['external_body'], other['external_body']])).status == 200
