@@ -3,16 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "protocol/cpm/address.h"
+#include "protocol/cpm/body.h"
+#include "protocol/cpm/cpim.h"
+#include "protocol/cpm/limits.h"
 #include "protocol/cpm/part_head.h"
 #include "protocol/imap/object_id.h"
 #include "protocol/imap/url.h"
+#include "protocol/mime/parameters.h"
 #include "protocol/model/ascii.h"
 #include "server/references/external_body.h"
 #include "server/references/rights.h"
@@ -193,7 +196,8 @@ Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
         std::ranges::none_of(sought, [&](const auto& one) { return is_for(one.second, in); }))
       continue;
     const auto reader = store_.Read(in);
-    if (!reader && reader.error().code == Errc::kNoSuchFolder) continue;
+    if (!reader && (reader.error().code == Errc::kNoSuchFolder || reader.error().code == Errc::kNoPermission))
+      continue;
     if (!reader) return tl::unexpected<storage::Error>(reader.error());
     const storage::UidSet all(storage::Uid{1}, protocol::kMaxUid);
     RETURN_IF_ERROR(reader->Rows(all, [&](storage::Uid uid, const storage::MessageRow& row) {
@@ -210,20 +214,45 @@ Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
   return {};
 }
 
+namespace {
+
+/// A message/cpim whose content is text, or a notification: there is no attachment in it.
+bool HoldsText(const protocol::mime::Part& part, protocol::mime::Source& source) {
+  const auto begin = protocol::cpm::ReadBody(part, source, protocol::cpm::kMaxCpimHeader);
+  if (!begin) return false;
+  const auto cpim = protocol::cpm::ReadCpim(*begin, part.body_end - part.body_begin);
+  if (!cpim) return false;
+  const auto type = protocol::mime::ParseStructuredValue(cpim->content_type);
+  return protocol::ascii::EqualNoCase(type.type, "text") ||
+         protocol::ascii::EqualNoCase(type.type, "message");
+}
+
+}  // namespace
+
 Result<std::vector<Section>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
   ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, {folder, uid, {}, {}, {}}, kNobody));
   if (!whole) return Fail(Errc::kNoSuchMessage, "there is no such message");
   // Whoever sends a message says how many parts it has: each is looked at once.
   std::vector<Section> out;
+  bool within_cpim = false;
   const bool all = ForEachLeaf(whole->parts(), [&](std::size_t index, const std::vector<std::uint32_t>& at) {
     const auto head = protocol::cpm::ReadPartHead(whole->parts(), whole->source(), index);
     const bool shown =
         head.media_type == "text/plain" && head.disposition != "attachment" && head.name.empty();
     if (shown || head.media_type == "application/smil") return true;
+    if (head.media_type == "message/cpim") {
+      within_cpim = !HoldsText(whole->parts()[index], whole->source());
+      return !within_cpim;
+    }
     if (out.size() == storage::kMaxReferencesAtOnce) return false;
     out.push_back({.part = at, .kind = Section::Kind::kAll, .fields = {}});
     return true;
   });
+  if (within_cpim)
+    return Fail(
+        Errc::kNotAllowed,
+        "attachments within a CPIM have no part numbers, so nothing can refer to them alone: name the part "
+        "that is the CPIM, or the message");
   if (!all)
     return Fail(Errc::kLimit, fmt::format("the message has more than {} attachments: name the parts",
                                           storage::kMaxReferencesAtOnce));
@@ -403,16 +432,6 @@ Result<std::optional<Named>> ReferenceDesk::Look(std::string_view url, const Bea
   ASSIGN_OR_RETURN(const auto standing, StandingOf(found->record));
   if (!is_for || standing != Standing::kGood) return nothing;
   return std::optional(Named{PartOf(found->record), found->owner.id, found->record.id});
-}
-
-Result<bool> ReferenceDesk::NoteFetches(const std::vector<Named>& all) {
-  std::set<std::pair<storage::AccountId, std::uint64_t>> seen;
-  for (const auto& named : all) {
-    if (!named.recorded || !seen.emplace(named.owner, *named.recorded).second) continue;
-    ASSIGN_OR_RETURN(const bool good, authority_.NoteFetch(named));
-    if (!good) return false;
-  }
-  return true;
 }
 
 }  // namespace server::references

@@ -123,9 +123,8 @@ class ReferenceDesk {
   /// What a URL in a message names, if it is one of ours, either kind, that is good for this bearer. Nothing
   /// is counted.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
-  /// Counts what go together as fetched; what is among them twice is counted once. False: one is good no
-  /// more, those before it are counted.
-  storage::Result<bool> NoteFetches(const std::vector<Named>& all);
+  /// UrlAuthority::NoteFetches().
+  storage::Result<bool> NoteFetches(const std::vector<Named>& all) { return authority_.NoteFetches(all); }
   /// It names something here, or claims to.
   bool IsOurs(std::string_view url) const;
 

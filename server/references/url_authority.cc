@@ -1,5 +1,7 @@
 #include "server/references/url_authority.h"
 
+#include <map>
+
 #include "protocol/cpm/address.h"
 #include "protocol/model/ascii.h"
 #include "server/references/rights.h"
@@ -96,6 +98,21 @@ Result<bool> UrlAuthority::IsFor(const UrlAccess& access, storage::AccountId own
 Result<bool> UrlAuthority::NoteFetch(const Named& named) {
   if (!named.recorded) return true;
   return store_.NoteFetch(named.owner, *named.recorded);
+}
+
+Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
+  std::map<storage::AccountId, std::vector<std::uint64_t>> of;
+  for (const auto& named : all)
+    if (named.recorded) of[named.owner].push_back(*named.recorded);
+  // An account's are one change. Those of the accounts before are taken back if another's are not to be had.
+  for (auto at = of.begin(); at != of.end(); ++at) {
+    const auto good = store_.NoteFetches(at->first, at->second);
+    if (good && *good) continue;
+    for (auto before = of.begin(); before != at; ++before)
+      RETURN_IF_ERROR(store_.TakeBackFetches(before->first, before->second));
+    return good;
+  }
+  return true;
 }
 
 Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bearer& bearer) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/imap/url.h"
 #include "server/clock.h"
@@ -68,6 +69,8 @@ class UrlAuthority {
   /// Counts it as fetched, if it is on record; false: it is good no more. To be called when the octets can be
   /// had and go out next: one that may be used once is not to be used up by a failure.
   storage::Result<bool> NoteFetch(const Named& named);
+  /// The same of several that go together: all or none, and once if one is among them twice.
+  storage::Result<bool> NoteFetches(const std::vector<Named>& all);
   /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.
   storage::Result<bool> IsFor(const protocol::UrlAccess& access, storage::AccountId owner,
                               const Bearer& bearer);

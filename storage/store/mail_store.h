@@ -191,6 +191,10 @@ class MailStore {
   /// revoked, over, or for one time that has been. Of two who come at once for that time one gets it. The
   /// count of others alone is not synced.
   Result<bool> NoteFetch(AccountId account, std::uint64_t id);
+  /// The same of several in one change: all or none. One that is named twice is counted once.
+  Result<bool> NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids);
+  /// Nothing came of what NoteFetches() has counted: it has not been.
+  Result<> TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids);
   /// One that is not there, or is revoked, stays so.
   Result<> RevokeReference(AccountId account, std::uint64_t id);
   /// In the order of ids, from above `after`, at most `limit`. Of messages that are on their way out too.

@@ -1,6 +1,8 @@
 // MailStore's calls for references, and how they end.
 #include "storage/store/references.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "storage/schema/references.h"
@@ -160,22 +162,45 @@ Result<std::optional<Reference>> MailStore::FindReference(AccountId account, std
   return std::optional(With(account, id, std::move(row)));
 }
 
-Result<bool> MailStore::NoteFetch(AccountId account, std::uint64_t id) {
+Result<bool> MailStore::NoteFetch(AccountId account, std::uint64_t id) { return NoteFetches(account, {id}); }
+
+Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids) {
+  const std::set<std::uint64_t> each(ids.begin(), ids.end());
   bool good = false;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     good = false;
-    ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-    if (!row || row->revoked != 0 || txn.now() > row->expires || (row->one_time && row->fetches > 0))
-      return {};
-    ++row->fetches;
-    row->last_fetch = txn.now();
-    PutRow(txn, id, *row);
+    std::vector<ReferenceRow> rows;
+    bool one_time = false;
+    for (const std::uint64_t id : each) {
+      ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
+      if (!row || row->revoked != 0 || txn.now() > row->expires || (row->one_time && row->fetches > 0))
+        return {};
+      ++row->fetches;
+      row->last_fetch = txn.now();
+      one_time = one_time || row->one_time;
+      rows.push_back(*std::move(row));
+    }
+    auto row = rows.begin();
+    for (const std::uint64_t id : each) PutRow(txn, id, *row++);
     // A count that a power loss sets back is no harm, a second fetch after it is.
-    if (!row->one_time) txn.NeedNotSync();
+    if (!one_time) txn.NeedNotSync();
     good = true;
     return {};
   }));
   return good;
+}
+
+Result<> MailStore::TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids) {
+  const std::set<std::uint64_t> each(ids.begin(), ids.end());
+  return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    for (const std::uint64_t id : each) {
+      ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
+      if (!row || row->fetches == 0) continue;
+      if (--row->fetches == 0) row->last_fetch = 0;
+      PutRow(txn, id, *row);
+    }
+    return {};
+  });
 }
 
 Result<> MailStore::RevokeReference(AccountId account, std::uint64_t id) {

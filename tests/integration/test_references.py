@@ -496,6 +496,12 @@ def messages_to_externalize(server, account):
     assert parse(reply.body).get_content_type() == 'message/external-body'
     resolved = server.pf.originate(account.address, reply.body)
     assert parse(resolved.body).get_content() == b'\0\0\0' and parse(resolved.body)['Subject'] == 's', resolved.body
+    # What a CPIM holds has no part numbers: text has no attachment in it, anything else is refused, not taken for one whole.
+    cpim = lambda content: (b'Subject: s\r\nContent-Type: message/cpim\r\n\r\nFrom: <tel:+15550100222>\r\n\r\n' + content)
+    text = ask(place, cpim(b'Content-Type: text/plain\r\n\r\nhello'))
+    assert text.status == 201 and text.headers['CPM-References'] == '' and text.body.endswith(b'hello'), text.body
+    photo = ask(place, cpim(b'Content-Type: image/png\r\n\r\nnot really'))
+    assert photo.status == 403 and photo.headers['Location'] and b'CPIM' in photo.body, (photo.status, photo.body)
     chosen = ask(place + '&parts=1', with_photo())
     assert chosen.body.count(b'external-body') == 1 and b'Look at this' not in chosen.body
 

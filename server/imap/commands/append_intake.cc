@@ -93,8 +93,10 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   }
   using Reader = references::PartReader;
   if (reader && reader->Begin(Reader::Form::kAsServed) == Reader::Begun::kOpen) {
-    const auto& named = (*target)->named;
-    if (named.recorded) fetched_.try_emplace({named.owner, *named.recorded}, url);
+    if ((*target)->named.recorded) {
+      fetched_.push_back((*target)->named);
+      fetched_by_.push_back(url);
+    }
     return reader;
   }
   Fail(BadUrl(url));
@@ -102,10 +104,13 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
 }
 
 storage::Result<> AppendIntake::NoteFetches() {
-  for (const auto& [reference, url] : fetched_) {
-    ASSIGN_OR_RETURN(const bool good, store_.NoteFetch(reference.first, reference.second));
-    if (!good) Fail(BadUrl(url));
+  references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
+  ASSIGN_OR_RETURN(const bool good, authority.NoteFetches(fetched_));
+  for (std::size_t i = 0; i < fetched_.size() && !good && !failure_; ++i) {
+    ASSIGN_OR_RETURN(const auto record, store_.FindReference(fetched_[i].owner, *fetched_[i].recorded));
+    if (!record || record->revoked != 0 || record->Used()) Fail(BadUrl(fetched_by_[i]));
   }
+  if (!good && !failure_) Fail(BadUrl(fetched_by_.front()));
   return {};
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,10 +78,10 @@ class AppendIntake {
   const std::string& mailbox_;
   std::optional<MailboxPlace> place_;
   std::vector<Incoming> messages_;
-  std::size_t first_unsealed_ = 0;      ///< index in messages_
-  std::size_t finished_in_memory_ = 0;  ///< octets of those before the last that are not sealed
-  std::map<std::pair<storage::AccountId, std::uint64_t>, std::string>
-      fetched_;  ///< references on record: URLs
+  std::size_t first_unsealed_ = 0;          ///< index in messages_
+  std::size_t finished_in_memory_ = 0;      ///< octets of those before the last that are not sealed
+  std::vector<references::Named> fetched_;  ///< what was copied from and is on record
+  std::vector<std::string> fetched_by_;     ///< the URL of each
   std::optional<protocol::Reply> failure_;
 };
 

@@ -134,6 +134,28 @@ TEST_P(ReferencesTest, OneTimeIsOnce) {
   EXPECT_TRUE(Must(store->FindReference(account, id))->Used());
 }
 
+TEST_P(ReferencesTest, SeveralAreFetchedTogetherOrNotAtAll) {
+  auto row = Row(Deliver());
+  const auto many_times = Add(row);
+  row.one_time = true;
+  const auto once = Add(row);
+  const auto revoked = Add(row);
+  Must(store->RevokeReference(account, revoked));
+  const auto fetches = [&](std::uint64_t id) { return Must(store->FindReference(account, id))->fetches; };
+  EXPECT_FALSE(Must(store->NoteFetches(account, {many_times, once, revoked})));
+  EXPECT_FALSE(Must(store->NoteFetches(account, {once, 99})));
+  EXPECT_EQ(fetches(many_times) + fetches(once), 0U);
+  EXPECT_TRUE(Must(store->NoteFetches(account, {once, many_times, once, many_times})));
+  EXPECT_EQ(fetches(many_times), 1U);
+  EXPECT_EQ(fetches(once), 1U);
+  EXPECT_FALSE(Must(store->NoteFetches(account, {many_times, once})));
+  EXPECT_EQ(fetches(many_times), 1U);
+  Must(store->TakeBackFetches(account, {once, once, many_times, 99}));
+  store.Reopen();
+  EXPECT_EQ(Must(store->FindReference(account, once))->last_fetch, 0);
+  EXPECT_TRUE(Must(store->NoteFetches(account, {many_times, once})));
+}
+
 TEST_P(ReferencesTest, RevokedIsRevoked) {
   const auto id = Add(Row(Deliver()));
   Must(store->RevokeReference(account, id));
