@@ -70,7 +70,9 @@ TlsEnds ReadEnds(ssl_st& ssl) {
   }
   ends.server_end_point = ServerEndPoint(ssl);
   const X509* client = SSL_get0_peer_certificate(&ssl);
-  ends.client_certificate = client != nullptr && SSL_get_verify_result(&ssl) == X509_V_OK;
+  // What a ticket resumes was verified at its handshake, and may have expired since.
+  ends.client_certificate = client != nullptr && SSL_get_verify_result(&ssl) == X509_V_OK &&
+                            X509_cmp_current_time(X509_get0_notAfter(client)) > 0;
   if (ends.client_certificate) ends.client_uris = Uris(*client);
   return ends;
 }

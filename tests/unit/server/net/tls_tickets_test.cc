@@ -2,9 +2,12 @@
 #include <memory>
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "server/net/tls_context.h"
+#include "server/net/tls_ends.h"
 #include "tests/unit/server/net/test_certificate.h"
 
 namespace server_test {
@@ -89,6 +92,66 @@ TEST_P(TlsTicketsTest, WithoutTicketsNothingIsResumed) {
   if (!ticket_) return;  // none was given
   const SessionPtr kept(SSL_SESSION_dup(ticket_.get()), SSL_SESSION_free);
   EXPECT_FALSE(Resumes(*context, kept.get()));
+}
+
+using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+/// Signed by itself; good until `seconds` from now.
+X509Ptr CertificateUntil(EVP_PKEY* key, long seconds) {
+  X509Ptr certificate(X509_new(), X509_free);
+  X509* x = certificate.get();
+  X509_set_version(x, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+  X509_gmtime_adj(X509_getm_notBefore(x), -7200);
+  X509_gmtime_adj(X509_getm_notAfter(x), seconds);
+  X509_set_pubkey(x, key);
+  X509_NAME* name = X509_get_subject_name(x);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("client"), -1,
+                             -1, 0);
+  X509_set_issuer_name(x, name);
+  X509_sign(x, key, EVP_sha256());
+  return certificate;
+}
+
+/// OpenSSL does not look at the time, as it does not when a ticket is resumed.
+bool IsTaken(long seconds) {
+  const KeyPtr key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+  const X509Ptr certificate = CertificateUntil(key.get(), seconds);
+  const TestCertificate ours;
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> here(SSL_CTX_new(TLS_server_method()),
+                                                               SSL_CTX_free);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> there(SSL_CTX_new(TLS_client_method()),
+                                                                SSL_CTX_free);
+  SSL_CTX_use_certificate_chain_file(here.get(), ours.certificate_file().c_str());
+  SSL_CTX_use_PrivateKey_file(here.get(), ours.key_file().c_str(), SSL_FILETYPE_PEM);
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(here.get()), certificate.get());
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(here.get()), X509_V_FLAG_NO_CHECK_TIME);
+  SSL_CTX_set_verify(here.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_use_certificate(there.get(), certificate.get());
+  SSL_CTX_use_PrivateKey(there.get(), key.get());
+  const SslPtr server(SSL_new(here.get()), SSL_free);
+  const SslPtr client(SSL_new(there.get()), SSL_free);
+  BIO* ends[2];
+  BIO_new_bio_pair(&ends[0], 0, &ends[1], 0);
+  SSL_set_bio(server.get(), ends[0], ends[0]);
+  SSL_set_bio(client.get(), ends[1], ends[1]);
+  SSL_set_accept_state(server.get());
+  SSL_set_connect_state(client.get());
+  bool done = false;
+  for (int i = 0; i < 10 && !done; ++i) {
+    const int theirs = SSL_do_handshake(client.get());
+    const int ours_too = SSL_do_handshake(server.get());
+    done = theirs == 1 && ours_too == 1;
+  }
+  EXPECT_TRUE(done);
+  EXPECT_EQ(SSL_get_verify_result(server.get()), X509_V_OK);
+  return ReadEnds(*server).client_certificate;
+}
+
+TEST(TlsEndsTest, AClientsCertificateIsGoodUntilItExpiresThoughATicketLastsLonger) {
+  EXPECT_TRUE(IsTaken(3600));
+  EXPECT_FALSE(IsTaken(-60));
 }
 
 }  // namespace
