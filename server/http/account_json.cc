@@ -133,9 +133,8 @@ std::variant<NewPassword, Refusal> ReadPassword(const boost::json::object& json)
   if (!hash->empty() && !auth::IsAcceptable(*hash))
     return Bad(
         "\"password_hash\" must be an Argon2id hash (v=19, p=1) of at most 19456 KiB and 38912 KiB times "
-        "passes, or a SHA-512-crypt hash of at most 5000 rounds; a dearer one is not taken: leave it out and "
-        "set "
-        "the password anew");
+        "passes, or a SHA-512-crypt hash of at most 5000 rounds: leave a dearer one out, and set the "
+        "password");
   return NewPassword{*plain, *hash};
 }
 

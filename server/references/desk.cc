@@ -141,6 +141,17 @@ storage::Error At(std::size_t index, storage::Error error) {
   return error;
 }
 
+/// A message/cpim whose content is text, or a notification: there is no attachment in it.
+bool HoldsText(const protocol::mime::Part& part, protocol::mime::Source& source) {
+  const auto begin = protocol::cpm::ReadBody(part, source, protocol::cpm::kMaxCpimHeader);
+  if (!begin) return false;
+  const auto cpim = protocol::cpm::ReadCpim(*begin, part.body_end - part.body_begin);
+  if (!cpim) return false;
+  const auto type = protocol::mime::ParseStructuredValue(cpim->content_type);
+  return protocol::ascii::EqualNoCase(type.type, "text") ||
+         protocol::ascii::EqualNoCase(type.type, "message");
+}
+
 }  // namespace
 
 std::string_view Name(Standing standing) {
@@ -213,21 +224,6 @@ Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
   }
   return {};
 }
-
-namespace {
-
-/// A message/cpim whose content is text, or a notification: there is no attachment in it.
-bool HoldsText(const protocol::mime::Part& part, protocol::mime::Source& source) {
-  const auto begin = protocol::cpm::ReadBody(part, source, protocol::cpm::kMaxCpimHeader);
-  if (!begin) return false;
-  const auto cpim = protocol::cpm::ReadCpim(*begin, part.body_end - part.body_begin);
-  if (!cpim) return false;
-  const auto type = protocol::mime::ParseStructuredValue(cpim->content_type);
-  return protocol::ascii::EqualNoCase(type.type, "text") ||
-         protocol::ascii::EqualNoCase(type.type, "message");
-}
-
-}  // namespace
 
 Result<std::vector<Section>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
   ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, {folder, uid, {}, {}, {}}, kNobody));

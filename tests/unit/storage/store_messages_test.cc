@@ -35,6 +35,16 @@ class MessagesTest : public testing::Test {
     return Must(store->UpdateFlags(inbox, uids, {op, Flags(flags)}));
   }
 
+  /// Of UID 1 in the inbox.
+  storage::ObjectId FirstObject() {
+    storage::ObjectId object;
+    Must(Must(store->Read(inbox)).Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
+      object = row.object;
+      return true;
+    }));
+    return object;
+  }
+
   TempStore store;
   storage::AccountId account = CreateAccount(*store);
   FolderRef inbox = Must(store->GetFolder(account, "INBOX")).ref;
@@ -290,11 +300,7 @@ TEST_F(MessagesTest, OctetsAreAnyStretchAcrossChunks) {
   const std::string octets = MessageOctets(5, 3 * kChunk + 100);
   Must(Append(*store, account, "INBOX", {octets}));
   const auto reader = Must(store->Read(inbox));
-  storage::ObjectId object;
-  Must(reader.Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
-    object = row.object;
-    return true;
-  }));
+  const auto object = FirstObject();
   for (const std::uint64_t offset :
        {std::uint64_t{0}, std::uint64_t{1}, kChunk - 1, kChunk, kChunk + 1, 3 * kChunk, 3 * kChunk + 99}) {
     for (const std::uint64_t length :
@@ -321,11 +327,7 @@ TEST_F(MessagesTest, AChunkIsGivenAwayAndReadAgain) {
   const std::string octets = MessageOctets(6, 2 * kChunk + 100);
   Must(Append(*store, account, "INBOX", {octets}));
   const auto reader = Must(store->Read(inbox));
-  storage::ObjectId object;
-  Must(reader.Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
-    object = row.object;
-    return true;
-  }));
+  const auto object = FirstObject();
   const auto source = reader.Body(object, octets.size());
   std::string given = "what it held";
   const auto give = [&](std::uint64_t offset, std::size_t most) {
@@ -349,11 +351,7 @@ TEST_F(MessagesTest, ABodyThatIsOpenOutlivesItsMessage) {
   constexpr std::uint64_t kChunk = storage::StagedBody::kChunk;
   const std::string octets = MessageOctets(5, 3 * kChunk);
   Must(Append(*store, account, "INBOX", {octets}));
-  storage::ObjectId object;
-  Must(Must(store->Read(inbox)).Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
-    object = row.object;
-    return true;
-  }));
+  const auto object = FirstObject();
   const auto source = store->OpenBody(account, object, octets.size());
   Store(Uids({1}), FlagChange::Op::kAdd, {"\\Deleted"});
   Must(store->Expunge(inbox, std::nullopt));
@@ -367,11 +365,7 @@ TEST_F(MessagesTest, ABodyThatIsOpenOutlivesItsMessage) {
 TEST_F(MessagesTest, TextIsDecodedAndFolded) {
   Must(Append(*store, account, "INBOX", {"Subject: Hello\r\n\r\nSome TEXT\r\n"}));
   const auto reader = Must(store->Read(inbox));
-  storage::ObjectId object;
-  Must(reader.Rows(Uids({1}), [&](Uid, const storage::MessageRow& row) {
-    object = row.object;
-    return true;
-  }));
+  const auto object = FirstObject();
   std::string header;
   std::string body;
   EXPECT_TRUE(Must(reader.Text(object, [&](const storage::MessageText& text) {
