@@ -49,6 +49,15 @@ tl::expected<void, std::string> SetCiphers(SSL_CTX* c, const std::string& cipher
   return {};
 }
 
+/// Of the client's own issuer there must be a list, and a good one. Of those above it what there is counts:
+/// many a root publishes none.
+int TolerateNoListAbove(int good, X509_STORE_CTX* chain) {
+  const bool tolerated = X509_STORE_CTX_get_error(chain) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+                         X509_STORE_CTX_get_error_depth(chain) > 0;
+  if (good != 1 && tolerated) X509_STORE_CTX_set_error(chain, X509_V_OK);
+  return good == 1 || tolerated ? 1 : 0;
+}
+
 /// Client certificates: asked for, verified, not required.
 tl::expected<void, std::string> AskClients(SSL_CTX* c, const TlsOptions& options) {
   if (options.client_ca_file.empty()) return {};
@@ -63,14 +72,17 @@ tl::expected<void, std::string> AskClients(SSL_CTX* c, const TlsOptions& options
   X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
   if (lookup == nullptr || X509_load_crl_file(lookup, options.client_crl_file.c_str(), X509_FILETYPE_PEM) < 1)
     return Refuse(fmt::format("tls.client_crl {}", options.client_crl_file));
-  // An authority without a list in the file is not believed, nor is one whose list is out of date.
-  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  SSL_CTX_set_verify(c, SSL_VERIFY_PEER, TolerateNoListAbove);
   return {};
 }
 
-tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& options) {
+using Context = std::shared_ptr<ssl_ctx_st>;
+
+/// All but what is in files. It has ticket keys of its own.
+tl::expected<Context, std::string> Prepare(const TlsOptions& options) {
   ERR_clear_error();
-  std::shared_ptr<ssl_ctx_st> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  Context context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) return Refuse("TLS cannot be set up");
   SSL_CTX* c = context.get();
 
@@ -102,7 +114,13 @@ tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& o
   }
   static constexpr unsigned char kSessionContext[] = "cmsd";
   SSL_CTX_set_session_id_context(c, kSessionContext, sizeof kSessionContext - 1);
+  return context;
+}
 
+tl::expected<Context, std::string> Build(const TlsOptions& options) {
+  auto context = Prepare(options);
+  if (!context) return context;
+  SSL_CTX* c = context->get();
   if (SSL_CTX_use_certificate_chain_file(c, options.certificate_file.c_str()) != 1)
     return Refuse(fmt::format("certificate {}", options.certificate_file));
   if (SSL_CTX_use_PrivateKey_file(c, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -112,6 +130,22 @@ tl::expected<std::shared_ptr<ssl_ctx_st>, std::string> Build(const TlsOptions& o
   auto asked = AskClients(c, options);
   if (!asked) return tl::unexpected(std::move(asked).error());
   return context;
+}
+
+/// With the certificates, lists and key of `old`; nullptr: OpenSSL has no memory left.
+Context BuildFrom(const TlsOptions& options, SSL_CTX* old) {
+  auto context = Prepare(options);
+  if (!context) return nullptr;
+  SSL_CTX* c = context->get();
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(old, &chain);
+  if (SSL_CTX_use_cert_and_key(c, SSL_CTX_get0_certificate(old), SSL_CTX_get0_privatekey(old), chain, 1) != 1)
+    return nullptr;
+  SSL_CTX_set1_cert_store(c, SSL_CTX_get_cert_store(old));
+  if (const auto* names = SSL_CTX_get_client_CA_list(old))
+    SSL_CTX_set_client_CA_list(c, SSL_dup_CA_list(names));
+  SSL_CTX_set_verify(c, SSL_CTX_get_verify_mode(old), SSL_CTX_get_verify_callback(old));
+  return *context;
 }
 
 }  // namespace
@@ -125,10 +159,15 @@ tl::expected<std::unique_ptr<TlsContext>, std::string> TlsContext::Create(TlsOpt
 
 tl::expected<void, std::string> TlsContext::Reload() {
   auto built = Build(options_);
-  if (!built) return tl::unexpected(std::move(built).error());
   const std::lock_guard lock(mutex_);
-  current_ = std::move(*built);
-  return {};
+  if (built) {
+    current_ = *std::move(built);
+    return {};
+  }
+  if (current_) {
+    if (auto renewed = BuildFrom(options_, current_.get())) current_ = std::move(renewed);
+  }
+  return tl::unexpected(std::move(built).error());
 }
 
 std::shared_ptr<ssl_ctx_st> TlsContext::Current() const {

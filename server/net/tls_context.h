@@ -22,12 +22,15 @@ struct TlsOptions {
   bool session_tickets = true;
   std::string client_ca_file;    ///< PEM; whose client certificates are believed; empty: none is asked for
   const PskKeys* psk = nullptr;  ///< outlives the context; nullptr: no pre-shared keys
-  std::string client_crl_file;   ///< PEM, one list for each of these authorities; empty: none is revoked
+  /// PEM; empty: none is revoked. An authority that signs clients and has no list here, or an old one, is not
+  /// believed; the lists of those above it are heard if they are here.
+  std::string client_crl_file;
 };
 
 /// The server's certificate and TLS settings. Reload() replaces them for handshakes to come; connections keep
 /// theirs. A client need not have a certificate; one that shows a bad one does not get through the handshake.
-/// With each Reload() the keys of session tickets are new: nobody resumes what a revoked certificate began.
+/// With each Reload() the keys of session tickets are new, whatever is in the files: nobody resumes what a
+/// revoked certificate began.
 ///
 /// Thread: any.
 class TlsContext {

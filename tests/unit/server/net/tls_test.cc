@@ -308,17 +308,25 @@ TEST(TlsContextTest, ReloadTakesTheNewFilesAndKeepsTheOldOnFailure) {
   const TestCertificate own;
   const TestCertificate other;
   auto context = std::move(TlsContext::Create({own.certificate_file(), own.key_file()})).value();
-  const auto first = context->Current();
+  const auto certificate = [&] {
+    const X509* x = SSL_CTX_get0_certificate(context->Current().get());
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    X509_digest(x, EVP_sha256(), digest, &size);
+    return std::string(digest, digest + size);
+  };
+  const std::string first = certificate();
 
   std::filesystem::copy_file(other.key_file(), own.key_file(),
                              std::filesystem::copy_options::overwrite_existing);
   EXPECT_FALSE(context->Reload()) << "the certificate does not match yet";
-  EXPECT_EQ(context->Current(), first);
+  EXPECT_EQ(certificate(), first);
+  EXPECT_EQ(SSL_CTX_check_private_key(context->Current().get()), 1);
 
   std::filesystem::copy_file(other.certificate_file(), own.certificate_file(),
                              std::filesystem::copy_options::overwrite_existing);
   EXPECT_TRUE(context->Reload());
-  EXPECT_NE(context->Current(), first);
+  EXPECT_NE(certificate(), first);
 }
 
 }  // namespace

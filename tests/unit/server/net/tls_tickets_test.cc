@@ -1,4 +1,5 @@
 // Session tickets: who has one saves a handshake, until the keys of the tickets have changed.
+#include <filesystem>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -84,6 +85,18 @@ TEST_P(TlsTicketsTest, ATicketResumesUntilTheKeysRotate) {
   ASSERT_TRUE(ticket_);
   const SessionPtr second(SSL_SESSION_dup(ticket_.get()), SSL_SESSION_free);
   EXPECT_TRUE(Resumes(*context, second.get())) << "the new one is good";
+}
+
+TEST_P(TlsTicketsTest, TheKeysRotateThoughTheFilesCannotBeRead) {
+  const auto context = Context(true);
+  EXPECT_FALSE(Resumes(*context, nullptr));
+  ASSERT_TRUE(ticket_);
+  const SessionPtr first(SSL_SESSION_dup(ticket_.get()), SSL_SESSION_free);
+  std::filesystem::remove(certificate_.certificate_file());
+  ASSERT_FALSE(context->Reload());
+  EXPECT_FALSE(Resumes(*context, first.get()));
+  const SessionPtr second(SSL_SESSION_dup(ticket_.get()), SSL_SESSION_free);
+  EXPECT_TRUE(Resumes(*context, second.get()));
 }
 
 TEST_P(TlsTicketsTest, WithoutTicketsNothingIsResumed) {
