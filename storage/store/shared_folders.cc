@@ -12,8 +12,21 @@ namespace {
 
 using kv::Table;
 
-// Of each name that somebody goes by: `anyone` may be in the lists of very many.
-constexpr std::size_t kMostGrants = 20'000;
+constexpr std::size_t kGrantsPerPage = 1024;
+
+/// Where somebody of this name is named, in accounts but their own.
+Result<> AddGrants(const Grants& grants, std::string_view identifier, AccountId own,
+                   std::set<FolderRef>& out) {
+  std::optional<schema::GrantKey> after;
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto page, grants.Find(identifier, kGrantsPerPage, after));
+    for (const auto& grant : page) {
+      if (grant.account != own) out.insert({grant.account, grant.folder});
+    }
+    if (page.size() < kGrantsPerPage) return {};
+    after = page.back();
+  }
+}
 
 /// Accounts whose folders are asked about, each read once.
 class Owners {
@@ -57,12 +70,8 @@ Result<std::optional<SharedFolder>> Look(const kv::View& view, FolderRef ref, co
 
 Result<std::vector<SharedFolder>> MailStore::ListShared(const Principal& guest) {
   std::set<FolderRef> refs;
-  for (const auto& identifier : guest.identifiers) {
-    ASSIGN_OR_RETURN(const auto grants, core_->grants.Find(identifier, kMostGrants));
-    for (const auto& grant : grants) {
-      if (grant.account != guest.account) refs.insert({grant.account, grant.folder});
-    }
-  }
+  for (const auto& identifier : guest.identifiers)
+    RETURN_IF_ERROR(AddGrants(core_->grants, identifier, guest.account, refs));
   std::vector<SharedFolder> out;
   if (refs.empty()) return out;
   const auto view = core_->engine.OpenView();

@@ -192,6 +192,15 @@ TEST_F(SharingNamedTest, WhatWasSharedCanBeTakenBack) {
   EXPECT_THAT(Acl("INBOX"), ElementsAre(kOwner));
 }
 
+TEST_F(SharingNamedTest, WhatWasSharedIsSharedOfNewFoldersToo) {
+  CreateFolder(*store, ann, "shared");
+  GiveBea("shared", R("lr"));
+  store.Reopen(Sharing(storage::Sharing::kNobody));
+  CreateFolder(*store, ann, "shared/new");
+  EXPECT_EQ(Set("shared/new", "tel:+15550100222", "lrs"), Errc::kNotAllowed) << "no more is given";
+  EXPECT_THAT(SharedWith(bea), ElementsAre("shared", "shared/new"));
+}
+
 TEST_F(AclTest, GuestsSeeExactlyWhatWasGranted) {
   for (const char* path : {"a", "b", "c"}) CreateFolder(*store, ann, path);
   Set("a", "+15550100222", "lr");
@@ -332,6 +341,33 @@ TEST(ListShared, ReadsWhatWasGrantedWhateverAccountsThereAre) {
   EXPECT_GT(of_few[static_cast<std::size_t>(storage::kv::Table::kFolders)], 0);
   for (int i = 1000; i < 1200; ++i) share(fmt::format("tel:+1555010{:04}", i), "somebody@example.com");
   EXPECT_EQ(reads(), of_few);
+}
+
+/// Of a folder that is hidden one learns that its name is taken, and only where one may make folders.
+TEST_F(AclTest, ATakenNameIsToldToWhoMayMakeFoldersThere) {
+  CreateFolder(*store, ann, "shared");
+  GiveBea("shared", R("lr"));
+  CreateFolder(*store, ann, "shared/hidden");
+  GiveBea("shared/hidden", R(""));
+  const auto make = [&](const char* path) { return ErrorOf(store->CreateFolder(ann, path, {}, guest)); };
+  EXPECT_EQ(make("shared/hidden"), Errc::kNoPermission);
+  EXPECT_EQ(make("shared/free"), Errc::kNoPermission);
+  GiveBea("shared", R("lrk"));
+  EXPECT_EQ(make("shared/hidden"), Errc::kFolderExists);
+  EXPECT_EQ(make("shared/hidden/below"), Errc::kNoSuchFolder) << "it is its list that counts below";
+}
+
+/// Pages of grants, the last of them full: whoever has very many of them sees each.
+TEST_F(AclTest, ListSharedLeavesOutNothing) {
+  CreateFolder(*store, ann, "shared");
+  GiveBea("shared", R("l"));
+  std::vector<std::string> paths{"shared"};
+  for (int i = 1; i < 2048; ++i) {
+    paths.push_back(fmt::format("shared/{}", i));
+    CreateFolder(*store, ann, paths.back());
+  }
+  store->DrainJanitor();
+  EXPECT_THAT(SharedWith(bea), testing::UnorderedElementsAreArray(paths));
 }
 
 // What each call asks: with the right it is done, without it refused; and without `l` as if the folder were
