@@ -100,6 +100,20 @@ def appends(server, *people):
     report(server, 'appending', watch.peak - idle)
 
 
+def catenations(server, *people):
+    """Messages made of one that is stored and a literal, whose octets are nowhere held together."""
+    size, clients = size_of(server), open_all(server, people)[:len(people)]
+    for client in clients:
+        client.ok('CREATE made')
+    idle = server.memory()
+    with Watch(server) as watch:
+        in_parallel(lambda n: clients[n].ok('APPEND made CATENATE (URL "/large/;UID=1" TEXT {4+}\r\ntail)'), len(clients))
+    for client in clients:
+        assert client.ok('STATUS made (SIZE)').all(rb'\* STATUS made \(SIZE %d\)' % (size + 4))
+        client.close()
+    report(server, 'catenating', watch.peak - idle, len(people))
+
+
 def slow_fetches(server, *people):
     """All readers take a little and stop; only when each has are the rest read and compared."""
     size, clients = size_of(server), open_all(server, people)
@@ -147,8 +161,8 @@ def slow_fetches(server, *people):
     report(server, 'fetching', watch.peak - idle)
 
 
-def report(server, doing, grown):
-    print(f'# {doing} {CLIENTS} x {size_of(server) >> 20} MiB: {grown / (1 << 20):.0f} MiB above idle', flush=True)
+def report(server, doing, grown, clients=CLIENTS):
+    print(f'# {doing} {clients} x {size_of(server) >> 20} MiB: {grown / (1 << 20):.0f} MiB above idle', flush=True)
     assert grown < ALLOWED or server.options.slow_machine, f'{grown >> 20} MiB above idle while {doing}'
 
 
@@ -190,6 +204,7 @@ def expunged_while_fetched(server, *people):
 
 CASES = [
     ('16 appends of 100 MiB at once', appends),
+    ('CATENATE of 100 MiB, four at once', catenations),
     ('16 slow fetches of 100 MiB at once', slow_fetches),
     ('partial fetches of 100 MiB', partials),
     ('a message that is expunged while it is fetched', expunged_while_fetched),
