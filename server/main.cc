@@ -205,7 +205,7 @@ class Daemon {
   net::StorageExecutor passwords_;
   http::ReferenceServices reference_services_;
   http::Services http_services_;
-  const http::HttpOptions reference_options_;
+  const http::HttpOptions reference_options_{.write_stall = config_.limits.write_stall};
   http::HttpServer http_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
 };

@@ -16,7 +16,7 @@ asio::awaitable<void> ServeReferences(net::Stream stream, net::ConnectionInfo in
   visitor.peer = info.peer;
   visitor.private_line = stream.secure() || info.loopback;
   visitor.ends = stream.Ends();
-  stream.SetWritePace({4096, options.request_limit});
+  stream.SetWritePace({4096, options.write_stall});
   StreamWire wire(stream);
   beast::flat_buffer buffer;
   try {

@@ -5,8 +5,9 @@
 namespace server::http {
 
 struct HttpOptions {
-  /// All of a header; 4096 octets of a body, or of an answer; all that is read of a body when it is refused.
+  /// All of a header; 4096 octets of a body; all that is read of a body when it is refused.
   std::chrono::seconds request_limit{60};
+  std::chrono::seconds write_stall{60};  ///< in which who fetches by reference takes 4096 octets
   std::chrono::seconds keep_alive{300};  ///< between two requests of a connection
   std::size_t header_limit = 16 * 1024;  ///< octets of a request's header
   std::size_t connections = 256;         ///< at once

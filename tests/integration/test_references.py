@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import re
+import select
 import socket
 import ssl
 import sys
@@ -603,6 +604,24 @@ def slow_readers(server, account):
     nothing_here(server.pf.fetch(one['url']))
 
 
+def who_never_reads_is_dropped(server, account):
+    """The end is awaited without reading: not reading is the point."""
+    uid = store(server, account, b'Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n' + b'x' * (30 << 20))
+    [one] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '1'})
+    with socket.socket() as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect((server.host, server.references_port))
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(*server.pf.certificate)
+        with context.wrap_socket(plain) as stream:
+            stream.sendall(f'GET {urllib.parse.urlsplit(one["url"]).path} HTTP/1.1\r\nHost: x\r\n\r\n'.encode())
+            poller = select.poll()
+            poller.register(stream, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+            assert poller.poll(40_000), 'still connected after 40 s without reading'
+    assert len(server.pf.fetch(one['url']).body) == 30 << 20, 'others are served'
+
+
 def a_thousand_at_once(server, account):
     """64 KiB each, from one reference, all at the same time: none fails."""
     count = 100 if server.options.slow_machine else 1000
@@ -796,6 +815,7 @@ def open_configuration(folder):
     tables = configuration(folder)
     tables['urlauth'] = {'anonymous': True}
     tables['references']['connections'] = open_configuration.connections
+    tables['limits'] = {'write_stall': 3}
     return tables
 
 
@@ -858,6 +878,7 @@ OPEN_CASES = [(name, prepared(function)) for name, function in (
     ('anyone may fetch what is for anyone', anyone_may_fetch_what_is_for_anyone),
     ('connections are counted', connections_are_counted),
     ('answers are as they are described', answers_are_described),
+    ('who never reads is dropped', who_never_reads_is_dropped),
 )]
 
 if __name__ == '__main__':
