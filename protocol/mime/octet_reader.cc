@@ -19,7 +19,7 @@ tl::expected<OctetReader, DecodeError> OctetReader::Decoded(Source& source, cons
   if (!decoder) return tl::unexpected<DecodeError>(decoder.error());
   OctetReader reader;
   reader.decoder_.emplace(*std::move(decoder));
-  std::string skipped;
+  Octets skipped;
   for (reader.left_ = extent.offset; reader.left_ > 0;) {
     if (!reader.ReadSome(skipped, kSkip))
       return tl::unexpected<DecodeError>(DecodeError{DecodeError::Kind::kSourceFailed});
@@ -55,17 +55,23 @@ bool OctetReader::Read(std::string& to, std::uint64_t count) {
   return read;
 }
 
-bool OctetReader::ReadSome(std::string& to, std::uint64_t most) {
+bool OctetReader::ReadSome(Octets& to, std::uint64_t most) {
   const std::uint64_t want = std::min(most, left_);
   if (decoder_ || want == 0) {
-    to.clear();
-    return Read(to, want);
+    std::string octets;
+    const bool read = Read(octets, want);
+    to = Octets(std::move(octets));
+    return read;
   }
-  const std::int64_t got = source_->Give(offset_, want, to);
+  const std::int64_t got = source_->Share(offset_, want, to);
   if (got <= 0) return false;
   offset_ += static_cast<std::uint64_t>(got);
   left_ -= static_cast<std::uint64_t>(got);
-  if (mask_nul_) MaskNul(to);
+  if (mask_nul_ && HoldsNul(to.view())) {
+    std::string masked(to.view());
+    MaskNul(masked);
+    to = Octets(std::move(masked));
+  }
   return true;
 }
 

@@ -27,8 +27,8 @@ class OctetReader {
   /// Appends up to `count` of what is left; false: they cannot be had, nothing is appended.
   bool Read(std::string& to, std::uint64_t count);
   /// In place of what `to` holds, some of what is left, at least one if any are: as many as come at once, at
-  /// most `most`. For who sends long sections, and is spared a copy where the source has one to give away.
-  bool ReadSome(std::string& to, std::uint64_t most);
+  /// most `most`. For who sends long sections, and is spared a copy where the source has them to share.
+  bool ReadSome(Octets& to, std::uint64_t most);
 
  private:
   bool Fill(std::span<char> to);

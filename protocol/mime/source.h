@@ -5,6 +5,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "protocol/mime/octets.h"
 
 namespace protocol::mime {
 
@@ -24,12 +27,13 @@ class Source {
   /// had.
   virtual std::int64_t Read(std::uint64_t offset, std::span<char> out) = 0;
 
-  /// The same in place of what `out` holds, at most `most` octets: a source that has them in a string of
-  /// their own gives that away, and they are not copied.
-  virtual std::int64_t Give(std::uint64_t offset, std::size_t most, std::string& out) {
-    out.resize(most);
-    const std::int64_t got = Read(offset, out);
-    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  /// The same in place of what `out` holds, at most `most` octets: a source that has them somewhere shares
+  /// them, and they are not copied.
+  virtual std::int64_t Share(std::uint64_t offset, std::size_t most, Octets& out) {
+    std::string octets(most, '\0');
+    const std::int64_t got = Read(offset, octets);
+    octets.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    out = Octets(std::move(octets));
     return got;
   }
 };

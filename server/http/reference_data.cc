@@ -26,7 +26,7 @@ using protocol::UrlAccess;
 constexpr std::uint64_t kAhead = 1024 * 1024;
 constexpr std::size_t kMaxFileName = 200;
 
-/// Some of a part's octets, in the strings that they came in.
+/// Some of a part's octets, as they came.
 class Pieces {
  public:
   /// Blocks. False: they cannot be had.
@@ -42,12 +42,12 @@ class Pieces {
   asio::awaitable<bool> Send(Call& call) const {
     bool sent = true;
     for (auto piece = octets_.begin(); sent && piece != octets_.end(); ++piece)
-      sent = co_await call.SendBody(*piece);
+      sent = co_await call.SendBody(piece->view());
     co_return sent;
   }
 
  private:
-  std::vector<std::string> octets_;
+  std::vector<protocol::mime::Octets> octets_;
   std::uint64_t size_ = 0;
 };
 

@@ -6,17 +6,17 @@
 
 namespace server::imap {
 
-void Output::Append(std::string octets) {
+void Output::Append(protocol::mime::Octets octets) {
   constexpr std::size_t kWorthAPiece = 32 * 1024;
   if (octets.size() < kWorthAPiece) {
-    waiting_.text += octets;
+    waiting_.text += octets.view();
     return;
   }
-  const auto add = [this](std::string&& piece) {
+  const auto add = [this](protocol::mime::Octets piece) {
     waiting_.before_text += piece.size();
     waiting_.pieces.push_back(std::move(piece));
   };
-  if (!waiting_.text.empty()) add(std::exchange(waiting_.text, {}));
+  if (!waiting_.text.empty()) add(protocol::mime::Octets(std::exchange(waiting_.text, {})));
   add(std::move(octets));
 }
 
@@ -28,7 +28,7 @@ asio::awaitable<bool> Output::Flush() {
 
 asio::awaitable<bool> Output::Send() {
   for (std::size_t i = 0; i < sending_.pieces.size() && !broken_; ++i)
-    co_await SendPiece(sending_.pieces[i], !sending_.text.empty() || i + 1 < sending_.pieces.size());
+    co_await SendPiece(sending_.pieces[i].view(), !sending_.text.empty() || i + 1 < sending_.pieces.size());
   if (!broken_ && !sending_.text.empty()) co_await SendPiece(sending_.text, /*more=*/false);
   sending_.pieces.clear();
   sending_.before_text = 0;

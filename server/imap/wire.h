@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/imap/command_reader.h"
+#include "protocol/mime/octets.h"
 #include "server/net/deflate.h"
 #include "server/net/stream.h"
 
@@ -27,8 +28,8 @@ class Output {
 
   /// Where the next line is appended.
   std::string& text() { return waiting_.text; }
-  /// Octets after all that is written so far, not copied if they are many.
-  void Append(std::string octets);
+  /// After all that is written so far; not copied if they are many.
+  void Append(protocol::mime::Octets octets);
   std::size_t size() const { return waiting_.before_text + waiting_.text.size(); }
   bool Full() const { return size() >= kFull; }
   bool empty() const { return size() == 0; }
@@ -46,7 +47,7 @@ class Output {
 
  private:
   struct Queue {
-    std::vector<std::string> pieces;
+    std::vector<protocol::mime::Octets> pieces;
     std::size_t before_text = 0;  ///< octets of the pieces
     std::string text;
   };

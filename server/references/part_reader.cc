@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/mime/mask_nul.h"
 #include "protocol/mime/part_structure.h"
 #include "protocol/mime/reencode.h"
 
@@ -14,6 +15,7 @@ using protocol::Section;
 using protocol::mime::DecodeError;
 using protocol::mime::Extent;
 using protocol::mime::OctetReader;
+using protocol::mime::Octets;
 using storage::Result;
 using Begun = PartReader::Begun;
 using Form = PartReader::Form;
@@ -131,7 +133,7 @@ Begun PartReader::ReadFirst() {
 
 Begun PartReader::Begin(Form form, std::optional<Extent> of) {
   of_ = of;
-  first_.clear();
+  first_ = {};
   rest_ = {};
   nul_ = false;
   const bool served = form == Form::kAsServed;
@@ -147,7 +149,7 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
     const bool keep = section.kind == Section::Kind::kHeaderFields;
     const auto filtered = protocol::mime::FilterHeader(header, section.fields, keep);
     const Extent part = ClipAll({0, filtered.size()});
-    first_ = filtered.substr(part.offset, part.length);
+    first_ = Octets(filtered.substr(part.offset, part.length));
     size_ = first_.size();
   } else if (!served && section.kind == Section::Kind::kAll && !section.part.empty()) {
     begun = BeginDecoded(*protocol::mime::FindPart(parts_, section.part));
@@ -155,7 +157,7 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
     rest_ = OctetReader(octets, ClipAll(*extent), served);
     begun = ReadFirst();
   }
-  nul_ = !served && (rest_.left() > 0 || first_.find('\0') != std::string::npos);
+  nul_ = !served && (rest_.left() > 0 || protocol::mime::HoldsNul(first_.view()));
   return begun;
 }
 
@@ -174,12 +176,12 @@ Begun PartReader::BeginDecoded(const protocol::mime::Part& part) {
 
 bool PartReader::Take(std::string& to, std::uint64_t count) {
   const std::uint64_t held = std::min<std::uint64_t>(count, first_.size());
-  to.append(first_, 0, held);
-  first_.erase(0, held);
+  to.append(first_.view(), 0, held);
+  first_ = first_.Part(held);
   return rest_.Read(to, count - held);
 }
 
-bool PartReader::TakeSome(std::string& to) {
+bool PartReader::TakeSome(Octets& to) {
   if (first_.empty()) return rest_.ReadSome(to, kPiece);
   to = std::exchange(first_, {});
   return true;
@@ -200,10 +202,10 @@ std::optional<std::string> PartReader::Structure(Form form) {
     if (begun == Begun::kUnknownEncoding) return Structure(Form::kAsServed);
     if (begun != Begun::kOpen) return std::nullopt;
     octets = size_;
-    for (std::string piece; left() > 0;) {
+    for (Octets piece; left() > 0;) {
       if (!TakeSome(piece)) return std::nullopt;
-      lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
-      eight_bit = eight_bit || std::ranges::any_of(piece, [](char c) { return (c & 0x80) != 0; });
+      lines += static_cast<std::uint64_t>(std::ranges::count(piece.view(), '\n'));
+      eight_bit = eight_bit || std::ranges::any_of(piece.view(), [](char c) { return (c & 0x80) != 0; });
     }
   }
   if (IsHeader(section)) {

@@ -45,7 +45,7 @@ class PartReader {
   bool Take(std::string& to, std::uint64_t count);
   /// The same in place of what `to` holds, as many as come at once: at least one if any are left, at most
   /// 256 KiB, which are not copied if it can be helped.
-  bool TakeSome(std::string& to);
+  bool TakeSome(protocol::mime::Octets& to);
 
   /// The object's id: what it holds never changes.
   storage::ObjectId object() const { return object_; }
@@ -87,7 +87,7 @@ class PartReader {
 
   // Since Begin().
   std::optional<protocol::mime::Extent> of_;
-  std::string first_;  ///< read, but not taken
+  protocol::mime::Octets first_;  ///< read, but not taken
   protocol::mime::OctetReader rest_;
   std::uint64_t size_ = 0;
   bool nul_ = false;

@@ -69,6 +69,14 @@ void Batch::Clear() {
   bytes_ = 0;
 }
 
+Result<std::optional<SharedValue>> View::GetShared(Table table, std::string_view key) const {
+  ASSIGN_OR_RETURN(auto value, Get(table, key));
+  if (!value) return std::optional<SharedValue>{};
+  auto owner = std::make_shared<const std::string>(*std::move(value));
+  const std::string_view octets = *owner;
+  return std::optional(SharedValue{std::move(owner), octets});
+}
+
 Result<> CheckLimits(const Batch& batch) {
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);

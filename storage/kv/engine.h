@@ -91,6 +91,12 @@ enum class Durability {
   kBeforeNext,  ///< at the latest when a later kNow batch is; a crash before that loses it
 };
 
+/// `owner` keeps `octets` valid, beyond the view and the engine.
+struct SharedValue {
+  std::shared_ptr<const void> owner;
+  std::string_view octets;
+};
+
 struct Row {
   std::string key;
   std::string value;
@@ -104,6 +110,9 @@ class View {
 
   /// nullopt if absent.
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) const = 0;
+
+  /// The same of a value that is long: a driver that has it somewhere shares it, and it is not copied.
+  virtual Result<std::optional<SharedValue>> GetShared(Table table, std::string_view key) const;
 
   /// Same order as `keys`.
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(

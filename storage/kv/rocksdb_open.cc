@@ -16,11 +16,17 @@ namespace {
 constexpr std::string_view kFormatKey = "cms_store_format";
 constexpr std::string_view kFormat = "1";
 
+/// A share for what `bodies` keeps: its index and filters, and a few blocks of data, which are in it so that
+/// they can be sent from there. By itself a long body would push everything else out.
+std::size_t BodyCacheBytes(const RocksEngineOptions& options) { return options.block_cache_bytes / 8; }
+constexpr int kBodyCacheShardBits = 1;  // of a few large blocks each
+
 }  // namespace
 
 OpenedStore::OpenedStore(const RocksEngineOptions& options)
     : options_(options),
-      cache_(rocksdb::NewLRUCache(options.block_cache_bytes)),
+      cache_(rocksdb::NewLRUCache(options.block_cache_bytes - BodyCacheBytes(options))),
+      body_cache_(rocksdb::NewLRUCache(BodyCacheBytes(options), kBodyCacheShardBits)),
       listener_(std::make_shared<FaultListener>()),
       guard_(std::make_shared<FaultGuard>(options.file_system ? options.file_system
                                                               : rocksdb::FileSystem::Default())),
@@ -111,7 +117,8 @@ Result<> OpenedStore::OpenDatabase() {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
-    families.emplace_back(std::string(Name(table)), TableOptions(table, options_, cache_));
+    families.emplace_back(std::string(Name(table)),
+                          TableOptions(table, options_, table == Table::kBodies ? body_cache_ : cache_));
   }
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, TableOptions(Table::kMeta, options_, cache_));
 

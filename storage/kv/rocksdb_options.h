@@ -16,7 +16,7 @@ namespace storage::kv {
 /// Database-wide options for a store whose logs end so. `env` is not owned.
 rocksdb::DBOptions DatabaseOptions(const RocksEngineOptions& options, LogTail tail, rocksdb::Env* env);
 
-/// Options of one table; `cache` is shared by all.
+/// Options of one table; `cache` is shared with others.
 rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksEngineOptions& options,
                                           const std::shared_ptr<rocksdb::Cache>& cache);
 

@@ -18,6 +18,10 @@ class Snapshot final : public View {
   Result<std::optional<std::string>> Get(Table table, std::string_view key) const override {
     return store_.Read(read_options_, table, key);
   }
+  Result<std::optional<SharedValue>> GetShared(Table table, std::string_view key) const override {
+    if (table != Table::kBodies) return View::GetShared(table, key);
+    return store_.ReadShared(read_options_, key);
+  }
   Result<std::vector<std::optional<std::string>>> MultiGet(Table table,
                                                            std::span<const std::string> keys) const override;
   Result<> Scan(Table table, std::string_view first, std::string_view end,
@@ -94,6 +98,21 @@ Result<std::optional<std::string>> OpenedStore::Read(rocksdb::ReadOptions option
   return Failed(status);
 }
 
+Result<std::optional<SharedValue>> OpenedStore::ReadShared(const rocksdb::ReadOptions& options,
+                                                           std::string_view key) const {
+  // A block that is pinned is given back to its cache, whatever has become of the engine by then.
+  struct Pinned {
+    std::shared_ptr<rocksdb::Cache> cache;
+    rocksdb::PinnableSlice value;
+  };
+  const auto pinned = std::make_shared<Pinned>();
+  pinned->cache = body_cache_;
+  const auto status = db_->Get(options, handle(Table::kBodies), ToSlice(key), &pinned->value);
+  if (status.IsNotFound()) return std::optional<SharedValue>{};
+  if (!status.ok()) return Failed(status);
+  return std::optional(SharedValue{pinned, ToView(pinned->value)});
+}
+
 std::uint64_t OpenedStore::ApproximateBytes(Table table, std::string_view first, std::string_view end) {
   // An empty end is the end of the table, which RocksDB cannot say; no key of ours is longer than this one.
   static const std::string last(64, '\xff');
@@ -138,9 +157,9 @@ std::vector<Statistic> OpenedStore::Stats() {
   stats.push_back({"blob_garbage_bytes", garbage});
   stats.push_back({"wal_bytes", log_bytes});
   stats.push_back({"memtable_bytes", memory});
-  stats.push_back({"block_cache_bytes", cache_->GetUsage()});
-  stats.push_back({"block_cache_pinned_bytes", cache_->GetPinnedUsage()});
-  stats.push_back({"block_cache_capacity_bytes", cache_->GetCapacity()});
+  stats.push_back({"block_cache_bytes", cache_->GetUsage() + body_cache_->GetUsage()});
+  stats.push_back({"block_cache_pinned_bytes", cache_->GetPinnedUsage() + body_cache_->GetPinnedUsage()});
+  stats.push_back({"block_cache_capacity_bytes", cache_->GetCapacity() + body_cache_->GetCapacity()});
   stats.push_back({"write_stopped", Property(Table::kMeta, Properties::kIsWriteStopped)});
   stats.push_back({"write_fault", listener_->faulted ? 1U : 0U});
   stats.push_back({"background_errors", Property(Table::kMeta, Properties::kBackgroundErrors)});

@@ -69,6 +69,9 @@ class OpenedStore final : public RocksEngine {
   rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
   Result<std::optional<std::string>> Read(rocksdb::ReadOptions options, Table table,
                                           std::string_view key) const;
+  /// Of `bodies`, which have a cache of their own to be shared from.
+  Result<std::optional<SharedValue>> ReadShared(const rocksdb::ReadOptions& options,
+                                                std::string_view key) const;
 
  private:
   Result<bool> FindStore() const;
@@ -85,6 +88,7 @@ class OpenedStore final : public RocksEngine {
 
   const RocksEngineOptions options_;
   std::shared_ptr<rocksdb::Cache> cache_;
+  std::shared_ptr<rocksdb::Cache> body_cache_;
   std::shared_ptr<FaultListener> listener_;
   std::shared_ptr<FaultGuard> guard_;
   std::unique_ptr<rocksdb::Env> env_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,11 +11,19 @@
 
 namespace storage {
 
-/// The octets of one object, read chunk by chunk; the chunk read last is kept, so memory is one chunk.
+/// A row as a source shares it.
+inline Result<std::optional<protocol::mime::Octets>> ToOctets(Result<std::optional<std::string>> row) {
+  if (!row) return tl::unexpected<Error>(std::move(row).error());
+  if (!*row) return std::optional<protocol::mime::Octets>{};
+  return std::optional(protocol::mime::Octets(**std::move(row)));
+}
+
+/// The octets of one object, read chunk by chunk; the chunk read last is kept, so memory is one chunk, which
+/// may be shared with others.
 class BodySource final : public protocol::mime::Source {
  public:
   /// Reads a row of `bodies`; what it refers to outlives the source.
-  using GetChunk = std::function<Result<std::optional<std::string>>(const std::string& key)>;
+  using GetChunk = std::function<Result<std::optional<protocol::mime::Octets>>(const std::string& key)>;
 
   BodySource(AccountId account, ObjectId object, std::uint64_t size, GetChunk get)
       : account_(account), object_(object), size_(size), get_(std::move(get)) {}
@@ -27,22 +34,15 @@ class BodySource final : public protocol::mime::Source {
     if (offset >= size_ || out.empty()) return 0;
     const std::size_t at = offset % StagedBody::kChunk;
     if (!Load(offset) || at >= octets_.size()) return -1;
-    const std::size_t n = std::min(out.size(), octets_.size() - at);
-    std::memcpy(out.data(), octets_.data() + at, n);
-    return static_cast<std::int64_t>(n);
+    return static_cast<std::int64_t>(octets_.view().copy(out.data(), out.size(), at));
   }
 
-  std::int64_t Give(std::uint64_t offset, std::size_t most, std::string& out) override {
-    out.clear();
+  std::int64_t Share(std::uint64_t offset, std::size_t most, protocol::mime::Octets& out) override {
+    out = {};
     if (offset >= size_ || most == 0) return 0;
     const std::size_t at = offset % StagedBody::kChunk;
     if (!Load(offset) || at >= octets_.size()) return -1;
-    if (at == 0 && octets_.size() <= most) {
-      out = std::move(octets_);
-      chunk_.reset();
-    } else {
-      out.assign(octets_, at, most);
-    }
+    out = octets_.Part(at, most);
     return static_cast<std::int64_t>(out.size());
   }
 
@@ -63,7 +63,7 @@ class BodySource final : public protocol::mime::Source {
   std::uint64_t size_;
   GetChunk get_;
   std::optional<std::uint32_t> chunk_;
-  std::string octets_;
+  protocol::mime::Octets octets_;
 };
 
 }  // namespace storage

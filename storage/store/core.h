@@ -13,6 +13,7 @@
 
 #include "storage/schema/keys.h"
 #include "storage/store/account_lanes.h"
+#include "storage/store/body_cache.h"
 #include "storage/store/grants.h"
 #include "storage/store/mail_store.h"
 #include "storage/store/picture_cache.h"
@@ -139,6 +140,7 @@ struct MailStore::Core {
   ChangeFeed feed;
   DeletedAccounts deleted;
   PictureCache pictures;
+  BodyCache bodies;
   AccountLanes lanes;
   Grants grants;
   IdCounter accounts;

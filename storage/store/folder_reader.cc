@@ -221,7 +221,7 @@ Result<> FolderReader::Rows(const UidSet& uids, const RowVisitor& visit) const {
 std::unique_ptr<protocol::mime::Source> FolderReader::Body(ObjectId object, std::uint64_t size) const {
   return std::make_unique<BodySource>(
       status_.ref.account, object, size,
-      [view = view_.get()](const std::string& key) { return view->Get(Table::kBodies, key); });
+      [view = view_.get(), &bodies = bodies_](const std::string& key) { return bodies.Get(*view, key); });
 }
 
 Result<std::vector<std::optional<std::string>>> FolderReader::ShortBodies(
@@ -280,15 +280,16 @@ Result<FolderReader> MailStore::Read(FolderRef folder, const Actor& actor) {
   FolderStatus status = ToStatus(folder, row);
   return FolderReader(std::move(view), std::move(status),
                       std::make_shared<const KeywordTable>(std::move(row.keywords)), rights, ViewerOf(actor),
-                      core_->pictures);
+                      core_->pictures, core_->bodies);
 }
 
 std::unique_ptr<protocol::mime::Source> MailStore::OpenBody(AccountId account, ObjectId object,
                                                             std::uint64_t size) {
   // A view, so that the octets do not go while they are sent, whoever expunges the message.
-  return std::make_unique<BodySource>(account, object, size,
-                                      [view = std::shared_ptr<const kv::View>(core_->engine.OpenView())](
-                                          const std::string& key) { return view->Get(Table::kBodies, key); });
+  return std::make_unique<BodySource>(
+      account, object, size,
+      [view = std::shared_ptr<const kv::View>(core_->engine.OpenView()),
+       &bodies = core_->bodies](const std::string& key) { return bodies.Get(*view, key); });
 }
 
 }  // namespace storage

@@ -15,6 +15,7 @@
 
 namespace storage {
 
+class BodyCache;
 class PictureCache;
 
 /// Decoded, case-folded text of one object, for SEARCH. The views live for the visitor's call.
@@ -76,13 +77,14 @@ class FolderReader {
   friend class MailStore;
   FolderReader(std::unique_ptr<kv::View> view, FolderStatus status,
                std::shared_ptr<const KeywordTable> keywords, protocol::Rights rights,
-               std::optional<AccountId> viewer, const PictureCache& pictures)
+               std::optional<AccountId> viewer, const PictureCache& pictures, BodyCache& bodies)
       : view_(std::move(view)),
         status_(std::move(status)),
         keywords_(std::move(keywords)),
         rights_(rights),
         viewer_(viewer),
-        pictures_(pictures) {}
+        pictures_(pictures),
+        bodies_(bodies) {}
   /// As far as is known without a read; nullopt: any page may have.
   std::optional<std::vector<std::uint32_t>> PagesChangedSince(ModSeq since) const;
 
@@ -92,6 +94,7 @@ class FolderReader {
   protocol::Rights rights_;
   std::optional<AccountId> viewer_;  ///< whose \Seen is read; nullopt: the owner's
   const PictureCache& pictures_;
+  BodyCache& bodies_;
 };
 
 }  // namespace storage

@@ -30,8 +30,9 @@ std::optional<Opened> Open(const AccountTxn& txn, const schema::StoredMessage& m
   auto parts = protocol::mime::DecodeParts(message.parts);
   if (!parts || parts->empty()) return std::nullopt;
   return Opened{*std::move(parts),
-                BodySource(txn.account(), message.object, message.size,
-                           [&txn](const std::string& key) { return txn.Get(Table::kBodies, key); })};
+                BodySource(txn.account(), message.object, message.size, [&txn](const std::string& key) {
+                  return ToOctets(txn.Get(Table::kBodies, key));
+                })};
 }
 
 std::optional<cpm::GroupState> ReadGroupState(const AccountTxn& txn, const schema::StoredMessage& message) {

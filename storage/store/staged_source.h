@@ -14,7 +14,8 @@ class StagedSource final : public protocol::mime::Source {
       : body_(body),
         in_store_(std::uint64_t{body.chunks_written_} * StagedBody::kChunk),
         chunks_(body.account_, body.object_, in_store_,
-                [&engine](const std::string& key) { return engine.Get(kv::Table::kBodies, key); }) {}
+                [&engine](const std::string& key) { return ToOctets(engine.Get(kv::Table::kBodies, key)); }) {
+  }
 
   std::uint64_t size() const override { return body_.size_; }
   /// Octets could not be had: what was read is not what there is.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/mime/mask_nul.h"
+
 namespace server::imap {
 
 using protocol::FetchItem;
@@ -58,9 +60,9 @@ Begun BodyTransfer::BeginOctets(const FetchItem& item, bool binary, protocol::wr
                                 Output& out) {
   const std::uint64_t size = octets_.left();
   // The first octets are read before anything is promised.
-  std::string first;
+  protocol::mime::Octets first;
   if (!octets_.ReadSome(first, kPiece)) return Begun::kUnreadable;
-  const bool nul = binary && (octets_.left() > 0 || first.find('\0') != std::string::npos);
+  const bool nul = binary && (octets_.left() > 0 || protocol::mime::HoldsNul(first.view()));
   if (nul) {
     response.Literal8Header(item, size);
   } else {
@@ -125,7 +127,7 @@ Begun BodyTransfer::WriteBinarySize(const FetchItem& item, protocol::write::Fetc
 }
 
 Begun BodyTransfer::Continue(Output& out, std::size_t limit) {
-  for (std::string piece; octets_.left() > 0; out.Append(std::exchange(piece, {}))) {
+  for (protocol::mime::Octets piece; octets_.left() > 0; out.Append(std::exchange(piece, {}))) {
     if (out.size() >= limit) return Begun::kMore;
     if (!octets_.ReadSome(piece, kPiece)) return Begun::kUnreadable;
   }

@@ -91,7 +91,7 @@ Result<> UrlFetchRun::Begin(const Request& request) {
 }
 
 Result<> UrlFetchRun::WriteOctets() {
-  std::string piece;
+  protocol::mime::Octets piece;
   if (!sending_->TakeSome(piece))
     return storage::Fail(storage::Errc::kUnavailable, "the octets of a message are gone while it is sent");
   out_.Append(std::move(piece));

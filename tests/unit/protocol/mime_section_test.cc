@@ -186,13 +186,13 @@ TEST(DecoderTest, BigPartIsDecodedInPieces) {
 /// What a reader gives, in place of and behind what a string holds by turns, `most` at a time.
 std::string ReadAll(OctetReader reader, std::size_t most) {
   std::string all;
-  std::string piece;
+  protocol::mime::Octets piece;
   for (bool turn = false; reader.left() > 0; turn = !turn) {
     const auto before = reader.left();
     if (turn) {
-      piece = "what it held";
+      piece = protocol::mime::Octets("what it held");
       EXPECT_TRUE(reader.ReadSome(piece, most));
-      all += piece;
+      all += piece.view();
     } else {
       EXPECT_TRUE(reader.Read(all, most));
     }

@@ -322,18 +322,18 @@ TEST_F(MessagesTest, OctetsAreAnyStretchAcrossChunks) {
   EXPECT_EQ(source->Read(octets.size(), std::span(all)), 0);
 }
 
-TEST_F(MessagesTest, AChunkIsGivenAwayAndReadAgain) {
+TEST_F(MessagesTest, AChunkIsSharedAndReadAgain) {
   constexpr std::uint64_t kChunk = storage::StagedBody::kChunk;
   const std::string octets = MessageOctets(6, 2 * kChunk + 100);
   Must(Append(*store, account, "INBOX", {octets}));
   const auto reader = Must(store->Read(inbox));
   const auto object = FirstObject();
   const auto source = reader.Body(object, octets.size());
-  std::string given = "what it held";
+  protocol::mime::Octets given("what it held");
   const auto give = [&](std::uint64_t offset, std::size_t most) {
-    const auto got = source->Give(offset, most, given);
+    const auto got = source->Share(offset, most, given);
     EXPECT_EQ(got, static_cast<std::int64_t>(given.size()));
-    return given;
+    return given.view();
   };
   for (int again = 0; again < 2; ++again) {
     EXPECT_EQ(give(0, kChunk), octets.substr(0, kChunk));
@@ -344,7 +344,7 @@ TEST_F(MessagesTest, AChunkIsGivenAwayAndReadAgain) {
     EXPECT_EQ(give(octets.size(), 1), "");
     EXPECT_EQ(give(0, 0), "");
   }
-  EXPECT_LT(reader.Body(storage::ObjectId{object.value + 1000}, 10)->Give(0, 10, given), 0);
+  EXPECT_LT(reader.Body(storage::ObjectId{object.value + 1000}, 10)->Share(0, 10, given), 0);
 }
 
 TEST_F(MessagesTest, ABodyThatIsOpenOutlivesItsMessage) {
