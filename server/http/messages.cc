@@ -228,9 +228,8 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
   if (!login) co_return;
   auto read = ReadQuery(call, login->account.address);
   if (const std::string type = MediaType(call.content_type()); type != "message/rfc822") {
-    // RFC 3501 §7.4.2: what a CPIM holds has no part numbers, so nothing can refer to it.
     Refusal refusal{Status::unsupported_media_type, "wrong_type",
-                    "The body must be message/rfc822; attachments within a CPIM cannot be referred to"};
+                    "The body must be message/rfc822: the object to be stored, which may hold a CPIM"};
     co_await call.Fail(std::move(refusal));
     co_return;
   }
@@ -268,30 +267,24 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
 
   auto issue = [&]() -> storage::Result<Done> {
     auto desk = DeskOf(services);
-    std::vector<protocol::Section> sections;
+    std::vector<references::Attachment> parts;
     if (asked.parts) {
-      sections = *asked.parts;
+      for (const auto& section : *asked.parts) parts.push_back({section, {}, {}});
     } else {
-      ASSIGN_OR_RETURN(sections, desk.Attachments(appended->folder, uid));
+      ASSIGN_OR_RETURN(parts, desk.Attachments(appended->folder, uid));
     }
     std::vector<references::Wish> wishes;
-    std::vector<protocol::Section> chosen;
-    for (const auto& section : sections) {
+    std::vector<references::Attachment> chosen;
+    for (const auto& one : parts) {
+      const references::MessagePart place{appended->folder, uid, one.section, one.partial, {}};
       ASSIGN_OR_RETURN(const auto part,
-                       references::PartReader::Open(services.store, {appended->folder, uid, section, {}, {}},
-                                                    storage::Actor({}, storage::Role::kOperator)));
+                       references::PartReader::Open(
+                           services.store, place, storage::Actor({}, storage::Role::kOperator), one.inside));
       if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
-      chosen.push_back(section);
-      wishes.push_back({appended->folder,
-                        uid,
-                        section,
-                        {},
-                        asked.terms.kind,
-                        asked.terms.audience,
-                        asked.terms.one_time,
-                        asked.terms.expires,
-                        asked.terms.hash,
-                        asked.terms.web});
+      chosen.push_back(one);
+      wishes.push_back({appended->folder, uid, one.section, one.partial, asked.terms.kind,
+                        asked.terms.audience, asked.terms.one_time, asked.terms.expires, asked.terms.hash,
+                        asked.terms.web, one.inside});
     }
     ASSIGN_OR_RETURN(const auto issued, desk.Issue(login->account, login->actor.id, wishes));
     Done done;

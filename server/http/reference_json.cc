@@ -162,7 +162,8 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto& one = request.references[i];
     const auto& [folder, uid] = places[i];
-    std::vector<protocol::Section> sections{protocol::ReadSection(one.part).value_or(protocol::Section{})};
+    std::vector<references::Attachment> parts{
+        {protocol::ReadSection(one.part).value_or(protocol::Section{}), one.partial, {}}};
     if (one.attachments) {
       auto all = desk.Attachments(folder, uid);
       if (!all) {
@@ -171,13 +172,14 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
           error.detail = fmt::format("references[{}]: {}", i, error.detail);
         return tl::unexpected(std::move(error));
       }
-      sections = *std::move(all);
+      parts = *std::move(all);
     }
-    if (wishes.size() + sections.size() > storage::kMaxReferencesAtOnce)
+    if (wishes.size() + parts.size() > storage::kMaxReferencesAtOnce)
       return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));
-    for (auto& section : sections)
-      wishes.push_back({folder, uid, std::move(section), one.partial, one.terms.kind, one.terms.audience,
-                        one.terms.one_time, one.terms.expires, one.terms.hash, one.terms.web});
+    for (auto& part : parts)
+      wishes.push_back({folder, uid, std::move(part.section), part.partial, one.terms.kind,
+                        one.terms.audience, one.terms.one_time, one.terms.expires, one.terms.hash,
+                        one.terms.web, std::move(part.inside)});
   }
   ASSIGN_OR_RETURN(const auto issued, desk.Issue(owner, issuer, wishes));
   boost::json::array list;

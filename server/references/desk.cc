@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +17,7 @@
 #include "protocol/mime/parameters.h"
 #include "protocol/model/ascii.h"
 #include "server/references/external_body.h"
+#include "server/references/leaves.h"
 #include "server/references/rights.h"
 #include "server/references/url_token.h"
 
@@ -63,28 +63,6 @@ class Digest {
 std::optional<protocol::UrlPartial> PartialOf(const ReferenceRow& row) {
   if (!row.offset) return std::nullopt;
   return protocol::UrlPartial{*row.offset, row.count};
-}
-
-using VisitLeaf = std::function<bool(std::size_t index, const std::vector<std::uint32_t>& at)>;
-
-/// The leaves in their order, each with its index and its numbers as BODY[] has them; until `visit` is false.
-bool ForEachLeaf(const protocol::mime::Parts& parts, std::size_t index, std::vector<std::uint32_t>& at,
-                 const VisitLeaf& visit) {
-  const auto& part = parts[index];
-  if (part.kind != protocol::mime::PartKind::kMultipart)
-    return visit(index, at.empty() ? std::vector<std::uint32_t>{1} : at);
-  at.push_back(0);
-  bool more = true;
-  for (std::size_t child = index + 1; more && child < index + part.subtree; child += parts[child].subtree) {
-    ++at.back();
-    more = ForEachLeaf(parts, child, at, visit);
-  }
-  at.pop_back();
-  return more;
-}
-bool ForEachLeaf(const protocol::mime::Parts& parts, const VisitLeaf& visit) {
-  std::vector<std::uint32_t> at;
-  return ForEachLeaf(parts, 0, at, visit);
 }
 
 storage::Error NoSuchMessage() { return {Errc::kNoSuchMessage, "there is no such message"}; }
@@ -141,16 +119,75 @@ storage::Error At(std::size_t index, storage::Error error) {
   return error;
 }
 
-/// A message/cpim whose content is text, or a notification: there is no attachment in it.
-bool HoldsText(const protocol::mime::Part& part, protocol::mime::Source& source) {
+/// A message/cpim whose content is what it says: text, a notification, or a document that only programs read,
+/// such as that of a file transfer. There is no attachment in it.
+bool SaysItself(const protocol::mime::Part& part, protocol::mime::Source& source) {
   const auto begin = protocol::cpm::ReadBody(part, source, protocol::cpm::kMaxCpimHeader);
   if (!begin) return false;
   const auto cpim = protocol::cpm::ReadCpim(*begin, part.body_end - part.body_begin);
   if (!cpim) return false;
   const auto type = protocol::mime::ParseStructuredValue(cpim->content_type);
-  return protocol::ascii::EqualNoCase(type.type, "text") ||
+  const bool document = protocol::ascii::EqualNoCase(type.type, "application") &&
+                        protocol::ascii::Lower(type.subtype).ends_with("+xml");
+  return document || protocol::ascii::EqualNoCase(type.type, "text") ||
          protocol::ascii::EqualNoCase(type.type, "message");
 }
+
+/// The attachments of a message, as they are found. Whoever sends a message says how many parts it has: each
+/// is looked at once.
+class Finder {
+ public:
+  Finder(const MessagePart& message, PartReader& whole) : message_(message), whole_(whole) {}
+
+  Result<std::vector<Attachment>> Run() {
+    Result<> found;
+    const auto& parts = whole_.parts();
+    ForEachLeaf(parts, [&](std::size_t index, const std::vector<std::uint32_t>& at) {
+      if (IsShown(parts, whole_.source(), index)) return true;
+      Attachment one{{.part = at, .kind = Section::Kind::kAll, .fields = {}}, {}, {}};
+      found = parts[index].media == protocol::mime::Media::kCpim ? AddWithin(parts[index], one)
+                                                                 : Add(std::move(one));
+      return found.has_value();
+    });
+    if (!found) return tl::unexpected<storage::Error>(found.error());
+    return std::move(out_);
+  }
+
+ private:
+  /// Or says how others are, or says what a text would.
+  static bool IsShown(const protocol::mime::Parts& parts, protocol::mime::Source& source, std::size_t index) {
+    const auto head = protocol::cpm::ReadPartHead(parts, source, index);
+    if (head.media_type == "text/plain" && head.disposition != "attachment" && head.name.empty()) return true;
+    if (parts[index].media == protocol::mime::Media::kCpim) return SaysItself(parts[index], source);
+    return head.media_type == "application/smil";
+  }
+
+  Result<> AddWithin(const protocol::mime::Part& cpim, const Attachment& whole) {
+    ASSIGN_OR_RETURN(const auto inside,
+                     LookInside(message_.folder.account, whole_.object(), whole_.source(), cpim));
+    WindowSource entity(whole_.source(), inside->entity);
+    Result<> found;
+    ForEachLeaf(inside->parts, [&](std::size_t index, const auto&) {
+      const auto partial = PartialOf(*inside, inside->parts[index]);
+      if (!partial || IsShown(inside->parts, entity, index)) return true;
+      found = Add({whole.section, partial, inside});
+      return found.has_value();
+    });
+    return found;
+  }
+
+  Result<> Add(Attachment one) {
+    if (out_.size() == storage::kMaxReferencesAtOnce)
+      return Fail(Errc::kLimit, fmt::format("the message has more than {} attachments: name the parts",
+                                            storage::kMaxReferencesAtOnce));
+    out_.push_back(std::move(one));
+    return {};
+  }
+
+  const MessagePart& message_;
+  PartReader& whole_;
+  std::vector<Attachment> out_;
+};
 
 }  // namespace
 
@@ -225,34 +262,11 @@ Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
   return {};
 }
 
-Result<std::vector<Section>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
-  ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, {folder, uid, {}, {}, {}}, kNobody));
-  if (!whole) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  // Whoever sends a message says how many parts it has: each is looked at once.
-  std::vector<Section> out;
-  bool within_cpim = false;
-  const bool all = ForEachLeaf(whole->parts(), [&](std::size_t index, const std::vector<std::uint32_t>& at) {
-    const auto head = protocol::cpm::ReadPartHead(whole->parts(), whole->source(), index);
-    const bool shown =
-        head.media_type == "text/plain" && head.disposition != "attachment" && head.name.empty();
-    if (shown || head.media_type == "application/smil") return true;
-    if (head.media_type == "message/cpim") {
-      within_cpim = !HoldsText(whole->parts()[index], whole->source());
-      return !within_cpim;
-    }
-    if (out.size() == storage::kMaxReferencesAtOnce) return false;
-    out.push_back({.part = at, .kind = Section::Kind::kAll, .fields = {}});
-    return true;
-  });
-  if (within_cpim)
-    return Fail(
-        Errc::kNotAllowed,
-        "attachments within a CPIM have no part numbers, so nothing can refer to them alone: name the part "
-        "that is the CPIM, or the message");
-  if (!all)
-    return Fail(Errc::kLimit, fmt::format("the message has more than {} attachments: name the parts",
-                                          storage::kMaxReferencesAtOnce));
-  return out;
+Result<std::vector<Attachment>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
+  const MessagePart message{folder, uid, {}, {}, {}};
+  ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, message, kNobody));
+  if (!whole) return tl::unexpected(NoSuchMessage());
+  return Finder(message, *whole).Run();
 }
 
 Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId issuer) {
@@ -286,7 +300,7 @@ Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId i
 /// What the data is; its size goes into the row. What is hashed goes off `may_hash`.
 Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, std::uint64_t& may_hash) {
   MessagePart what{wish.folder, wish.uid, wish.section, wish.partial, {}};
-  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody));
+  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody, wish.inside));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
   Issued out;
   const auto whole = part->DecodedSize();

@@ -50,7 +50,15 @@ struct Wish {
   bool one_time = false;
   std::optional<std::int64_t> expires;  ///< Unix seconds
   bool hash = false;
-  bool web = false;  ///< the HTTP URL is the one in the snippet
+  bool web = false;      ///< the HTTP URL is the one in the snippet
+  CpimInsidePtr inside;  ///< what to know of a CPIM, if that has been looked at
+};
+
+/// A part that is no text to be shown.
+struct Attachment {
+  protocol::Section section;
+  std::optional<protocol::UrlPartial> partial;  ///< it is within the CPIM that `section` names
+  CpimInsidePtr inside;                         ///< likewise
 };
 
 /// What a reference is about, as its part's header says; safe to be put into any header. Without control
@@ -103,9 +111,9 @@ class ReferenceDesk {
   /// error says which of them is to blame: "references[2]: there is no such message".
   storage::Result<std::vector<Place>> FindObjects(storage::AccountId owner,
                                                   const std::vector<ObjectName>& names);
-  /// The message's parts that are attachments: the leaves that are no plain text to be shown. kLimit: more
-  /// than kMaxReferencesAtOnce.
-  storage::Result<std::vector<protocol::Section>> Attachments(storage::FolderRef folder, storage::Uid uid);
+  /// The message's parts that are attachments: the leaves that are no plain text to be shown, of a CPIM those
+  /// within it. kLimit: more than kMaxReferencesAtOnce. kNotAllowed: those of a CPIM cannot be referred to.
+  storage::Result<std::vector<Attachment>> Attachments(storage::FolderRef folder, storage::Uid uid);
   /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part". kTooBig:
   /// more is to be hashed than in one call.
   storage::Result<std::vector<Issued>> Issue(const storage::AccountInfo& owner, storage::AccountId issuer,

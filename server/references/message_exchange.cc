@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/cpm/body.h"
 #include "protocol/mime/fields.h"
 #include "protocol/mime/header_block.h"
 #include "protocol/mime/inspect.h"
@@ -26,7 +27,8 @@ using Kind = protocol::mime::PartKind;
 
 constexpr std::uint64_t kSmallText = 64 * 1024;  ///< in memory, to see what it needs
 constexpr std::uint64_t kPiece = 256 * 1024;
-constexpr std::size_t kMaxLine = 998;  // RFC 5322 §2.1.1
+constexpr std::uint64_t kMaxHeader = 256 * 1024;  ///< a longer one stays as it is
+constexpr std::size_t kMaxLine = 998;             // RFC 5322 §2.1.1
 
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::ranges::any_of(names, [&](auto one) { return ascii::EqualNoCase(name, one); });
@@ -95,12 +97,14 @@ class Resolver {
 
   /// CPIM's own headers, an empty line, and an entity (RFC 3862 §2).
   Result<MessagePlan> Cpim(std::string_view body) {
+    within_cpim_ = true;
     std::size_t begin = body.find("\r\n\r\n");
     begin = begin == std::string_view::npos ? body.size() : begin + 4;
     MessagePlan plan;
     plan.AddText(std::string(body.substr(0, begin)));
     ASSIGN_OR_RETURN(auto inside, Entity(body.substr(begin)));
     plan.Add(std::move(inside));
+    within_cpim_ = false;
     return plan;
   }
 
@@ -109,7 +113,7 @@ class Resolver {
     const auto inspection = protocol::mime::Inspect(source);
     if (!inspection) return Fail(Errc::kUnavailable, "no memory to read the message");
     const Parts& parts = inspection->parts;
-    if (parts[0].media == protocol::mime::Media::kCpim) {
+    if (IsCpim(parts[0])) {
       MessagePlan plan;
       plan.AddText(std::string(text.substr(0, parts[0].body_begin)));
       ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(parts[0].body_begin)));
@@ -118,7 +122,6 @@ class Resolver {
     }
     MessagePlan plan;
     std::size_t at = 0;
-    boundaries_.clear();
     RETURN_IF_ERROR(Part(text, parts, 0, {}, plan, at));
     plan.AddText(std::string(text.substr(at)));
     return Relengthened(text, parts[0], std::move(plan));
@@ -177,6 +180,16 @@ class Resolver {
       return {};
     }
     if (part.kind != Kind::kLeaf) return {};
+    if (IsCpim(part)) {
+      const auto before = out_.references;
+      ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(part.body_begin, part.body_end - part.body_begin)));
+      if (out_.references == before) return {};
+      plan.AddText(std::string(text.substr(at, part.header_begin - at)));
+      plan.AddText(WithoutLength(header));
+      plan.Add(std::move(inside));
+      at = part.body_end;
+      return {};
+    }
     const auto url = ExternalUrl(type);
     if (!url || !desk_.IsOurs(*url)) return {};
     if (++out_.references > kMaxReferencesInMessage)
@@ -194,10 +207,18 @@ class Resolver {
     return {};
   }
 
-  /// Whether anything within parts[index] is to be replaced.
+  /// One within another is left alone: whoever sends them says how deep they are.
+  bool IsCpim(const protocol::mime::Part& part) const {
+    return !within_cpim_ && part.media == protocol::mime::Media::kCpim &&
+           part.encoding <= protocol::mime::Encoding::kBinary;
+  }
+
+  /// Whether anything within parts[index] is to be replaced, or may be.
   bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) const {
     for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i) {
       if (parts[i].kind != Kind::kLeaf) continue;
+      const auto body = text.substr(parts[i].body_begin, parts[i].body_end - parts[i].body_begin);
+      if (IsCpim(parts[i]) && ascii::Lower(body).find("external-body") != std::string::npos) return true;
       const auto header = text.substr(parts[i].header_begin, parts[i].body_begin - parts[i].header_begin);
       const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
       if (url && desk_.IsOurs(*url)) return true;
@@ -219,8 +240,9 @@ class Resolver {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
     if (!named) return kNone;
-    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, actor_));
+    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, actor_, inside_));
     if (!opened) return kNone;
+    if (opened->inside()) inside_ = opened->inside();
     std::shared_ptr<PartReader> part = std::move(opened);
     const ContentHead head = HeadOf(*part, named->part.section);
     if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
@@ -304,6 +326,101 @@ class Resolver {
   const std::uint64_t limit_;
   Resolved out_;
   std::vector<std::string> boundaries_;  ///< of the multiparts around where we are
+  CpimInsidePtr inside_;                 ///< that the last reference into one led to
+  bool within_cpim_ = false;
+};
+
+/// Octets of a stored message that are replaced.
+struct Edit {
+  protocol::mime::Extent place;
+  std::string text;
+};
+
+/// What becomes of a stored message when references take the place of parts.
+class Editor {
+ public:
+  explicit Editor(PartReader& whole) : whole_(whole) {}
+
+  Result<> Replace(const Attachment& which, const Issued& issued) {
+    const Parts& parts = which.inside ? which.inside->parts : whole_.parts();
+    const std::uint64_t base = which.inside ? which.inside->entity.offset : 0;
+    std::vector<std::uint32_t> path = which.section.part;
+    if (which.inside) path = PathOf(*which.inside, *which.partial).value_or(std::vector<std::uint32_t>{});
+    const auto* part = protocol::mime::FindPart(parts, path);
+    if (part == nullptr) return {};
+    Edit edit{{base + part->header_begin, part->body_end - part->header_begin}, {}};
+    if (part == parts.data()) {
+      // All there is: what does not speak of the content stays.
+      const auto header =
+          protocol::cpm::ReadOctets(whole_.source(), edit.place.offset, base + part->body_begin);
+      if (!header) return Unreadable();
+      for (const auto& field : FieldsOf(*header))
+        if (!ascii::Lower(field.name).starts_with("content-")) AddLines(edit.text, field.lines);
+    }
+    edit.text += issued.external_body;
+    edits_.push_back(std::move(edit));
+    if (which.inside && (insides_.empty() || insides_.back() != which.inside))
+      insides_.push_back(which.inside);
+    return {};
+  }
+
+  /// After all of Replace().
+  Result<> CorrectLengths() {
+    Sort();
+    std::uint64_t at = 0;
+    std::erase_if(edits_, [&](const Edit& edit) {
+      if (edit.place.offset < at) return true;  // within one before it
+      at = edit.place.offset + edit.place.length;
+      return false;
+    });
+    for (const auto& inside : insides_) RETURN_IF_ERROR(CorrectLengths(inside->parts, inside->entity.offset));
+    return CorrectLengths(whole_.parts(), 0);
+  }
+
+  /// Ascending, apart from each other.
+  std::vector<Edit> Take() {
+    Sort();
+    return std::move(edits_);
+  }
+
+ private:
+  static tl::unexpected<storage::Error> Unreadable() {
+    return Fail(Errc::kUnavailable, "the message cannot be read");
+  }
+
+  void Sort() {
+    std::ranges::sort(edits_, {}, [](const Edit& edit) { return edit.place.offset; });
+  }
+
+  Result<> CorrectLengths(const Parts& parts, std::uint64_t base) {
+    // What is within others goes before them: its header is a part of their bodies.
+    for (std::size_t i = parts.size(); i-- > 0;) {
+      const std::uint64_t header_begin = base + parts[i].header_begin;
+      const std::uint64_t begin = base + parts[i].body_begin;
+      const std::uint64_t end = base + parts[i].body_end;
+      std::uint64_t size = end - begin;
+      bool changed = false;
+      for (const auto& edit : edits_) {
+        if (edit.place.offset < begin || edit.place.offset + edit.place.length > end) continue;
+        size += edit.text.size() - edit.place.length;
+        changed = true;
+      }
+      if (!changed || begin - header_begin > kMaxHeader) continue;
+      const auto header = protocol::cpm::ReadOctets(whole_.source(), header_begin, begin);
+      if (!header) return Unreadable();
+      for (const auto& field : FieldsOf(*header)) {
+        if (!ascii::EqualNoCase(field.name, "Content-Length")) continue;
+        const auto offset = static_cast<std::uint64_t>(field.lines.data() - header->data());
+        edits_.push_back(
+            {{header_begin + offset, field.lines.size()}, fmt::format("Content-Length: {}\r\n", size)});
+      }
+    }
+    return {};
+  }
+
+  PartReader& whole_;
+  std::vector<Edit> edits_;
+  std::vector<CpimInsidePtr> insides_;  ///< each once
 };
 
 }  // namespace
@@ -315,37 +432,20 @@ Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::st
 }
 
 Result<MessagePlan> Externalise(storage::MailStore& store, storage::FolderRef folder, storage::Uid uid,
-                                const std::vector<protocol::Section>& sections,
-                                const std::vector<Issued>& issued) {
+                                const std::vector<Attachment>& parts, const std::vector<Issued>& issued) {
   const storage::Actor nobody({}, storage::Role::kOperator);
   ASSIGN_OR_RETURN(auto opened, PartReader::Open(store, {folder, uid, {}, {}, {}}, nobody));
   if (!opened) return Fail(Errc::kNoSuchMessage, "the message is gone");
   const std::shared_ptr<PartReader> whole = std::move(opened);
-  struct Hole {
-    const protocol::mime::Part* part;
-    std::string text;
-  };
-  std::vector<Hole> holes;
-  for (std::size_t i = 0; i < sections.size(); ++i) {
-    const auto* part = protocol::mime::FindPart(whole->parts(), sections[i].part);
-    if (part != nullptr) holes.push_back({part, issued[i].external_body});
-  }
-  std::ranges::sort(holes, {}, [](const Hole& hole) { return hole.part->header_begin; });
+  Editor editor(*whole);
+  for (std::size_t i = 0; i < parts.size(); ++i) RETURN_IF_ERROR(editor.Replace(parts[i], issued[i]));
+  RETURN_IF_ERROR(editor.CorrectLengths());
   MessagePlan plan;
   std::uint64_t at = 0;
-  for (auto& hole : holes) {
-    if (hole.part->header_begin < at) continue;  // within one before it
-    plan.AddStored(whole, {at, hole.part->header_begin - at});
-    if (hole.part == whole->parts().data()) {
-      // The message itself: what does not speak of its content stays.
-      std::string kept;
-      const auto header = whole->HeaderOf(hole.part->body_begin).value_or(std::string());
-      for (const auto& field : FieldsOf(header))
-        if (!ascii::Lower(field.name).starts_with("content-")) AddLines(kept, field.lines);
-      plan.AddText(std::move(kept));
-    }
-    plan.AddText(std::move(hole.text));
-    at = hole.part->body_end;
+  for (auto& edit : editor.Take()) {
+    plan.AddStored(whole, {at, edit.place.offset - at});
+    plan.AddText(std::move(edit.text));
+    at = edit.place.offset + edit.place.length;
   }
   const std::uint64_t size = whole->source().size();
   plan.AddStored(whole, {at, size - at});

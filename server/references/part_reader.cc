@@ -40,7 +40,7 @@ Extent Clip(Extent extent, const Extent& to) {
 }  // namespace
 
 Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, MessagePart what,
-                                                     storage::Actor actor) {
+                                                     storage::Actor actor, CpimInsidePtr seen) {
   std::unique_ptr<PartReader> reader(new PartReader());
   reader->what_ = std::move(what);
   const auto& at = reader->what_;
@@ -75,7 +75,38 @@ Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, 
     reader->served_ =
         std::make_unique<protocol::mime::ReencodedSource>(*reader->source_, (*served)->replacements);
   }
+  RETURN_IF_ERROR(reader->StepInside(std::move(seen)));
   return reader;
+}
+
+Result<> PartReader::StepInside(CpimInsidePtr seen) {
+  const auto* cpim = what_.section.kind == Section::Kind::kAll && what_.partial ? Part() : nullptr;
+  if (cpim == nullptr || what_.section.part.empty() || cpim->media != protocol::mime::Media::kCpim) return {};
+  const auto account = what_.folder.account;
+  if (!seen || seen->account != account || seen->object != object_ || seen->cpim_begin != cpim->body_begin) {
+    auto inside = LookInside(account, object_, *source_, *cpim);
+    if (!inside && inside.error().code == storage::Errc::kNotAllowed) return {};
+    if (!inside) return tl::unexpected<storage::Error>(inside.error());
+    seen = *std::move(inside);
+  }
+  auto path = PathOf(*seen, *what_.partial);
+  if (!path) return {};
+  inside_ = std::move(seen);
+  // Counted of the CPIM, if it is more.
+  if (what_.decoded_size > std::uint64_t{*what_.partial->count}) what_.decoded_size.reset();
+  what_.section.part = *std::move(path);
+  what_.partial.reset();
+  served_.reset();
+  served_parts_.clear();
+  around_ = std::move(source_);
+  source_ = std::make_unique<WindowSource>(*around_, inside_->entity);
+  parts_ = inside_->parts;
+  body_structure_ = inside_->body_structure;
+  if (inside_->served) {
+    served_parts_ = inside_->served->parts;
+    served_ = std::make_unique<protocol::mime::ReencodedSource>(*source_, inside_->served->replacements);
+  }
+  return {};
 }
 
 const protocol::mime::Part* PartReader::Part() const {

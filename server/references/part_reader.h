@@ -9,20 +9,24 @@
 #include "protocol/mime/octet_reader.h"
 #include "protocol/mime/parts.h"
 #include "protocol/mime/source.h"
+#include "server/references/cpim_inside.h"
 #include "server/references/url_authority.h"
 
 namespace server::references {
 
-/// The octets of what a reference names, in pieces, whatever their number.
+/// The octets of what a reference names, in pieces, whatever their number. A partial of a message/cpim that
+/// is the body of a part within it to the octet names that part (cpim_inside.h): all that is said of parts is
+/// said of it then, as if what the CPIM holds were the message.
 ///
 /// Lifetime   the store outlives it. What was there when it was opened can be read as long as it lives.
 /// Calls block.
 class PartReader {
  public:
   /// nullptr: there is no such message any more. `actor` reads it: for the owner that is access, which is
-  /// committed here (storage/store/deferred.h).
+  /// committed here (storage/store/deferred.h). `seen`: inside() of one before, which spares looking again if
+  /// it is of the same CPIM.
   static storage::Result<std::unique_ptr<PartReader>> Open(storage::MailStore& store, MessagePart what,
-                                                           storage::Actor actor);
+                                                           storage::Actor actor, CpimInsidePtr seen = {});
 
   enum class Form : std::uint8_t {
     kAsServed,  ///< as FETCH BODY[...] has it
@@ -61,6 +65,8 @@ class PartReader {
   protocol::mime::Source& source() { return *source_; }          ///< likewise its octets
   /// The part as appended; nullptr: the section names none.
   const protocol::mime::Part* Part() const;
+  /// What the part is within; nullptr: it is a part of the message.
+  const CpimInsidePtr& inside() const { return inside_; }
 
   /// BODYPARTSTRUCTURE: what BODYSTRUCTURE says of the part, as it is in `form`. A header has a media type of
   /// its own, text/rfc822-headers (RFC 6522 §4). nullopt: no such part, or it cannot be read.
@@ -68,6 +74,7 @@ class PartReader {
 
  private:
   PartReader() = default;
+  storage::Result<> StepInside(CpimInsidePtr seen);
   std::optional<protocol::mime::Extent> Locate(Form form) const;
   /// What partial and `of_` leave of it.
   protocol::mime::Extent ClipAll(protocol::mime::Extent extent) const;
@@ -81,6 +88,8 @@ class PartReader {
   storage::ObjectId object_;
   std::string body_structure_;
   protocol::mime::Parts parts_;
+  CpimInsidePtr inside_;
+  std::unique_ptr<protocol::mime::Source> around_;  ///< with `inside_`: the message
   std::unique_ptr<protocol::mime::Source> source_;
   protocol::mime::Parts served_parts_;              ///< with `served_`
   std::unique_ptr<protocol::mime::Source> served_;  ///< where it is not as appended

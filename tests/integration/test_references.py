@@ -30,6 +30,8 @@ SUBMIT = 'sip:submit@example.com'
 PHOTO = bytes(range(256)) * 400
 CHAT = '"Default/tel:+15550100222"'
 FOLDER = 'Default/tel:+15550100222'
+CPIM_HEADER = (b'From: <tel:+15550100222>\r\nTo: <tel:+15550100001>\r\nNS: imdn <urn:ietf:params:imdn>\r\n'
+               b'imdn.Message-ID: x1\r\n\r\n')
 
 
 def with_photo(photo=PHOTO, name='photo.jpg', kind='image/jpeg', text='Look at this.'):
@@ -497,14 +499,97 @@ def messages_to_externalize(server, account):
     assert parse(reply.body).get_content_type() == 'message/external-body'
     resolved = server.pf.originate(account.address, reply.body)
     assert parse(resolved.body).get_content() == b'\0\0\0' and parse(resolved.body)['Subject'] == 's', resolved.body
-    # What a CPIM holds has no part numbers: text has no attachment in it, anything else is refused, not taken for one whole.
-    cpim = lambda content: (b'Subject: s\r\nContent-Type: message/cpim\r\n\r\nFrom: <tel:+15550100222>\r\n\r\n' + content)
-    text = ask(place, cpim(b'Content-Type: text/plain\r\n\r\nhello'))
-    assert text.status == 201 and text.headers['CPM-References'] == '' and text.body.endswith(b'hello'), text.body
-    photo = ask(place, cpim(b'Content-Type: image/png\r\n\r\nnot really'))
-    assert photo.status == 403 and photo.headers['Location'] and b'CPIM' in photo.body, (photo.status, photo.body)
+    # What a CPIM says is no attachment of it; one that has an encoding has no octets to refer to.
+    cpim = lambda content, more=b'': b'Subject: s\r\nContent-Type: message/cpim\r\n' + more + b'\r\n' + content
+    for kind in (b'text/plain', b'application/vnd.gsma.rcs-ft-http+xml'):
+        text = ask(place, cpim(CPIM_HEADER + b'Content-Type: ' + kind + b'\r\n\r\nhello'))
+        assert text.status == 201 and text.headers['CPM-References'] == '' and text.body.endswith(b'hello'), text.body
+    photo = CPIM_HEADER + b'Content-Type: image/png\r\n\r\nnot really'
+    encoded = ask(place, cpim(base64.encodebytes(photo), b'Content-Transfer-Encoding: base64\r\n'))
+    assert encoded.status == 403 and encoded.headers['Location'] and b'Content-Transfer-Encoding' in encoded.body, encoded.body
+    broken = ask(place, cpim(photo.replace(b'image/png', b'image/png\r\nContent-Length: 99')))
+    assert broken.status == 403 and b'malformed' in broken.body, broken.body
+    whole = ask(place + '&parts=1', cpim(photo))
+    assert whole.status == 201 and b'message/cpim' in whole.body and b'PARTIAL' not in whole.body, whole.body
     chosen = ask(place + '&parts=1', with_photo())
     assert chosen.body.count(b'external-body') == 1 and b'Look at this' not in chosen.body
+
+
+def attachments_within_a_cpim(server, account):
+    """IMAP has no numbers for them: what names one is an extent of the CPIM, over HTTP and IMAP alike."""
+    noise = bytes(range(1, 256)) * 40
+    lines = base64.encodebytes(PHOTO).replace(b'\n', b'\r\n').rstrip()
+    parts = (b'--m8\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nLook at this.\r\n'
+             b'--m8\r\nContent-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <photo@example.net>\r\n'
+             b'Content-Disposition: attachment; filename="photo.jpg"\r\n\r\n' + lines + b'\r\n'
+             b'--m8\r\nContent-Type: audio/x-noise; name=noise.bin\r\nContent-Transfer-Encoding: binary\r\n\r\n' + noise +
+             b'\r\n--m8--\r\n')
+    body = (CPIM_HEADER + b'Content-Type: multipart/mixed; boundary=m8\r\nContent-Length: %d\r\n\r\n' % len(parts)) + parts
+    message = (b'From: tel:+15550100222\r\nTo: tel:+15550100001\r\nSubject: Photo\r\nIMDN-Message-ID: within\r\n'
+               b'Content-Type: message/cpim\r\n\r\n') + body
+    reply = server.pf.terminate(account.address, FOLDER, message, hash='true', audience='submit')
+    assert reply.status == 201, reply.body
+    ids = [int(one) for one in reply.headers['CPM-References'].split(',')]
+    assert len(ids) == 2 and len(reply.body) < 4000 and b'PARTIAL=' in reply.body, reply.body
+    # What goes on is a CPIM as it was, and its length is right.
+    outer, cpim, entity = reply.body.partition(CPIM_HEADER)
+    assert outer == message[:len(outer)] and cpim
+    header, _, content = entity.partition(b'\r\n\r\n')
+    assert b'Content-Length: %d' % len(content) in header, (header, len(content))
+    said = list(parse(entity).iter_parts())
+    assert [one.get_content_type() for one in said] == ['text/plain', 'message/external-body', 'message/external-body']
+    uid = int(re.search(r';UID=(\d+)', reply.headers['Location']).group(1))
+    [again] = [r for r in server.user.ask('GET', '/v1/references?limit=1000').json()['references'] if r['id'] == ids[0]]
+    assert (again['part'], again['offset'], again['length']) == ('1', body.index(lines), len(lines)), again
+    # Referred to by whoever has it in the store, to have both URLs.
+    photo, sound = server.user.refer({'folder': FOLDER, 'uid': uid, 'attachments': True}, hash=True)
+    for one, data, kind, name, stored in ((photo, PHOTO, 'image/jpeg', 'photo.jpg', lines),
+                                          (sound, noise, 'audio/x-noise; name=noise.bin', 'noise.bin', noise)):
+        assert (one['content_type'], one['size'], one['name']) == (kind, len(data), name), one
+        assert one['sha256'] == hashlib.sha256(data).hexdigest(), one
+        got, head = server.pf.fetch(one['url']), server.pf.fetch(one['url'], 'HEAD')
+        assert got.status == head.status == 200 and got.body == data and head.body == b''
+        for headers in (got.headers, head.headers):
+            assert headers['Content-Type'] == kind and name in headers['Content-Disposition'], headers
+            assert headers['Content-Length'] == str(len(data)), headers
+        assert server.pf.fetch(one['url'], Range='bytes=100-199').body == data[100:200]
+        as_stored = server.pf.fetch(one['url'], query='?encoding=stored')
+        assert as_stored.body == stored and as_stored.headers['Content-Type'] == 'application/octet-stream'
+        assert server.pf.urlfetch(account.user, one['imap_url']) == stored
+        assert server.pf.urlfetch(account.user, one['imap_url'], 'BINARY') == data
+        assert server.run_admin('reference', 'show', account.address, str(one['id'])).returncode == 0
+    with wire.Client(server.host, server.tls_port, tls=True) as client:
+        client.login_for(account.user, PF, PF_PASSWORD)
+        both = client.ok('URLFETCH ' + ' '.join(f'("{one["imap_url"]}" BODYPARTSTRUCTURE)' for one in (photo, sound)))
+        structure = b' '.join(line.string for line in both.all(rb'\* URLFETCH ')).lower()
+        assert b'"image" "jpeg"' in structure and b'"audio" "x-noise"' in structure, structure
+    # By either URL the message is put together again: the same parts with the same octets.
+    by_https = server.pf.terminate(account.address, FOLDER, message, url='https')
+    for one in (reply, by_https):
+        for sent, kind, skip in ((one.body, 'message/rfc822', 0), (one.body[one.body.index(CPIM_HEADER):], 'message/cpim', len(outer))):
+            resolved = server.pf.originate(account.address, sent, kind)
+            assert resolved.status == 200 and resolved.headers['CPM-References'] == '2', resolved.body
+            assert resolved.body.startswith(message[skip:message.index(b'\r\nContent-Type: multipart')])
+            header, _, content = resolved.body.partition(CPIM_HEADER)[2].partition(b'\r\n\r\n')
+            assert b'Content-Length: %d' % len(content) in header, header
+            text, image, audio = parse(resolved.body.partition(CPIM_HEADER)[2]).iter_parts()
+            assert text.get_content().strip() == 'Look at this.'
+            assert image.get_content() == PHOTO and image.get_content_type() == 'image/jpeg' and image.get_filename() == 'photo.jpg'
+            assert audio.get_content() == noise and audio.get_content_type() == 'audio/x-noise' and image['Content-ID'] == '<photo@example.net>'
+    # Those that are small stay.
+    large = server.pf.terminate(account.address, FOLDER, message, min_octets=len(noise) + 1)
+    assert large.body.count(b'message/external-body') == 1 and noise in large.body
+    # With NUL IMAP serves base64, and says so; the data are what they were.
+    odd = message.replace(noise, noise[1:] + b'\0')
+    reply = server.pf.terminate(account.address, FOLDER, odd)
+    uid = int(re.search(r';UID=(\d+)', reply.headers['Location']).group(1))
+    photo, sound = server.user.refer({'folder': FOLDER, 'uid': uid, 'attachments': True})
+    assert server.pf.fetch(sound['url']).body == server.pf.urlfetch(account.user, sound['imap_url'], 'BINARY') == noise[1:] + b'\0'
+    assert base64.b64decode(server.pf.urlfetch(account.user, sound['imap_url'])) == noise[1:] + b'\0'
+    assert server.pf.urlfetch(account.user, photo['imap_url']) == lines
+    # They end with their message.
+    expunge(server, account, uid)
+    nothing_here(server.pf.fetch(photo['url']))
 
 
 def raw(server, octets, certificate):
@@ -863,6 +948,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('references are resolved once', references_are_resolved_once),
     ('messages to resolve', messages_to_resolve),
     ('messages to externalize', messages_to_externalize),
+    ('attachments within a CPIM', attachments_within_a_cpim),
     ('ambiguous requests', ambiguous_requests),
     ('slow readers, and an expunge under way', slow_readers),
     ('a thousand fetches at once', a_thousand_at_once),

@@ -34,6 +34,11 @@ std::optional<std::string> UrlFetchRun::StructureOf(PartReader& reader, bool dec
   return known.decoded_structure;
 }
 
+UrlFetchRun::Place UrlFetchRun::PlaceOf(const references::MessagePart& part, bool within) {
+  const auto partial = within ? part.partial.value_or(protocol::UrlPartial{}) : protocol::UrlPartial{};
+  return {part.folder, part.uid, part.section.part, partial.offset, partial.count.value_or(0)};
+}
+
 /// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
 Result<> UrlFetchRun::Begin(const Request& request) {
   ASSIGN_OR_RETURN(auto named, authority_.Look(request.url, bearer_));
@@ -43,10 +48,14 @@ Result<> UrlFetchRun::Begin(const Request& request) {
   if (named) {
     auto& part = named->part;
     redeemed_(part);
-    if (part.section.kind == protocol::Section::Kind::kAll)
-      known = &known_[{part.folder, part.uid, part.section.part}];
+    const bool all = part.section.kind == protocol::Section::Kind::kAll;
+    if (all) known = &known_[PlaceOf(part, known_.contains(PlaceOf(part, true)))];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;
-    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, part, actor_));
+    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, part, actor_, inside_));
+    if (reader && reader->inside()) {
+      inside_ = reader->inside();
+      known = &known_[PlaceOf(part, true)];
+    }
   }
   std::string structure;
   bool good = reader != nullptr;

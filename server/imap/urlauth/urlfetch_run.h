@@ -58,7 +58,10 @@ class UrlFetchRun {
     std::optional<std::uint64_t> decoded_size;
     std::optional<std::string> decoded_structure;
   };
-  using Place = std::tuple<storage::FolderRef, storage::Uid, std::vector<std::uint32_t>>;
+  /// The last two: partial, where it names a part within a CPIM.
+  using Place =
+      std::tuple<storage::FolderRef, storage::Uid, std::vector<std::uint32_t>, std::uint32_t, std::uint32_t>;
+  static Place PlaceOf(const references::MessagePart& part, bool within);
 
   std::optional<std::string> StructureOf(references::PartReader& reader, bool decoded, Known& known);
 
@@ -74,6 +77,7 @@ class UrlFetchRun {
   std::size_t next_ = 0;                             ///< of the requests
   std::unique_ptr<references::PartReader> sending_;  ///< a literal is half written
   std::map<Place, Known> known_;                     ///< of the parts
+  references::CpimInsidePtr inside_;                 ///< that the last URL into one led to
   bool close_ = false;                               ///< with a ")" behind it
 };
 

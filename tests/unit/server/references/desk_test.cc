@@ -158,10 +158,10 @@ TEST_F(DeskTest, ItsTimeHasBounds) {
 }
 
 TEST_F(DeskTest, AttachmentsAreLeavesThatAreNotShown) {
-  const auto sections = Must(desk.Attachments(folder, {1}));
-  ASSERT_EQ(sections.size(), 2U);
-  EXPECT_EQ(protocol::WriteSection(sections[0]), "2");
-  EXPECT_EQ(protocol::WriteSection(sections[1]), "3");
+  const auto parts = Must(desk.Attachments(folder, {1}));
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(protocol::WriteSection(parts[0].section), "2");
+  EXPECT_EQ(protocol::WriteSection(parts[1].section), "3");
 }
 
 TEST_F(DeskTest, AHundredAttachmentsOfAMessageAndNoMore) {
@@ -172,10 +172,10 @@ TEST_F(DeskTest, AHundredAttachmentsOfAMessageAndNoMore) {
     return message + "--b--\r\n";
   };
   Must(tests::Append(*store, owner, "INBOX", {parts(2000, 100), parts(0, 101), parts(0, 9000)}));
-  const auto sections = Must(desk.Attachments(folder, {2}));
-  ASSERT_EQ(sections.size(), 100U);
-  EXPECT_EQ(protocol::WriteSection(sections.front()), "2001");
-  EXPECT_EQ(protocol::WriteSection(sections.back()), "2100");
+  const auto found = Must(desk.Attachments(folder, {2}));
+  ASSERT_EQ(found.size(), 100U);
+  EXPECT_EQ(protocol::WriteSection(found.front().section), "2001");
+  EXPECT_EQ(protocol::WriteSection(found.back().section), "2100");
   EXPECT_EQ(tests::ErrorOf(desk.Attachments(folder, {3})), storage::Errc::kLimit);
   EXPECT_EQ(tests::ErrorOf(desk.Attachments(folder, {4})), storage::Errc::kLimit);
 }
