@@ -182,7 +182,9 @@ class Resolver {
     if (part.kind != Kind::kLeaf) return {};
     if (IsCpim(part)) {
       const auto before = out_.references;
-      ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(part.body_begin, part.body_end - part.body_begin)));
+      const auto body = text.substr(part.body_begin, part.body_end - part.body_begin);
+      if (!MayRefer(body)) return {};
+      ASSIGN_OR_RETURN(auto inside, Cpim(body));
       if (out_.references == before) return {};
       plan.AddText(std::string(text.substr(at, part.header_begin - at)));
       plan.AddText(WithoutLength(header));
@@ -213,12 +215,16 @@ class Resolver {
            part.encoding <= protocol::mime::Encoding::kBinary;
   }
 
+  static bool MayRefer(std::string_view text) {
+    return ascii::Lower(text).find("external-body") != std::string::npos;
+  }
+
   /// Whether anything within parts[index] is to be replaced, or may be.
   bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) const {
     for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i) {
       if (parts[i].kind != Kind::kLeaf) continue;
       const auto body = text.substr(parts[i].body_begin, parts[i].body_end - parts[i].body_begin);
-      if (IsCpim(parts[i]) && ascii::Lower(body).find("external-body") != std::string::npos) return true;
+      if (IsCpim(parts[i]) && MayRefer(body)) return true;
       const auto header = text.substr(parts[i].header_begin, parts[i].body_begin - parts[i].header_begin);
       const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
       if (url && desk_.IsOurs(*url)) return true;
