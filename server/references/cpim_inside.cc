@@ -24,8 +24,9 @@ constexpr std::string_view kInstead = "name the part that is the CPIM, or the me
 
 storage::Error Unreadable() { return {Errc::kUnavailable, "the message cannot be read"}; }
 
-/// Behind the empty line that ends CPIM's own headers. `body` has one: ReadCpim() read it.
-std::uint64_t EntityBegin(std::string_view body) {
+}  // namespace
+
+std::size_t EntityBegin(std::string_view body) {
   std::size_t at = 0;
   for (;;) {
     const std::size_t end = body.find('\n', at);
@@ -35,8 +36,6 @@ std::uint64_t EntityBegin(std::string_view body) {
     if (line.empty() || line == "\r") return at;
   }
 }
-
-}  // namespace
 
 std::int64_t WindowSource::Read(std::uint64_t offset, std::span<char> out) {
   if (offset >= extent_.length) return 0;

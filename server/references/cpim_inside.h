@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/imap/url.h"
@@ -27,6 +28,9 @@ struct CpimInside {
   std::optional<protocol::mime::Served> served;
 };
 using CpimInsidePtr = std::shared_ptr<const CpimInside>;
+
+/// Where the entity begins in a CPIM's body: behind the first empty line, or at the end.
+std::size_t EntityBegin(std::string_view body);
 
 /// Reads all of the CPIM. kNotAllowed, in words: it has a transfer encoding, so that none of its octets are
 /// those of a part, or it is malformed.

@@ -98,8 +98,7 @@ class Resolver {
   /// CPIM's own headers, an empty line, and an entity (RFC 3862 §2).
   Result<MessagePlan> Cpim(std::string_view body) {
     within_cpim_ = true;
-    std::size_t begin = body.find("\r\n\r\n");
-    begin = begin == std::string_view::npos ? body.size() : begin + 4;
+    const std::size_t begin = EntityBegin(body);
     MessagePlan plan;
     plan.AddText(std::string(body.substr(0, begin)));
     ASSIGN_OR_RETURN(auto inside, Entity(body.substr(begin)));

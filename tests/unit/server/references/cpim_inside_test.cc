@@ -288,6 +288,15 @@ TEST_F(CpimInsideTest, AHundredAndNoMore) {
   EXPECT_EQ(tests::ErrorOf(desk.Attachments(folder, Put(Outer(entity)))), storage::Errc::kLimit);
 }
 
+TEST_F(CpimInsideTest, LinesMayEndWithLfAlone) {
+  const auto uid = Put("Content-Type: message/cpim\n\nFrom: <a>\n\nContent-Type: image/png\n\nx");
+  const auto issued = IssueAll(uid);
+  ASSERT_EQ(issued.size(), 1U);
+  const auto without = Externalised(uid, issued);
+  EXPECT_EQ(without, "Content-Type: message/cpim\n\nFrom: <a>\n\n" + issued[0].external_body);
+  EXPECT_TRUE(ResolvedOf(without).ends_with("\r\n\r\neA==")) << ResolvedOf(without);
+}
+
 /// Each would be looked into as a whole, and a frame deeper.
 TEST_F(CpimInsideTest, ACpimWithinACpimIsNotResolved) {
   std::string deep;
