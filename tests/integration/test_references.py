@@ -13,6 +13,7 @@ import re
 import select
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -710,6 +711,38 @@ def who_never_reads_is_dropped(server, account):
     assert len(server.pf.fetch(one['url']).body) == 30 << 20, 'others are served'
 
 
+def curl_gets_along(server, account):
+    """Issues, fetches, saves under its name, resumes, asks whether it has changed, revokes; checks our certificate."""
+    uid = store(server, account, with_photo())
+    origin = f'https://{server.host}:{server.references_port}'
+
+    def curl(*arguments):
+        certificate, key = server.pf.certificate
+        done = subprocess.run(['curl', '-sS', '--max-time', '60', '--cacert', os.path.join(server.directory, 'cert.pem'),
+                               '--cert', certificate, '--key', key, *arguments], capture_output=True, check=True,
+                              cwd=server.directory)
+        return done.stdout
+
+    asked = {'account': account.address, 'references': [{'folder': FOLDER, 'uid': uid, 'part': '2'}]}
+    issued = json.loads(curl('--json', json.dumps(asked), f'{origin}/v1/references'))
+    url = origin + urllib.parse.urlsplit(issued['references'][0]['url']).path
+    assert curl(url) == PHOTO
+    head = curl('-I', url).decode()
+    assert re.search(r'(?im)^content-type: image/jpeg', head) and f'content-length: {len(PHOTO)}' in head.lower(), head
+    curl('-OJ', url)
+    saved = os.path.join(server.directory, 'photo.jpg')
+    with open(saved, 'rb+') as file:
+        assert file.read() == PHOTO
+        file.truncate(100)
+    curl('-C', '-', '-o', saved, url)
+    with open(saved, 'rb') as file:
+        assert file.read() == PHOTO, 'the rest was appended'
+    etag = re.search(r'(?im)^etag: (.*?)\r?$', head)[1]
+    assert curl('-o', os.devnull, '-w', '%{http_code}', '-H', f'If-None-Match: {etag}', url) == b'304'
+    assert curl('-o', os.devnull, '-w', '%{http_code}', '-X', 'DELETE', url) == b'200'
+    assert curl('-o', os.devnull, '-w', '%{http_code}', url) == b'410', 'its own issuer is told'
+
+
 def a_thousand_at_once(server, account):
     """64 KiB each, from one reference, all at the same time: none fails."""
     count = 100 if server.options.slow_machine else 1000
@@ -954,6 +987,7 @@ CASES = [(name, prepared(function)) for name, function in (
     ('attachments within a CPIM', attachments_within_a_cpim),
     ('ambiguous requests', ambiguous_requests),
     ('slow readers, and an expunge under way', slow_readers),
+    ('curl gets along', curl_gets_along),
     ('a thousand fetches at once', a_thousand_at_once),
     ('one time is once, whoever comes', one_time_is_once_for_many),
     ('the description is served', the_description_is_served),
