@@ -418,6 +418,7 @@ class Editor {
         const auto offset = static_cast<std::uint64_t>(field.lines.data() - header->data());
         edits_.push_back(
             {{header_begin + offset, field.lines.size()}, fmt::format("Content-Length: {}\r\n", size)});
+        break;  // whoever sends a message says how many it has
       }
     }
     return {};
