@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include "server/net/tls_context.h"
+#include "tests/unit/server/net/memory_ends.h"
 #include "tests/unit/server/net/test_certificate.h"
 
 namespace server_test {
@@ -114,12 +115,7 @@ class TlsClientsTest : public testing::Test {
     SSL_CTX_add1_chain_cert(there.get(), between_.certificate.get());
     const SslPtr server(SSL_new(context.Current().get()));
     const SslPtr client(SSL_new(there.get()));
-    BIO* ends[2];
-    BIO_new_bio_pair(&ends[0], 0, &ends[1], 0);
-    SSL_set_bio(server.get(), ends[0], ends[0]);
-    SSL_set_bio(client.get(), ends[1], ends[1]);
-    SSL_set_accept_state(server.get());
-    SSL_set_connect_state(client.get());
+    JoinInMemory(*server, *client);
     for (int i = 0; i < 10; ++i) {
       SSL_do_handshake(client.get());
       if (SSL_do_handshake(server.get()) != 1) continue;

@@ -12,6 +12,7 @@
 #include "server/net/psk_keys.h"
 #include "server/net/tls_context.h"
 #include "server/net/tls_ends.h"
+#include "tests/unit/server/net/memory_ends.h"
 #include "tests/unit/server/net/test_certificate.h"
 
 namespace server_test {
@@ -85,12 +86,7 @@ class TlsPskTest : public testing::Test {
     server_.reset(SSL_new(tls_->Current().get()));
     client_.reset(SSL_new(client_context_.get()));
     if (ticket != nullptr) SSL_set_session(client_.get(), ticket);
-    BIO* ends[2];
-    BIO_new_bio_pair(&ends[0], 0, &ends[1], 0);
-    SSL_set_bio(server_.get(), ends[0], ends[0]);
-    SSL_set_bio(client_.get(), ends[1], ends[1]);
-    SSL_set_accept_state(server_.get());
-    SSL_set_connect_state(client_.get());
+    JoinInMemory(*server_, *client_);
     for (int turn = 0; turn < 10; ++turn) {
       for (SSL* side : {client_.get(), server_.get()}) {
         const int result = SSL_do_handshake(side);

@@ -9,6 +9,7 @@
 
 #include "server/net/tls_context.h"
 #include "server/net/tls_ends.h"
+#include "tests/unit/server/net/memory_ends.h"
 #include "tests/unit/server/net/test_certificate.h"
 
 namespace server_test {
@@ -45,12 +46,7 @@ class TlsTicketsTest : public testing::TestWithParam<int> {
   bool Resumes(const TlsContext& context, SSL_SESSION* ticket) {
     const SslPtr server(SSL_new(context.Current().get()), SSL_free);
     const SslPtr client(SSL_new(client_.get()), SSL_free);
-    BIO* ends[2];
-    EXPECT_EQ(BIO_new_bio_pair(&ends[0], 0, &ends[1], 0), 1);
-    SSL_set_bio(server.get(), ends[0], ends[0]);
-    SSL_set_bio(client.get(), ends[1], ends[1]);
-    SSL_set_accept_state(server.get());
-    SSL_set_connect_state(client.get());
+    JoinInMemory(*server, *client);
     if (ticket != nullptr) SSL_set_session(client.get(), ticket);
     bool done = false;
     for (int i = 0; i < 10 && !done; ++i) {
@@ -145,12 +141,7 @@ bool IsTaken(long seconds) {
   SSL_CTX_use_PrivateKey(there.get(), key.get());
   const SslPtr server(SSL_new(here.get()), SSL_free);
   const SslPtr client(SSL_new(there.get()), SSL_free);
-  BIO* ends[2];
-  BIO_new_bio_pair(&ends[0], 0, &ends[1], 0);
-  SSL_set_bio(server.get(), ends[0], ends[0]);
-  SSL_set_bio(client.get(), ends[1], ends[1]);
-  SSL_set_accept_state(server.get());
-  SSL_set_connect_state(client.get());
+  JoinInMemory(*server, *client);
   bool done = false;
   for (int i = 0; i < 10 && !done; ++i) {
     const int theirs = SSL_do_handshake(client.get());

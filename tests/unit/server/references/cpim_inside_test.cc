@@ -7,8 +7,7 @@
 #include "protocol/mime/inspect.h"
 #include "server/references/desk.h"
 #include "server/references/message_exchange.h"
-#include "tests/support/store_access.h"
-#include "tests/support/temp_store.h"
+#include "tests/unit/server/references/desk_fixture.h"
 
 namespace server::references {
 namespace {
@@ -39,10 +38,8 @@ std::string WithLength(const std::string& header, const std::string& body) {
   return fmt::format("{}Content-Length: {}\r\n\r\n{}", header, body.size(), body);
 }
 
-class CpimInsideTest : public testing::Test {
+class CpimInsideTest : public DeskFixture {
  protected:
-  CpimInsideTest() { folder = Must(store->GetFolder(owner, "INBOX")).ref; }
-
   storage::Uid Put(const std::string& message) {
     return Must(tests::Append(*store, owner, "INBOX", {message})).uids.front();
   }
@@ -61,20 +58,8 @@ class CpimInsideTest : public testing::Test {
     }
     return Must(desk.Issue(Must(store->GetAccount(owner)), owner, wishes));
   }
-  static std::string All(MessagePlan plan) {
-    const auto size = plan.size();
-    std::string out;
-    while (!plan.done()) EXPECT_TRUE(plan.Take(out));
-    EXPECT_EQ(out.size(), size);
-    return out;
-  }
   std::string Externalised(storage::Uid uid, const std::vector<Issued>& issued) {
     return All(Must(Externalise(*store, folder, uid, parts, issued)));
-  }
-  std::string ResolvedOf(const std::string& message, bool cpim = false) {
-    auto resolved = Must(Resolve(*store, desk, message, cpim, {owner, Role::kPf}, {}, 1 << 20));
-    if (!resolved.not_resolved.empty()) return "not resolved: " + resolved.not_resolved[0].why;
-    return All(std::move(resolved.message));
   }
   std::unique_ptr<PartReader> OpenUrl(const std::string& url, CpimInsidePtr seen = {}) {
     const auto named = Must(desk.Look(url, {owner, Role::kPf}));
@@ -88,12 +73,6 @@ class CpimInsideTest : public testing::Test {
     return out;
   }
 
-  tests::TempStore store;
-  storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
-  storage::FolderRef folder;
-  FakeClock clock;
-  ReferenceSettings settings{.urls = {.host = "cms.example.net"}, .base_url = "https://cms.example.net:8443"};
-  ReferenceDesk desk{*store, settings, clock};
   std::vector<Attachment> parts;
 };
 

@@ -12,8 +12,7 @@
 #include "server/references/message_exchange.h"
 #include "server/references/url_token.h"
 #include "tests/support/counting_engine.h"
-#include "tests/support/store_access.h"
-#include "tests/support/temp_store.h"
+#include "tests/unit/server/references/desk_fixture.h"
 
 namespace server::references {
 namespace {
@@ -27,12 +26,9 @@ const std::string kMessage =
     "--b\r\nContent-Type: image/png; name=x.png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAECAwQF\r\n"
     "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nwithin\r\n--b--\r\n";
 
-class DeskTest : public testing::Test {
+class DeskTest : public DeskFixture {
  protected:
-  DeskTest() {
-    Must(tests::Append(*store, owner, "INBOX", {kMessage}));
-    folder = Must(store->GetFolder(owner, "INBOX")).ref;
-  }
+  DeskTest() { Must(tests::Append(*store, owner, "INBOX", {kMessage})); }
   Wish WishFor(const std::string& section) {
     Wish wish;
     wish.folder = folder;
@@ -44,22 +40,6 @@ class DeskTest : public testing::Test {
     return Must(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})).at(0);
   }
   std::string TokenOf(const Issued& issued) { return issued.url.substr(issued.url.rfind('/') + 1); }
-  std::string Resolved(const std::string& message, bool cpim = false) {
-    auto resolved = Must(Resolve(*store, desk, message, cpim, {owner, Role::kPf}, {}, 1 << 20));
-    if (!resolved.not_resolved.empty()) return "not resolved: " + resolved.not_resolved[0].why;
-    const auto size = resolved.message.size();
-    std::string out;
-    while (!resolved.message.done()) EXPECT_TRUE(resolved.message.Take(out));
-    EXPECT_EQ(out.size(), size);
-    return out;
-  }
-
-  tests::TempStore store;
-  storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
-  storage::FolderRef folder;
-  FakeClock clock;
-  ReferenceSettings settings{.urls = {.host = "cms.example.net"}, .base_url = "https://cms.example.net:8443"};
-  ReferenceDesk desk{*store, settings, clock};
 };
 
 TEST(ReferenceTokens, AreOfOneSpellingAndOneKind) {
@@ -294,22 +274,22 @@ TEST_F(DeskTest, ASnippetReadsBackAsItsUrl) {
 
 TEST_F(DeskTest, DataTakeThePlaceOfReferences) {
   const auto image = Issue(WishFor("2"));
-  EXPECT_EQ(Resolved("From: a\r\nMIME-Version: 1.0\r\n" + image.external_body),
+  EXPECT_EQ(ResolvedOf("From: a\r\nMIME-Version: 1.0\r\n" + image.external_body),
             "From: a\r\nMIME-Version: 1.0\r\nContent-Type: image/png; name=x.png\r\n"
             "Content-Transfer-Encoding: base64\r\nContent-ID: <M1.2@cms.example.net>\r\n\r\nAAECAwQF");
   const auto text = Issue(WishFor("1"));
-  EXPECT_EQ(Resolved("From: <a>\r\n\r\n" + text.external_body, /*cpim=*/true),
+  EXPECT_EQ(ResolvedOf("From: <a>\r\n\r\n" + text.external_body, /*cpim=*/true),
             "From: <a>\r\n\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
             "Content-ID: <M1.1@cms.example.net>\r\n\r\nHello.");
   const auto message = Issue(WishFor("3"));
-  EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + message.external_body +
-                     "\r\n--c--\r\n"),
+  EXPECT_EQ(ResolvedOf("Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + message.external_body +
+                       "\r\n--c--\r\n"),
             "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: message/rfc822\r\n"
             "Content-Transfer-Encoding: 7bit\r\nContent-ID: <M1.3@cms.example.net>\r\n\r\n"
             "Subject: in\r\n\r\nwithin\r\n--c--\r\n");
   const auto whole = Issue(WishFor(""));
-  EXPECT_EQ(Resolved("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + whole.external_body +
-                     "\r\n--b--\r\n"),
+  EXPECT_EQ(ResolvedOf("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + whole.external_body +
+                       "\r\n--b--\r\n"),
             "not resolved: its octets hold a boundary of the message");
 }
 
@@ -320,7 +300,7 @@ TEST_F(DeskTest, OthersReferencesStayAndWhatIsWithinIsLeftAlone) {
             "Content-Type: message/external-body; access-type=URL; URL=\"https://example.org/\"\r\n\r\n\r\n"),
         "Content-Type: message/rfc822\r\n\r\n" + image.external_body, std::string(), std::string("x"),
         std::string("Content-Type: message/cpim\r\n\r\nFrom: x"), std::string("Content-Type: message/cpim")})
-    EXPECT_EQ(Resolved(message), message);
+    EXPECT_EQ(ResolvedOf(message), message);
 }
 
 TEST_F(DeskTest, NoLengthThatWasIsLeft) {
@@ -335,14 +315,14 @@ TEST_F(DeskTest, NoLengthThatWasIsLeft) {
   const std::string outer = "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n";
   const std::string inner = "Content-Type: multipart/mixed; boundary=d\r\n";
   const std::string text = "\r\n--d\r\nContent-Length: 2\r\n\r\nHi";
-  EXPECT_EQ(Resolved(outer + inner + "Content-Length: 9\r\n" + text + "\r\n--d\r\n" + with_length("7") +
-                     "\r\n--d--\r\n--c--\r\n"),
+  EXPECT_EQ(ResolvedOf(outer + inner + "Content-Length: 9\r\n" + text + "\r\n--d\r\n" + with_length("7") +
+                       "\r\n--d--\r\n--c--\r\n"),
             outer + inner + text + "\r\n--d\r\n" + data + "\r\n--d--\r\n--c--\r\n");
   // The message's own is that of what it holds now: 8 octets; 142 of an entity within CPIM.
-  EXPECT_NE(Resolved(with_length("7")).find("Content-Length: 8\r\n\r\nAAECAwQF"), std::string::npos);
+  EXPECT_NE(ResolvedOf(with_length("7")).find("Content-Length: 8\r\n\r\nAAECAwQF"), std::string::npos);
   const std::string cpim = "Content-Type: message/cpim\r\n";
   const std::string within = "\r\nFrom: <a>\r\n\r\n";
-  EXPECT_EQ(Resolved(cpim + "Content-Length: 7\r\n" + within + image.external_body),
+  EXPECT_EQ(ResolvedOf(cpim + "Content-Length: 7\r\n" + within + image.external_body),
             cpim + fmt::format("Content-Length: {}\r\n", within.size() - 2 + data.size()) + within + data);
 }
 
@@ -359,10 +339,10 @@ TEST_F(DeskTest, AMessageThatRefersToItselfIsNoCircle) {
   Must(tests::Append(*store, owner, "a", {message}));
   ASSERT_TRUE(Must(desk.Look(url, {owner, Role::kPf}))) << "it does refer to itself";
   const std::string outer = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n";
-  EXPECT_EQ(Resolved(outer + snippet + "\r\n--o--\r\n"),
+  EXPECT_EQ(ResolvedOf(outer + snippet + "\r\n--o--\r\n"),
             outer + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + message +
                 "\r\n--o--\r\n");
-  EXPECT_EQ(Resolved(message), "not resolved: its octets hold a boundary of the message");
+  EXPECT_EQ(ResolvedOf(message), "not resolved: its octets hold a boundary of the message");
 }
 
 TEST_F(DeskTest, OneTimeIsOneFetchOfAMessage) {
