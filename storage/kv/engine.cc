@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/memory_only.h"
+
 namespace storage::kv {
 
 std::string_view Name(Table table) {
@@ -78,6 +80,7 @@ Result<std::optional<SharedValue>> View::GetShared(Table table, std::string_view
 }
 
 Result<> CheckLimits(const Batch& batch) {
+  if (MemoryOnly::Forbids()) return Fail(Errc::kUnavailable, "no change without waiting");
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
     for (const auto& [key, write] : batch.writes(table)) {

@@ -155,7 +155,7 @@ class Engine {
 };
 
 /// What every driver's Apply asks first: an empty key or value is kInvalidArgument, a row over kMaxRowBytes
-/// is kTooBig.
+/// is kTooBig; within MemoryOnly (storage/memory_only.h) all is kUnavailable.
 Result<> CheckLimits(const Batch& batch);
 
 /// The smallest key above all keys with this prefix; empty if there is none.

@@ -2,9 +2,20 @@
 #include <utility>
 
 #include "storage/kv/rocksdb_store.h"
+#include "storage/memory_only.h"
 
 namespace storage::kv {
 namespace {
+
+/// `options`, as the calling thread may read.
+rocksdb::ReadOptions Here(rocksdb::ReadOptions options) {
+  if (MemoryOnly::Holds()) options.read_tier = rocksdb::kBlockCacheTier;
+  return options;
+}
+
+/// Of a table file that is not open RocksDB only says that it may hold the key: a value that is empty, as no
+/// row of ours is.
+bool IsGuess(const rocksdb::Slice& value) { return value.empty() && MemoryOnly::Forbids(); }
 
 class Snapshot final : public View {
  public:
@@ -38,7 +49,7 @@ Result<std::vector<std::optional<std::string>>> Snapshot::MultiGet(Table table,
   std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  auto options = read_options_;
+  auto options = Here(read_options_);
   options.fill_cache = table != Table::kBodies;
   store_.db().MultiGet(options, store_.handle(table), slices.size(), slices.data(), values.data(),
                        statuses.data());
@@ -46,6 +57,7 @@ Result<std::vector<std::optional<std::string>>> Snapshot::MultiGet(Table table,
   std::vector<std::optional<std::string>> found(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].ok()) {
+      if (IsGuess(values[i])) return tl::unexpected<Error>(NotInMemory());
       found[i] = values[i].ToString();
     } else if (!statuses[i].IsNotFound()) {
       return Failed(statuses[i]);
@@ -58,7 +70,7 @@ Result<> Snapshot::Scan(Table table, std::string_view first, std::string_view en
                         const Visitor& visit) const {
   if (!end.empty() && first >= end) return {};
   const rocksdb::Slice upper = ToSlice(end);
-  auto options = read_options_;
+  auto options = Here(read_options_);
   if (!end.empty()) options.iterate_upper_bound = &upper;
   options.total_order_seek = true;
   options.fill_cache = table != Table::kBodies;
@@ -73,6 +85,7 @@ Result<> Snapshot::Scan(Table table, std::string_view first, std::string_view en
 }  // namespace
 
 Error ToError(const rocksdb::Status& status) {
+  if (status.IsIncomplete() && MemoryOnly::Forbids()) return NotInMemory();
   auto text = status.ToString();
   // RocksDB tries the name of older versions last, and reports that one.
   if (const auto old_name = text.find(".ldb"); old_name != std::string::npos)
@@ -88,11 +101,13 @@ std::unique_ptr<View> OpenedStore::OpenView() { return std::make_unique<Snapshot
 
 Result<std::optional<std::string>> OpenedStore::Read(rocksdb::ReadOptions options, Table table,
                                                      std::string_view key) const {
+  options = Here(options);
   // A few large messages would push everything else out; the operating system caches their files anyhow.
   options.fill_cache = table != Table::kBodies;
   // A string, not a PinnableSlice: what is not pinned in the cache is copied once then, not twice.
   std::string value;
   const auto status = db_->Get(options, handle(table), ToSlice(key), &value);
+  if (status.ok() && IsGuess(value)) return tl::unexpected<Error>(NotInMemory());
   if (status.ok()) return value;
   if (status.IsNotFound()) return std::nullopt;
   return Failed(status);
@@ -107,9 +122,10 @@ Result<std::optional<SharedValue>> OpenedStore::ReadShared(const rocksdb::ReadOp
   };
   const auto pinned = std::make_shared<Pinned>();
   pinned->cache = body_cache_;
-  const auto status = db_->Get(options, handle(Table::kBodies), ToSlice(key), &pinned->value);
+  const auto status = db_->Get(Here(options), handle(Table::kBodies), ToSlice(key), &pinned->value);
   if (status.IsNotFound()) return std::optional<SharedValue>{};
   if (!status.ok()) return Failed(status);
+  if (IsGuess(pinned->value)) return tl::unexpected<Error>(NotInMemory());
   return std::optional(SharedValue{pinned, ToView(pinned->value)});
 }
 

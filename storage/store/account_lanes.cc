@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "storage/memory_only.h"
+
 namespace storage {
 namespace {
 
@@ -36,6 +38,7 @@ class AccountLanes::Hold {
 };
 
 Result<> AccountLanes::Run(AccountId account, const Operation& operation, Sharing sharing) {
+  if (MemoryOnly::Forbids()) return Fail(Errc::kUnavailable, "no change without waiting");
   Hold hold(shards_[account.value % kShards], account);
   Lane& lane = hold.lane();
   Waiting me{&operation, sharing, {}, false};

@@ -16,6 +16,7 @@
 #include <rapidcheck.h>
 
 #include "storage/kv/engine.h"
+#include "storage/memory_only.h"
 
 // What every driver behind storage/kv/engine.h must do. Include it in one file of a test program and
 // instantiate EngineConformance with the drivers.
@@ -263,6 +264,25 @@ TEST_P(EngineConformance, ApproximateBytesFollowsTheTable) {
   for (int i = 0; i < 200; ++i)
     Put(engine_, Table::kTexts, std::to_string(i), std::string(10'000, 'x'), Durability::kBeforeNext);
   EXPECT_GT(engine_.ApproximateBytes(Table::kTexts, "", ""), 100'000U);
+}
+
+TEST_P(EngineConformance, WhoMayNotWaitChangesNothing) {
+  Put(engine_, Table::kFolders, "key", "before");
+  Batch batch;
+  batch.Put(Table::kFolders, "key", "after");
+  {
+    const storage::MemoryOnly here;
+    EXPECT_EQ(Get(engine_, Table::kFolders, "key"), "before");
+    EXPECT_EQ(engine_.OpenView()->Get(Table::kFolders, "nothing").value(), std::nullopt);
+    EXPECT_FALSE(here.FellShort()) << "it is all in memory";
+    const auto applied = engine_.Apply(batch, Durability::kNow);
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code, Errc::kUnavailable);
+    EXPECT_TRUE(here.FellShort());
+  }
+  EXPECT_EQ(Get(engine_, Table::kFolders, "key"), "before");
+  EXPECT_TRUE(engine_.Apply(batch, Durability::kNow));
+  EXPECT_EQ(Get(engine_, Table::kFolders, "key"), "after");
 }
 
 TEST_P(EngineConformance, StatisticsHaveStableDistinctNames) {

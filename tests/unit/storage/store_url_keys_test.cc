@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/kv/engine.h"
+#include "storage/memory_only.h"
 #include "storage/schema/url_keys.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
@@ -48,6 +49,20 @@ TEST_F(UrlKeysTest, IsMadeOnceAndStays) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].ref, folder);
   EXPECT_EQ(found[0].uid_validity, Must(store->GetFolder(folder)).uid_validity);
+}
+
+TEST_F(UrlKeysTest, IsNotMadeByWhoMayNotWait) {
+  const FolderRef folder = Make("a");
+  {
+    const storage::MemoryOnly here;
+    EXPECT_EQ(ErrorOf(store->UrlKey(folder, Key('1'))), Errc::kUnavailable);
+    EXPECT_TRUE(here.FellShort());
+  }
+  EXPECT_EQ(Rows(), 0U);
+  EXPECT_EQ(Must(store->UrlKey(folder, Key('2'))), Key('2'));
+  const storage::MemoryOnly here;
+  EXPECT_EQ(Must(store->UrlKey(folder, Key('3'))), Key('2'));
+  EXPECT_FALSE(here.FellShort());
 }
 
 TEST_F(UrlKeysTest, RefusesWhatIsNoKeyAndWhatIsNoFolder) {
