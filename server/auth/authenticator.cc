@@ -5,6 +5,7 @@
 #include "protocol/cpm/address.h"
 #include "server/auth/password_hash.h"
 #include "server/net/network.h"
+#include "server/short_read.h"
 
 namespace server::auth {
 namespace {
@@ -122,7 +123,7 @@ asio::awaitable<Login> Authenticator::CheckIdentities(const std::vector<std::str
 asio::awaitable<Login> Authenticator::CheckAccount(storage::AccountId account, std::string_view act_as,
                                                    const asio::ip::address& peer) {
   auto get = [&] { return store_.GetAccount(account); };
-  auto got = co_await storage_.Run(get);
+  auto got = co_await RunShort(storage_, get);
   if (!got && got.error().code != storage::Errc::kNoSuchAccount) co_return Unavailable();
   auto owner = got ? std::optional(*std::move(got)) : std::nullopt;
   auto result = co_await Conclude(std::move(owner), act_as, peer);
@@ -160,7 +161,7 @@ asio::awaitable<storage::Result<std::optional<AccountInfo>>> Authenticator::Find
   const auto address = protocol::cpm::ParseLogin(login);
   if (!address) co_return std::optional<AccountInfo>();
   auto find = [&] { return store_.FindAccount(*address); };
-  auto found = co_await storage_.Run(find);
+  auto found = co_await RunShort(storage_, find);
   co_return found;
 }
 

@@ -12,6 +12,7 @@
 #include "server/http/resources.h"
 #include "server/http/url.h"
 #include "server/http/visitor.h"
+#include "server/short_read.h"
 
 namespace server::http {
 namespace {
@@ -71,14 +72,14 @@ asio::awaitable<bool> MayHave(Call& call, Services& services, const references::
     };
   };
   auto self = as(login);
-  const auto itself = co_await services.storage.Run(self);
+  const auto itself = co_await RunShort(services.storage, self);
   if (itself.value_or(false) || login.actor.role != storage::Role::kPf) co_return itself.value_or(false);
   const auto access = references::ReferenceDesk::AccessOf(found);
   if (access.user.empty()) co_return false;
   const auto acting = co_await WhoCalls(call, services, access.user);
   if (acting.verdict != auth::Verdict::kAccepted) co_return false;
   auto other = as(acting);
-  const auto for_other = co_await services.storage.Run(other);
+  const auto for_other = co_await RunShort(services.storage, other);
   co_return for_other.value_or(false);
 }
 
@@ -218,7 +219,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     if (!login) co_return;
   }
   auto find = [&] { return DeskOf(services).FindByToken(token); };
-  auto found = co_await services.storage.Run(find);
+  auto found = co_await RunShort(services.storage, find);
   if (!found) {
     co_await call.Fail(std::move(found).error());
     co_return;
@@ -241,7 +242,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   const references::Found& what = **found;
   auto standing_of = [&] { return DeskOf(services).StandingOf(what.record); };
-  const auto standing = co_await services.storage.Run(standing_of);
+  const auto standing = co_await RunShort(services.storage, standing_of);
   if (!standing || *standing != references::Standing::kGood) {
     co_await Gone(call, what, login, standing.value_or(references::Standing::kExpired));
     co_return;
@@ -268,7 +269,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     answer.one_time = what.record.one_time;
     return true;
   };
-  const auto opened = co_await services.storage.Run(open);
+  const auto opened = co_await RunShort(services.storage, open);
   if (!opened || !*opened) {
     co_await NotToBeHad(call, login);
     co_return;

@@ -8,6 +8,7 @@
 #include "protocol/mime/mask_nul.h"
 #include "protocol/mime/part_structure.h"
 #include "protocol/mime/reencode.h"
+#include "storage/memory_only.h"
 
 namespace server::references {
 
@@ -31,6 +32,8 @@ bool IsFields(const Section& section) {
 bool IsHeader(const Section& section) {
   return section.kind == Section::Kind::kHeader || section.kind == Section::Kind::kMime || IsFields(section);
 }
+
+bool IsPlain(protocol::mime::Encoding encoding) { return encoding <= protocol::mime::Encoding::kBinary; }
 
 Extent Clip(Extent extent, const Extent& to) {
   const std::uint64_t skip = std::min(to.offset, extent.length);
@@ -84,6 +87,7 @@ Result<> PartReader::StepInside(CpimInsidePtr seen) {
   if (cpim == nullptr || what_.section.part.empty() || cpim->media != protocol::mime::Media::kCpim) return {};
   const auto account = what_.folder.account;
   if (!seen || seen->account != account || seen->object != object_ || seen->cpim_begin != cpim->body_begin) {
+    if (storage::MemoryOnly::Forbids()) return storage::Fail(storage::Errc::kUnavailable, "it takes long");
     auto inside = LookInside(account, object_, *source_, *cpim);
     if (!inside && inside.error().code == storage::Errc::kNotAllowed) return {};
     if (!inside) return tl::unexpected<storage::Error>(inside.error());
@@ -156,6 +160,14 @@ std::optional<Extent> PartReader::Locate(Form form) const {
   return protocol::mime::Locate(PartsOf(form), what_.section);
 }
 
+/// More than to hand the octets on.
+bool PartReader::TakesLong(Form form) const {
+  if (IsFields(what_.section)) return true;
+  if (form == Form::kAsServed) return served_ != nullptr;
+  const auto* part = what_.section.kind == Section::Kind::kAll ? Part() : nullptr;
+  return part != nullptr && !what_.section.part.empty() && !IsPlain(part->encoding);
+}
+
 /// Before anything is promised.
 Begun PartReader::ReadFirst() {
   size_ = rest_.left();
@@ -172,6 +184,7 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
   const auto extent = Locate(form);
   if (!extent) return Begun::kNoSuchPart;
   const Section& section = what_.section;
+  if (TakesLong(form) && storage::MemoryOnly::Forbids()) return Begun::kUnreadable;
   Begun begun = Begun::kOpen;
   if (IsFields(section)) {
     OctetReader whole(octets, {extent->offset, std::min(extent->length, kFilteredHeader)}, served);
@@ -226,6 +239,7 @@ std::optional<std::string> PartReader::Structure(Form form) {
   std::uint64_t lines = 0;
   bool eight_bit = false;
   if (counted) {
+    if (storage::MemoryOnly::Forbids()) return std::nullopt;
     // Of all of the part, whatever PARTIAL says.
     const auto partial = std::exchange(what_.partial, std::nullopt);
     const Begun begun = Begin(form);

@@ -78,6 +78,7 @@ class PartReader {
   std::optional<protocol::mime::Extent> Locate(Form form) const;
   /// What partial and `of_` leave of it.
   protocol::mime::Extent ClipAll(protocol::mime::Extent extent) const;
+  bool TakesLong(Form form) const;
   Begun BeginDecoded(const protocol::mime::Part& part);
   Begun ReadFirst();
   const protocol::mime::Parts& PartsOf(Form form) const {

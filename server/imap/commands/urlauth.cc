@@ -7,6 +7,7 @@
 #include "server/imap/commands/long_answer.h"
 #include "server/imap/urlauth/urlfetch_run.h"
 #include "server/references/url_token.h"
+#include "server/short_read.h"
 
 namespace server::imap {
 
@@ -18,6 +19,8 @@ using protocol::ResponseCode;
 namespace {
 
 constexpr std::string_view kInternal = "INTERNAL";
+/// So many URLs are a short read.
+constexpr std::size_t kFew = 4;
 
 Reply UnknownMechanism() {
   return No(ResponseCode::kCannot, "INTERNAL is the only mechanism here; nothing was changed");
@@ -54,6 +57,7 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
   std::vector<std::string> urls;
   std::string refusal;
   auto authorise = [&]() -> storage::Result<> {
+    urls.clear();
     for (const auto& request : cmd.requests) {
       ASSIGN_OR_RETURN(auto authorised, authority.Authorise(request.url, BearerOf(ctx)));
       refusal = std::move(authorised.refusal);
@@ -62,7 +66,8 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
     }
     return {};
   };
-  const auto done = co_await ctx.storage.Run(authorise);
+  const bool few = cmd.requests.size() <= kFew;
+  const auto done = few ? co_await RunShort(ctx.storage, authorise) : co_await ctx.storage.Run(authorise);
   if (!done) co_return ctx.Failed(done.error());
   if (!refusal.empty()) co_return Bad(refusal);
   protocol::write::GenUrlAuthLine(ctx.out, urls);
@@ -74,7 +79,8 @@ asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext
   UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out,
                   [&](const auto& part) { ctx.session.WriteDownUrl(part.folder, part.uid); });
   auto produce = [&] { return run.Produce(); };
-  auto done = co_await ctx.storage.Run(produce);
+  storage::Result<bool> done = run.BeginAtOnce();
+  if (!run.begun()) done = co_await ctx.storage.Run(produce);
   for (bool sent = true; done && !*done && sent;) {
     std::tie(done, sent) = co_await ProduceWhileSending(ctx, produce);
     // Long decoding writes nothing by which a client that has left would be noticed.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/memory_only.h"
+
 namespace server::imap {
 
 using protocol::write::UrlFetchResponse;
@@ -10,22 +12,44 @@ using references::PartReader;
 using storage::Result;
 using Begun = PartReader::Begun;
 using Form = PartReader::Form;
-using Request = protocol::command::UrlFetch::Request;
+
+namespace {
+
+bool HasOctets(const protocol::command::UrlFetch::Request& request) {
+  return !request.extended() || request.body || request.binary;
+}
+
+}  // namespace
+
+bool UrlFetchRun::BeginAtOnce() {
+  const storage::MemoryOnly here;
+  auto prepared = Prepare(cmd_.requests.front());
+  if (here.FellShort() || !prepared) return false;
+  Write(cmd_.requests.front(), *std::move(prepared));
+  ++next_;
+  if (sending_ && !WriteOctets()) return false;  // Produce() meets it, too
+  return EndIfAll();
+}
 
 Result<bool> UrlFetchRun::Produce() {
   const auto until = clock_.Now() + kTime;
-  while (out_.size() < kProduce && clock_.Now() < until) {
+  while (sending_ || next_ < cmd_.requests.size()) {
+    if (out_.size() >= kProduce || clock_.Now() >= until) return false;
     if (sending_) {
       RETURN_IF_ERROR(WriteOctets());
-    } else if (next_ < cmd_.requests.size()) {
-      RETURN_IF_ERROR(Begin(cmd_.requests[next_]));
-      ++next_;
-    } else {
-      response_->End();
-      return true;
+      continue;
     }
+    ASSIGN_OR_RETURN(auto prepared, Prepare(cmd_.requests[next_]));
+    Write(cmd_.requests[next_], std::move(prepared));
+    ++next_;
   }
-  return false;
+  return EndIfAll();
+}
+
+bool UrlFetchRun::EndIfAll() {
+  if (sending_ || next_ < cmd_.requests.size()) return false;
+  response_->End();
+  return true;
 }
 
 std::optional<std::string> UrlFetchRun::StructureOf(PartReader& reader, bool decoded, Known& known) {
@@ -39,54 +63,57 @@ UrlFetchRun::Place UrlFetchRun::PlaceOf(const references::MessagePart& part, boo
   return {part.folder, part.uid, part.section.part, partial.offset, partial.count.value_or(0)};
 }
 
-/// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
-Result<> UrlFetchRun::Begin(const Request& request) {
+Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
+  Prepared answer;
   ASSIGN_OR_RETURN(auto named, authority_.Look(request.url, bearer_));
-  std::unique_ptr<PartReader> reader;
   Known header;  // of what is no body part there is nothing to know
   Known* known = &header;
   if (named) {
     auto& part = named->part;
-    redeemed_(part);
+    answer.named = part;
     const bool all = part.section.kind == protocol::Section::Kind::kAll;
     if (all) known = &known_[PlaceOf(part, known_.contains(PlaceOf(part, true)))];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;
-    ASSIGN_OR_RETURN(reader, PartReader::Open(store_, part, actor_, inside_));
-    if (reader && reader->inside()) {
-      inside_ = reader->inside();
+    ASSIGN_OR_RETURN(answer.reader, PartReader::Open(store_, part, actor_, inside_));
+    if (answer.reader && answer.reader->inside()) {
+      inside_ = answer.reader->inside();
       known = &known_[PlaceOf(part, true)];
     }
   }
-  std::string structure;
-  bool good = reader != nullptr;
-  if (good && request.body_part_structure) {
+  auto& reader = answer.reader;
+  answer.good = reader != nullptr;
+  if (answer.good && request.body_part_structure) {
     auto found = StructureOf(*reader, request.binary, *known);
-    good = found.has_value();
-    structure = std::move(found).value_or("");
+    answer.good = found.has_value();
+    answer.structure = std::move(found).value_or("");
   }
-  const bool octets = !request.extended() || request.body || request.binary;
-  Begun begun = Begun::kOpen;
-  if (good && octets) {
-    begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
+  if (answer.good && HasOctets(request)) {
+    answer.begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
     known->decoded_size = reader->known_decoded_size();
-    good = begun == Begun::kOpen || begun == Begun::kUnknownEncoding;
-    if (begun == Begun::kOpen) {
-      ASSIGN_OR_RETURN(good, authority_.NoteFetch(*named));
+    answer.good = answer.begun == Begun::kOpen || answer.begun == Begun::kUnknownEncoding;
+    if (answer.begun == Begun::kOpen) {
+      ASSIGN_OR_RETURN(answer.good, authority_.NoteFetch(*named));
     }
   }
+  return answer;
+}
 
+/// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
+void UrlFetchRun::Write(const Request& request, Prepared prepared) {
+  if (prepared.named) redeemed_(*prepared.named);
   if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_.text());
   response_->Url(request.url);
-  if (!good) {
+  if (!prepared.good) {
     response_->Nil();
-    return {};
+    return;
   }
-  if (request.body_part_structure) response_->Structure(structure);
-  if (!octets) return {};
-  if (begun == Begun::kUnknownEncoding) {
+  if (request.body_part_structure) response_->Structure(prepared.structure);
+  if (!HasOctets(request)) return;
+  if (prepared.begun == Begun::kUnknownEncoding) {
     response_->BinaryNil();
-    return {};
+    return;
   }
+  auto& reader = prepared.reader;
   if (!request.extended()) {
     response_->Literal(reader->size());
   } else if (request.binary) {
@@ -96,7 +123,6 @@ Result<> UrlFetchRun::Begin(const Request& request) {
   }
   close_ = request.extended();
   sending_ = std::move(reader);
-  return {};
 }
 
 Result<> UrlFetchRun::WriteOctets() {

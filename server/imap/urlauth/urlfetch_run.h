@@ -42,6 +42,10 @@ class UrlFetchRun {
         redeemed_(std::move(redeemed)) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
 
+  /// Answers the first URL, up to a first piece of its octets, if what that needs is in memory and short
+  /// (storage::MemoryOnly); else nothing has happened. True as of Produce(), which comes next otherwise.
+  bool BeginAtOnce();
+
   /// True when everything has been written.
   storage::Result<bool> Produce();
 
@@ -49,7 +53,19 @@ class UrlFetchRun {
   bool begun() const { return response_ != nullptr; }
 
  private:
-  storage::Result<> Begin(const protocol::command::UrlFetch::Request& request);
+  using Request = protocol::command::UrlFetch::Request;
+
+  /// An answer before an octet of it is written.
+  struct Prepared {
+    std::optional<references::MessagePart> named;  ///< by a URL that is good
+    std::unique_ptr<references::PartReader> reader;
+    references::PartReader::Begun begun = references::PartReader::Begun::kOpen;
+    std::string structure;
+    bool good = false;
+  };
+  storage::Result<Prepared> Prepare(const Request& request);
+  void Write(const Request& request, Prepared prepared);
+  bool EndIfAll();
 
   storage::Result<> WriteOctets();
 

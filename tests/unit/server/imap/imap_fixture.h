@@ -198,7 +198,8 @@ class ImapTest : public testing::Test {
   // Else the loop ends for good when the last connection closes while its storage work is under way.
   asio::executor_work_guard<asio::io_context::executor_type> keep_running_ =
       asio::make_work_guard(reactor_.context());
-  net::StorageExecutor storage_{{.threads = 4}};
+  static constexpr std::size_t kThreads = 4;
+  net::StorageExecutor storage_{{.threads = kThreads}};
   net::StorageExecutor passwords_{{.threads = 1}};
   auth::Authenticator authenticator_;
   spdlog::logger log_;

@@ -6,11 +6,13 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "server/net/task_group.h"
+#include "server/short_read.h"
 #include "tests/unit/server/net/stream_fixture.h"
 
 namespace server_test {
@@ -49,6 +51,42 @@ TEST_F(StorageExecutorTest, ResultsComeBackToTheCallersThread) {
   EXPECT_EQ(Run(call()), 42);
   EXPECT_NE(there, here);
   EXPECT_EQ(after, here);
+}
+
+TEST_F(StorageExecutorTest, AShortReadIsMadeHereIfNothingIsToBeWaitedFor) {
+  StorageExecutor executor({.threads = 1});
+  std::vector<std::thread::id> threads;
+  bool in_memory = true;
+  const auto call = [&]() -> server::asio::awaitable<std::size_t> {
+    auto work = [&] {
+      threads.push_back(std::this_thread::get_id());
+      if (!in_memory) storage::MemoryOnly::Forbids();
+      return threads.size();
+    };
+    const auto result = co_await server::RunShort(executor, work);
+    co_return result;
+  };
+  const auto here = std::this_thread::get_id();
+  EXPECT_EQ(Run(call()), 1U);
+  EXPECT_EQ(threads, std::vector{here});
+
+  in_memory = false;
+  EXPECT_EQ(Run(call()), 3U);
+  ASSERT_EQ(threads.size(), 3U);
+  EXPECT_EQ(threads[1], here);
+  EXPECT_NE(threads[2], here);
+  EXPECT_FALSE(storage::MemoryOnly::Holds());
+}
+
+TEST_F(StorageExecutorTest, AShortReadThatThrowsLeavesTheThreadAsItWas) {
+  StorageExecutor executor({.threads = 1});
+  const auto call = [&]() -> server::asio::awaitable<bool> {
+    auto work = []() -> bool { throw std::runtime_error("broken"); };
+    const bool result = co_await server::RunShort(executor, work);
+    co_return result;
+  };
+  EXPECT_THROW(Run(call()), std::runtime_error);
+  EXPECT_FALSE(storage::MemoryOnly::Holds());
 }
 
 TEST_F(StorageExecutorTest, MoveOnlyResultsAreMoved) {

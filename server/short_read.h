@@ -1,0 +1,24 @@
+#pragma once
+
+#include <type_traits>
+
+#include "server/net/asio.h"
+#include "server/net/storage_executor.h"
+#include "storage/memory_only.h"
+
+namespace server {
+
+/// StorageExecutor::Run() for a few rows that are mostly in memory: `work` is tried in this thread, and if
+/// that falls short, called again on the storage pool. Two turns of threads take longer than such a read.
+/// `work` starts anew each time it is called, and changes nothing before it has read what it reads.
+template <class F>
+asio::awaitable<std::invoke_result_t<F&>> RunShort(net::StorageExecutor& storage, F& work) {
+  {
+    const storage::MemoryOnly here;
+    auto result = work();
+    if (!here.FellShort()) co_return result;
+  }
+  co_return co_await storage.Run(work);
+}
+
+}  // namespace server
