@@ -244,14 +244,15 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
   if (!body) co_return;
 
   auto append = [&] {
-    std::vector<storage::NewMessage> messages;
-    messages.push_back({*std::move(body), {}, {}});
-    return services.store.Append(login->account.id, asked.folder, std::move(messages),
-                                 storage::Actor({}, login->actor.role));
+    return services.store.AppendOnce(login->account.id, asked.folder, {*std::move(body), {}, {}},
+                                     storage::Actor({}, login->actor.role));
   };
   auto appended = co_await services.storage.Run(append);
   Audit(call, services, *login, "POST /v1/messages/externalize", asked.folder,
-        appended ? std::to_string(appended->uids.front().value) : "", appended ? "stored" : "refused");
+        appended ? std::to_string(appended->uids.front().value) : "",
+        !appended           ? "refused"
+        : appended->created ? "stored"
+                            : "there before");
   if (!appended) {
     co_await call.Fail(std::move(appended).error());
     co_return;
@@ -301,8 +302,8 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
   }
   call.AddHeader("CPM-References", done->ids);
   auto plan = std::move(done->plan);
-  [[maybe_unused]] const bool sent =
-      co_await Send(call, services, Status::created, "message/rfc822", std::move(plan));
+  [[maybe_unused]] const bool sent = co_await Send(
+      call, services, appended->created ? Status::created : Status::ok, "message/rfc822", std::move(plan));
 }
 
 }  // namespace server::http

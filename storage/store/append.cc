@@ -1,4 +1,5 @@
 #include <limits>
+#include <map>
 
 #include "storage/store/core.h"
 #include "storage/store/delivery.h"
@@ -31,6 +32,45 @@ Result<AppendResult> MailStore::Append(AccountId account, std::string_view path,
   }));
   delivery.Done();
   return out;
+}
+
+Result<AppendResult> MailStore::AppendOnce(AccountId account, std::string_view path, NewMessage message,
+                                           Actor actor) {
+  std::vector<NewMessage> messages;
+  messages.push_back(std::move(message));
+  ASSIGN_OR_RETURN(auto delivery, Delivery::Prepare(*core_, std::move(messages), actor));
+  std::map<ObjectId, bool> is_same;  // of those that were compared
+  for (;;) {
+    AppendResult out;
+    std::optional<ObjectId> unknown;
+    RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+      unknown.reset();
+      RETURN_IF_ERROR(txn.Account());  // before its folders: it may be gone
+      const FolderTree tree(txn, core_->options, actor);
+      ASSIGN_OR_RETURN(const FolderId folder, tree.Resolve(path));
+      ASSIGN_OR_RETURN(const auto row, txn.Folder(folder));
+      ASSIGN_OR_RETURN(const Rights rights, tree.RightsIn(folder, row));
+      RETURN_IF_ERROR(Demand(rights, Right::kInsert));
+      ASSIGN_OR_RETURN(const auto alike, delivery.FindAlike(txn, folder));
+      for (const auto& [uid, object] : alike) {
+        const auto known = is_same.find(object);
+        if (known == is_same.end()) {
+          unknown = object;
+          return {};
+        }
+        if (!known->second) continue;
+        out = {{account, folder}, row.uid_validity, UidSet(uid, uid), /*created=*/false};
+        return {};
+      }
+      ASSIGN_OR_RETURN(out, delivery.Place(txn, tree, folder, actor));
+      return {};
+    }));
+    if (!unknown) {
+      if (out.created) delivery.Done();
+      return out;
+    }
+    ASSIGN_OR_RETURN(is_same[*unknown], delivery.IsFirst(*this, *core_, account, *unknown));
+  }
 }
 
 Result<AppendResult> MailStore::Replace(FolderRef from, Uid replaced, std::string_view path,

@@ -1,5 +1,6 @@
 #include "storage/store/delivery.h"
 
+#include <span>
 #include <utility>
 
 #include "protocol/mime/reencode.h"
@@ -20,6 +21,16 @@ namespace {
 
 // More than this in one commit would make others wait for it; longer bodies are written before.
 constexpr std::size_t kInlineBytes = 4 << 20;
+
+bool ReadAll(protocol::mime::Source& source, std::uint64_t offset, std::span<char> out) {
+  while (!out.empty()) {
+    const auto got = source.Read(offset, out);
+    if (got <= 0) return false;
+    offset += static_cast<std::uint64_t>(got);
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -142,6 +153,38 @@ Result<AppendResult> Delivery::Place(AccountTxn& txn, const FolderTree& tree, Fo
   out.uid_validity = edit.row().uid_validity;
   txn.Announce(actor.origin, MessagesAdded{folder, out.uids, edit.Summary()});
   return out;
+}
+
+Result<std::vector<Delivery::Alike>> Delivery::FindAlike(const AccountTxn& txn, FolderId folder) const {
+  std::vector<Alike> alike;
+  ASSIGN_OR_RETURN(const auto id, IdIn(prepared_.front().ids, IdKind::kImdnMessage));
+  if (!IsIndexed(IdKind::kImdnMessage, id)) return alike;
+  ASSIGN_OR_RETURN(const auto found, FindById(txn, IdKind::kImdnMessage, id));
+  for (const FoundMessage& message : found) {
+    if (message.folder != folder || alike.size() == kMostAlike) continue;
+    const auto key = schema::MessageKey{txn.account(), folder, message.uid}.Encode();
+    ASSIGN_OR_RETURN(const auto encoded, txn.Get(Table::kMessages, key));
+    if (!encoded) return Fail(Errc::kCorruption, "a message has no row");
+    ASSIGN_OR_RETURN(const auto row, schema::StoredMessage::Decode(*encoded));
+    if (row.size == messages_.front().body.size()) alike.push_back({message.uid, row.object});
+  }
+  return alike;
+}
+
+Result<bool> Delivery::IsFirst(MailStore& store, MailStore::Core& core, AccountId account,
+                               ObjectId object) const {
+  const StagedBody& body = messages_.front().body;
+  StagedSource ours(body, core.engine);
+  const auto theirs = store.OpenBody(account, object, body.size());
+  std::string piece;
+  for (std::uint64_t at = 0; at < body.size(); at += piece.size()) {
+    protocol::mime::Octets there;
+    if (theirs->Share(at, StagedBody::kChunk, there) <= 0) return false;  // it goes just now
+    piece.resize(there.size());
+    if (!ReadAll(ours, at, piece)) return Fail(Errc::kUnavailable, "staged octets cannot be read back");
+    if (piece != there.view()) return false;
+  }
+  return true;
 }
 
 void Delivery::Done() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,17 @@ class Delivery {
 
   /// All of them or none come into the folder, if the model lets them and the quota does.
   Result<AppendResult> Place(AccountTxn& txn, const FolderTree& tree, FolderId folder, Actor actor) const;
+
+  /// A message in the folder that may be the first of them: of its IMDN-Message-ID and size.
+  struct Alike {
+    Uid uid;
+    ObjectId object;
+  };
+  /// At most kMostAlike: each is a body to read.
+  Result<std::vector<Alike>> FindAlike(const AccountTxn& txn, FolderId folder) const;
+  static constexpr std::size_t kMostAlike = 4;
+  /// Whether the object's octets are those of the first. Reads both, so it belongs outside of the lane.
+  Result<bool> IsFirst(MailStore& store, MailStore::Core& core, AccountId account, ObjectId object) const;
 
   /// They are committed: the bodies belong to messages now.
   void Done();

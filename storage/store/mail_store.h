@@ -211,6 +211,10 @@ class MailStore {
   /// expiry, or appended by the network with an Expires header, is temporary (storage/README.md).
   Result<AppendResult> Append(AccountId account, std::string_view path, std::vector<NewMessage> messages,
                               Actor actor = {});
+  /// Append() of one message, unless the folder has it already, with an IMDN-Message-ID: who asks again, as
+  /// no answer came, finds what came in the first time.
+  Result<AppendResult> AppendOnce(AccountId account, std::string_view path, NewMessage message,
+                                  Actor actor = {});
   /// Expunges a message and appends another in one change; the quota sees what remains (RFC 8508 §3.4).
   /// kNoSuchMessage: the one to be replaced is gone, and nothing was appended.
   Result<AppendResult> Replace(FolderRef from, Uid replaced, std::string_view path, NewMessage message,

@@ -94,6 +94,7 @@ struct AppendResult {
   FolderRef folder;
   UidValidity uid_validity;
   UidSet uids;
+  bool created = true;  ///< false: it was there before (AppendOnce)
 };
 
 struct CopyResult {

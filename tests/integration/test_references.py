@@ -65,8 +65,13 @@ def forwarding_without_download(server, account):
 
 
 def indirect_delivery(server, account):
-    reply = server.pf.terminate(account.address, FOLDER, with_photo())
+    message = with_photo(name='delivered.jpg')
+    reply = server.pf.terminate(account.address, FOLDER, message)
     assert reply.status == 201, reply.body
+    # Whoever got no answer asks again.
+    again = server.pf.terminate(account.address, FOLDER, message)
+    assert again.status == 200 and again.headers['Location'] == reply.headers['Location'], again.headers
+    assert again.headers['CPM-References'] != reply.headers['CPM-References'] and b'external-body' in again.body
     assert reply.headers['Location'].startswith('imap://tel%3A+15550100001@'), reply.headers['Location']
     text, reference = parse(reply.body).iter_parts()
     assert text.get_content().strip() == 'Look at this.'
@@ -77,7 +82,7 @@ def indirect_delivery(server, account):
         assert urlfetch(client, url, 'BINARY') == PHOTO
         uid = reply.headers['Location'].rsplit('=', 1)[1]
         client.ok(f'SELECT {CHAT}')
-        assert wire.literal(wire.fetched(client.ok(f'UID FETCH {uid} BODY.PEEK[]')).popitem()[1]) == with_photo()
+        assert wire.literal(wire.fetched(client.ok(f'UID FETCH {uid} BODY.PEEK[]')).popitem()[1]) == message
     # For the recipient: another user gets nothing by it.
     other = server.add_account(77)
     with wire.Client(server.host, server.port) as client:

@@ -1,10 +1,13 @@
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "storage/schema/keys.h"
+#include "storage/store/rights.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -93,6 +96,62 @@ TEST_F(MessagesTest, AppendIsAllOrNone) {
   EXPECT_EQ(ErrorOf(Append(*store, account, "INBOX", {"cd"})), Errc::kOverQuota);
   Must(Append(*store, account, "INBOX", {"c"}));
   EXPECT_EQ(ErrorOf(Append(*store, account, "nowhere", {"a"})), Errc::kNoSuchFolder);
+}
+
+TEST_F(MessagesTest, WhatIsAppendedOnceIsFoundByWhoAsksAgain) {
+  const auto append = [&](std::string_view folder, const std::string& octets, storage::Actor actor = {}) {
+    auto body = Must(store->Stage(account));
+    Must(body.Write(octets));
+    return store->AppendOnce(account, folder, {std::move(body), {}, {}}, std::move(actor));
+  };
+  const std::string message = "IMDN-Message-ID: m1\r\n\r\n" + std::string(600'000, 'x');
+  const auto first = Must(append("INBOX", message));
+  EXPECT_TRUE(first.created);
+  const auto again = Must(append("INBOX", message));
+  EXPECT_FALSE(again.created);
+  EXPECT_EQ(again.uids, first.uids);
+  EXPECT_EQ(again.uid_validity, first.uid_validity);
+  EXPECT_EQ(again.folder, first.folder);
+  EXPECT_EQ(Must(store->GetAccount(account)).used_messages, 1U);
+
+  // One octet more or another one makes another message; so do another folder, and nothing to know it by.
+  EXPECT_TRUE(Must(append("INBOX", message + "y")).created);
+  std::string other = message;
+  other.back() = 'y';
+  EXPECT_TRUE(Must(append("INBOX", other)).created);
+  EXPECT_FALSE(Must(append("INBOX", other)).created);
+  EXPECT_FALSE(Must(append("INBOX", message)).created);
+  Must(store->CreateFolder(account, "other", {}));
+  EXPECT_TRUE(Must(append("other", message)).created);
+  EXPECT_TRUE(Must(append("INBOX", "Subject: s\r\n\r\n")).created);
+  EXPECT_TRUE(Must(append("INBOX", "Subject: s\r\n\r\n")).created);
+  EXPECT_EQ(Must(store->GetAccount(account)).used_messages, 6U);
+
+  // Gone, it comes anew; who may not put anything there does not hear that it is there.
+  Store(first.uids, FlagChange::Op::kAdd, {"\\Deleted"});
+  Must(store->Expunge(first.folder, first.uids));
+  const auto anew = Must(append("INBOX", message));
+  EXPECT_TRUE(anew.created);
+  EXPECT_NE(anew.uids, first.uids);
+  const storage::Actor guest({}, std::make_shared<storage::Principal>(storage::AccountId{99}, "tel:+99",
+                                                                      std::vector<std::string>()));
+  EXPECT_EQ(ErrorOf(append("INBOX", message, guest)), Errc::kNoSuchFolder);
+}
+
+TEST_F(MessagesTest, OfManyWhoAppendTheSameOnceOneMakesIt) {
+  const std::string message = "IMDN-Message-ID: m1\r\n\r\n" + std::string(600'000, 'x');
+  std::atomic<int> created = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      auto body = Must(store->Stage(account));
+      Must(body.Write(message));
+      if (Must(store->AppendOnce(account, "INBOX", {std::move(body), {}, {}})).created) ++created;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(created, 1);
+  EXPECT_EQ(Must(store->GetFolder(inbox)).messages, 1U);
 }
 
 TEST_F(MessagesTest, KeywordTableHolds64) {
