@@ -51,7 +51,7 @@ struct MessageState {
 
 /// What STATUS tells that is in no row, and counted if it is asked for.
 struct StatusCounts {
-  bool recent = true;           ///< reads the state pages of what is new
+  bool recent = false;          ///< reads the state pages of what is new
   bool deleted_octets = false;  ///< if some have \Deleted and others not, reads all pages and their rows
 };
 

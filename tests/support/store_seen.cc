@@ -18,8 +18,8 @@ void Agree(bool condition, std::string_view what, const std::string& path) {
 
 FolderSeen SeeFolder(MailStore& store, storage::AccountId account, const FolderEntry& entry) {
   const auto& path = entry.path;
-  const auto status =
-      Must(store.GetFolder(account, path, {}, protocol::Right::kRead, {.deleted_octets = true}));
+  const auto status = Must(
+      store.GetFolder(account, path, {}, protocol::Right::kRead, {.recent = true, .deleted_octets = true}));
   const auto opened = Must(store.OpenFolder(status.ref, /*claim_recent=*/false));
   const auto reader = Must(store.Read(status.ref));
   Agree(status.ref == FolderRef{account, entry.id}, "id", path);

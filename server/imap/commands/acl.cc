@@ -2,6 +2,7 @@
 #include "protocol/imap/write/acl.h"
 
 #include "server/imap/commands/handlers.h"
+#include "server/short_read.h"
 
 namespace server::imap {
 
@@ -35,7 +36,7 @@ asio::awaitable<Reply> Handle(const command::GetAcl& cmd, AuthenticatedContext& 
     if (!place) return tl::unexpected(place.error());
     return ctx.store.GetAcl(place->account, place->path, place->actor);
   };
-  const auto acl = co_await ctx.storage.Run(read);
+  const auto acl = co_await RunShort(ctx.storage, read);
   if (!acl) co_return ctx.Failed(acl.error());
   protocol::write::AclLine line(ctx.out, cmd.mailbox);
   for (const auto& entry : *acl) line.Add(entry.identifier, entry.rights);
@@ -49,7 +50,7 @@ asio::awaitable<Reply> Handle(const command::ListRights& cmd, AuthenticatedConte
     if (!place) return tl::unexpected(place.error());
     return ctx.store.ListRights(place->account, place->path, cmd.identifier, place->actor);
   };
-  const auto rights = co_await ctx.storage.Run(read);
+  const auto rights = co_await RunShort(ctx.storage, read);
   if (!rights) co_return ctx.Failed(rights.error());
   protocol::write::ListRightsLine(ctx.out, cmd.mailbox, cmd.identifier, rights->always, rights->optional);
   co_return Ok("LISTRIGHTS completed");
@@ -61,7 +62,7 @@ asio::awaitable<Reply> Handle(const command::MyRights& cmd, AuthenticatedContext
     if (!place) return tl::unexpected(place.error());
     return ctx.store.MyRights(place->account, place->path, place->actor);
   };
-  const auto rights = co_await ctx.storage.Run(read);
+  const auto rights = co_await RunShort(ctx.storage, read);
   if (!rights) co_return ctx.Failed(rights.error());
   protocol::write::MyRightsLine(ctx.out, cmd.mailbox, *rights);
   co_return Ok("MYRIGHTS completed");

@@ -7,6 +7,7 @@
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/read_line.h"
 #include "server/net/tls_context.h"
+#include "server/short_read.h"
 
 namespace server::imap {
 
@@ -79,7 +80,7 @@ asio::awaitable<Reply> LogIn(auth::Login login, NotAuthenticatedContext& ctx) {
     }
     return true;
   };
-  const auto active = co_await services.storage.Run(look);
+  const auto active = co_await RunShort(services.storage, look);
   if (!active || !*active) {
     ctx.session.Unwatch();
     if (!active) co_return ctx.Failed(active.error());

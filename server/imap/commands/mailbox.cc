@@ -5,6 +5,7 @@
 #include "protocol/model/special_use.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/status_line.h"
+#include "server/short_read.h"
 
 namespace server::imap {
 
@@ -125,7 +126,7 @@ asio::awaitable<Reply> Handle(const command::Status& cmd, AuthenticatedContext& 
     if (!status || !unseen || !place->actor.guest) return status;
     return ctx.store.GetFolderFor(status->ref, place->actor.guest->account, counts);
   };
-  const auto status = co_await ctx.storage.Run(read);
+  const auto status = co_await RunShort(ctx.storage, read);
   if (!status) co_return ctx.Failed(status.error());
   WriteStatus(ctx.out, cmd.mailbox, cmd.items, *status, ctx.services.options);
   co_return Ok("STATUS completed");

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "server/imap/commands/handlers.h"
+#include "server/short_read.h"
 
 namespace server::imap {
 
@@ -99,7 +100,7 @@ asio::awaitable<Reply> Handle(const command::GetQuota& cmd, AuthenticatedContext
     if (!*account) return std::optional<Root>();
     return Read(ctx, **account, cmd.root);
   };
-  const auto root = co_await ctx.storage.Run(read);
+  const auto root = co_await RunShort(ctx.storage, read);
   if (!root) co_return ctx.Failed(root.error());
   if (!*root) co_return NoSuchRoot();
   WriteQuota(ctx.out, **root);
@@ -112,14 +113,14 @@ asio::awaitable<Reply> Handle(const command::GetQuotaRoot& cmd, AuthenticatedCon
     if (!place) return tl::unexpected(place.error());
     if (place->account == ctx.account) return Read(ctx, ctx.account, ctx.session.user());
     // RFC 9208 §6: use of another's account is for who may read the mailbox, so it must be there.
-    const auto mailbox = ctx.store.GetFolder(place->account, place->path, place->actor, storage::Right::kRead,
-                                             {.recent = false});
+    const auto mailbox =
+        ctx.store.GetFolder(place->account, place->path, place->actor, storage::Right::kRead);
     if (!mailbox) return tl::unexpected(mailbox.error());
     auto owner = ctx.store.GetAccount(place->account);
     if (!owner) return tl::unexpected(std::move(owner).error());
     return Read(ctx, place->account, std::move(owner->address));
   };
-  const auto root = co_await ctx.storage.Run(read);
+  const auto root = co_await RunShort(ctx.storage, read);
   if (!root) co_return ctx.Failed(root.error());
   protocol::write::QuotaRootLine(ctx.out, cmd.mailbox, root->name);
   WriteQuota(ctx.out, *root);

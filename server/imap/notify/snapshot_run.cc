@@ -88,7 +88,7 @@ storage::Result<> SnapshotRun::ReadStatuses() {
   std::vector<storage::FolderId> folders;
   folders.reserve(last - read_);
   for (std::size_t i = read_; i < last; ++i) folders.push_back(mailboxes_[i].id);
-  return names_->Statuses(folders, {.recent = false}, [&](const storage::FolderStatus& status) {
+  return names_->Statuses(folders, {}, [&](const storage::FolderStatus& status) {
     Mailbox& mailbox = mailboxes_[read_++];
     mailbox.uid_validity = status.uid_validity;
     mailbox.uid_next = status.uid_next;

@@ -22,13 +22,21 @@ bool HasOctets(const protocol::command::UrlFetch::Request& request) {
 }  // namespace
 
 bool UrlFetchRun::BeginAtOnce() {
-  const storage::MemoryOnly here;
-  auto prepared = Prepare(cmd_.requests.front());
-  if (here.FellShort() || !prepared) return false;
+  auto prepared = PrepareAtOnce();
+  // Those that are no good take as long as each other, whatever of them is in memory (RFC 4467 §6). Of what
+  // is another's the owner is looked up, to write the act down.
+  if (!prepared || !prepared->good || prepared->named->folder.account != bearer_.account) return false;
   Write(cmd_.requests.front(), *std::move(prepared));
   ++next_;
   if (sending_ && !WriteOctets()) return false;  // Produce() meets it, too
   return EndIfAll();
+}
+
+std::optional<UrlFetchRun::Prepared> UrlFetchRun::PrepareAtOnce() {
+  const storage::MemoryOnly here;
+  auto prepared = Prepare(cmd_.requests.front());
+  if (here.FellShort() || !prepared) return std::nullopt;
+  return *std::move(prepared);
 }
 
 Result<bool> UrlFetchRun::Produce() {

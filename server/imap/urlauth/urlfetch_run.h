@@ -64,6 +64,7 @@ class UrlFetchRun {
     bool good = false;
   };
   storage::Result<Prepared> Prepare(const Request& request);
+  std::optional<Prepared> PrepareAtOnce();
   void Write(const Request& request, Prepared prepared);
   bool EndIfAll();
 

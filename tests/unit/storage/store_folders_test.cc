@@ -259,17 +259,17 @@ TEST_F(FoldersTest, SubscriptionsAreBounded) {
 
 TEST_F(FoldersTest, RecentIsToldOnce) {
   const auto inbox = Fill(*store, account, "INBOX", 3);
-  EXPECT_EQ(Must(store->GetFolder(inbox)).recent, 3U);
+  EXPECT_EQ(Must(store->GetFolder(inbox, {.recent = true})).recent, 3U);
   EXPECT_EQ(Must(store->OpenFolder(inbox, /*claim_recent=*/false)).recent_from.value, 1U);
   EXPECT_EQ(Must(store->OpenFolder(inbox, /*claim_recent=*/true)).status.recent, 3U);
   const auto second = Must(store->OpenFolder(inbox, /*claim_recent=*/true));
   EXPECT_EQ(second.status.recent, 0U);
   EXPECT_EQ(second.recent_from.value, 4U);
   Fill(*store, account, "INBOX", 2);
-  EXPECT_EQ(Must(store->GetFolder(inbox)).recent, 2U);
+  EXPECT_EQ(Must(store->GetFolder(inbox, {.recent = true})).recent, 2U);
   Must(store->UpdateFlags(inbox, Uids({4}), {protocol::FlagChange::Op::kAdd, Flags({"\\Deleted"})}));
   Must(store->Expunge(inbox, std::nullopt));
-  EXPECT_EQ(Must(store->GetFolder(inbox)).recent, 1U);
+  EXPECT_EQ(Must(store->GetFolder(inbox, {.recent = true})).recent, 1U);
   EXPECT_EQ(Must(store->OpenFolder(inbox, /*claim_recent=*/true)).recent_from.value, 4U);
 }
 

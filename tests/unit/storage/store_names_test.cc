@@ -69,10 +69,11 @@ TEST_F(NamesTest, StatusesAreThoseOfGetFolder) {
   const auto read = Must(store->ReadNames(account, {}));
   const std::vector<FolderId> folders{IdOf("INBOX"), IdOf("b"), IdOf("c")};
   std::vector<FolderStatus> statuses;
-  Must(read.Statuses(folders, {}, [&](const FolderStatus& status) { statuses.push_back(status); }));
+  Must(read.Statuses(folders, {.recent = true},
+                     [&](const FolderStatus& status) { statuses.push_back(status); }));
   ASSERT_EQ(statuses.size(), 3U);
   for (const auto& status : statuses) {
-    const auto expected = Must(store->GetFolder(status.ref));
+    const auto expected = Must(store->GetFolder(status.ref, {.recent = true}));
     EXPECT_EQ(status.path, "");
     EXPECT_EQ(status.kind, expected.kind);
     EXPECT_EQ(status.highest_modseq, expected.highest_modseq);
@@ -93,7 +94,7 @@ TEST_F(NamesTest, StatusesAreAsOfTheMomentOfTheNames) {
   Must(Append(*store, account, "a", {"x"}));
   Must(store->DeleteFolder(account, "a"));
   int visited = 0;
-  Must(read.Statuses(std::vector{a}, {.recent = false}, [&](const FolderStatus& status) {
+  Must(read.Statuses(std::vector{a}, {}, [&](const FolderStatus& status) {
     EXPECT_EQ(status.messages, 0U);
     ++visited;
   }));
@@ -105,8 +106,7 @@ TEST_F(NamesTest, FarApartFoldersAreReadOneByOne) {
   const std::vector<FolderId> folders{IdOf("f0"), IdOf("f99")};
   const auto read = Must(store->ReadNames(account, {}));
   std::vector<FolderId> visited;
-  Must(read.Statuses(folders, {.recent = false},
-                     [&](const FolderStatus& status) { visited.push_back(status.ref.folder); }));
+  Must(read.Statuses(folders, {}, [&](const FolderStatus& status) { visited.push_back(status.ref.folder); }));
   EXPECT_EQ(visited, folders);
 }
 

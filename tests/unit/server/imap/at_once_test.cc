@@ -58,13 +58,31 @@ class AtOnceTest : public ImapTest {
   std::string encoded_;
 };
 
+TEST_F(AtOnceTest, RowsAreTold) {
+  Occupy();
+  EXPECT_THAT(client_("STATUS INBOX (MESSAGES UIDNEXT UNSEEN)"),
+              StartsWith("* STATUS INBOX (MESSAGES 1 UIDNEXT 2 UNSEEN 1)\n"));
+  EXPECT_THAT(client_("MYRIGHTS INBOX"), StartsWith("* MYRIGHTS INBOX "));
+  EXPECT_THAT(client_("GETACL INBOX"), HasSubstr("a OK"));
+  EXPECT_THAT(client_("LISTRIGHTS INBOX anyone"), StartsWith("* LISTRIGHTS INBOX "));
+  EXPECT_THAT(client_("GETQUOTAROOT INBOX"), StartsWith("* QUOTAROOT INBOX "));
+  EXPECT_EQ(storage_.busy(), kThreads);
+}
+
+TEST_F(AtOnceTest, WhatIsCountedWaitsForItsTurn) {
+  Occupy();
+  client_.Send("a STATUS INBOX (RECENT)\r\n");
+  while (storage_.queued() == 0) ASSERT_GT(reactor_.context().run_one_for(kHang), 0U);
+  Release();
+  EXPECT_THAT(client_.Answer(), StartsWith("* STATUS INBOX (RECENT 1)\n"));
+}
+
 TEST_F(AtOnceTest, UrlsAreAuthorisedAndFetched) {
   Occupy();
   EXPECT_EQ(Authorised("1"), plain_);
   EXPECT_EQ(client_("URLFETCH \"" + plain_ + "\""),
             "* URLFETCH \"" + plain_ + "\" {5}\nplain\na OK URLFETCH completed\n");
   EXPECT_THAT(client_("URLFETCH \"" + encoded_ + "\""), HasSubstr("{12}\nZGVjb2RlZA=="));
-  EXPECT_THAT(client_("URLFETCH \"" + plain_ + "0\""), HasSubstr("0\" NIL\na OK"));
   EXPECT_EQ(storage_.busy(), kThreads);
 }
 
@@ -75,6 +93,14 @@ TEST_F(AtOnceTest, WhatTakesLongWaitsForItsTurn) {
   EXPECT_THAT(client_.Pushed(), IsEmpty());
   Release();
   EXPECT_THAT(client_.Answer(), HasSubstr("{7}\ndecoded)\na OK"));
+}
+
+TEST_F(AtOnceTest, WhatIsNoGoodWaitsForItsTurnWhyeverItIsNone) {
+  Occupy();
+  client_.Send("a URLFETCH \"" + plain_ + "0\"\r\n");
+  while (storage_.queued() == 0) ASSERT_GT(reactor_.context().run_one_for(kHang), 0U);
+  Release();
+  EXPECT_THAT(client_.Answer(), HasSubstr("0\" NIL\na OK"));
 }
 
 TEST_F(AtOnceTest, OfSeveralTheFirstWaitsForNobody) {
