@@ -64,23 +64,24 @@ std::string EtagOf(const references::Found& found, storage::ObjectId object, For
 }
 
 /// Whether the caller may have it, and as who; `login` is the caller as itself.
-asio::awaitable<bool> MayHave(Call& call, Services& services, const references::Found& found,
-                              const auth::Login& login) {
+asio::awaitable<storage::Result<bool>> MayHave(Call& call, Services& services, const references::Found& found,
+                                               const auth::Login& login) {
   auto as = [&](const auth::Login& who) {
     return [&services, &found, bearer = references::Bearer{who.account.id, who.actor.role}] {
       return DeskOf(services).IsFor(found, bearer);
     };
   };
   auto self = as(login);
-  const auto itself = co_await RunShort(services.storage, self);
-  if (itself.value_or(false) || login.actor.role != storage::Role::kPf) co_return itself.value_or(false);
+  auto itself = co_await RunShort(services.storage, self);
+  if (!itself || *itself || login.actor.role != storage::Role::kPf) co_return itself;
   const auto access = references::ReferenceDesk::AccessOf(found);
   if (access.user.empty()) co_return false;
   const auto acting = co_await WhoCalls(call, services, access.user);
+  if (acting.verdict == auth::Verdict::kUnavailable) co_return storage::Fail(storage::Errc::kUnavailable);
   if (acting.verdict != auth::Verdict::kAccepted) co_return false;
   auto other = as(acting);
-  const auto for_other = co_await RunShort(services.storage, other);
-  co_return for_other.value_or(false);
+  auto for_other = co_await RunShort(services.storage, other);
+  co_return for_other;
 }
 
 /// What the network does on a recipient's behalf is no access of the owner's (storage/store/deferred.h).
@@ -242,14 +243,22 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   const references::Found& what = **found;
   auto standing_of = [&] { return DeskOf(services).StandingOf(what.record); };
-  const auto standing = co_await RunShort(services.storage, standing_of);
-  if (!standing || *standing != references::Standing::kGood) {
-    co_await Gone(call, what, login, standing.value_or(references::Standing::kExpired));
+  auto standing = co_await RunShort(services.storage, standing_of);
+  if (!standing) {
+    co_await call.Fail(std::move(standing).error());
     co_return;
   }
-  bool allowed = anyone;
-  if (!allowed) allowed = co_await MayHave(call, services, what, *login);
+  if (*standing != references::Standing::kGood) {
+    co_await Gone(call, what, login, *standing);
+    co_return;
+  }
+  storage::Result<bool> allowed = anyone;
+  if (!anyone) allowed = co_await MayHave(call, services, what, *login);
   if (!allowed) {
+    co_await call.Fail(std::move(allowed).error());
+    co_return;
+  }
+  if (!*allowed) {
     co_await NothingHere(call);
     co_return;
   }
@@ -269,8 +278,12 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     answer.one_time = what.record.one_time;
     return true;
   };
-  const auto opened = co_await RunShort(services.storage, open);
-  if (!opened || !*opened) {
+  auto opened = co_await RunShort(services.storage, open);
+  if (!opened) {
+    co_await call.Fail(std::move(opened).error());
+    co_return;
+  }
+  if (!*opened) {
     co_await NotToBeHad(call, login);
     co_return;
   }
