@@ -37,6 +37,7 @@ Result<std::optional<storage::AccountInfo>> UrlAuthority::OwnerOf(const ImapUrl&
   const auto address = protocol::cpm::ParseLogin(url.user);
   if (!address) return std::optional<storage::AccountInfo>{};
   ASSIGN_OR_RETURN(auto account, store_.FindAccount(*address));
+  if (!account) static_cast<void>(store_.GetAccount(storage::AccountId{}));  // as long as of one who is there
   if (account && account->status != storage::AccountStatus::kActive) account.reset();
   return account;
 }
@@ -121,8 +122,9 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   if (!url || !url->access || !url->verifier) return nothing;
   std::vector<storage::KeyedFolder> folders;
   ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
-  if (owner && IsHere(*url) && protocol::ascii::EqualNoCase(url->verifier->mechanism, kInternal)) {
-    ASSIGN_OR_RETURN(folders, store_.FindKeyed(owner->id, url->mailbox));
+  if (IsHere(*url) && protocol::ascii::EqualNoCase(url->verifier->mechanism, kInternal)) {
+    // RFC 4467 §6: who probes for users and mailboxes learns nothing from the time it takes.
+    ASSIGN_OR_RETURN(folders, store_.FindKeyed(owner ? owner->id : storage::AccountId{}, url->mailbox));
   }
   const std::string_view rump = RumpOf(text, *url);
   const auto recorded = RecordedIn(url->verifier->token);
@@ -135,7 +137,6 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
     if (is_token(folder.key)) found = &folder;
   }
   if (folders.empty()) {
-    // RFC 4467 §6: who probes for mailboxes learns nothing from the time it takes.
     static const std::string plausible = NewUrlKey();
     static_cast<void>(is_token(plausible));
   }

@@ -2,7 +2,9 @@
 #include "storage/store/url_keys.h"
 
 #include <algorithm>
+#include <deque>
 
+#include "storage/memory_only.h"
 #include "storage/schema/url_keys.h"
 #include "storage/store/core.h"
 #include "storage/store/folder_tree.h"
@@ -108,11 +110,16 @@ Result<std::vector<KeyedFolder>> MailStore::FindKeyed(AccountId account, std::st
     ASSIGN_OR_RETURN(const auto name, schema::FolderNameRow::Decode(*value));
     folders.push_back(name.folder);
   }
+  std::deque<FolderId> former_folders;
   const std::string former = FormerPathKey::Prefix(account, path);
   RETURN_IF_ERROR(view->Scan(Table::kUrlKeys, former, kv::PrefixEnd(former), [&](std::string_view key, auto) {
-    if (const auto at = FormerPathKey::Decode(key)) folders.push_back(at->folder);
-    return folders.size() <= schema::kFormerPaths;
+    if (const auto at = FormerPathKey::Decode(key)) former_folders.push_back(at->folder);
+    if (former_folders.size() <= schema::kFormerPaths) return true;
+    former_folders.pop_front();  // the newest are last
+    return !MemoryOnly::Forbids();
   }));
+  folders.insert(folders.end(), former_folders.begin(), former_folders.end());
+  if (folders.empty()) static_cast<void>(Keyed(*view, {account, {}}));  // none takes as long as one
   for (const FolderId folder : folders) {
     ASSIGN_OR_RETURN(auto keyed, Keyed(*view, {account, folder}));
     if (keyed) found.push_back(*std::move(keyed));

@@ -108,6 +108,14 @@ TEST_F(UrlKeysTest, RemembersSoManyNames) {
   EXPECT_EQ(Rows(), 1 + storage::schema::kFormerPaths);
 }
 
+TEST_F(UrlKeysTest, OfManyThatHadTheNameTheNewestAreFound) {
+  for (char c = '0'; c <= '9'; ++c) {
+    Must(store->UrlKey(Make("a"), Key(c)));
+    Must(store->RenameFolder(account, "a", std::string("was-a-") + c));
+  }
+  EXPECT_EQ(Found("a"), "23456789");
+}
+
 TEST_F(UrlKeysTest, ResetIsANewKeyUnderTheNameOfNow) {
   Must(store->UrlKey(Make("a"), Key('1')));
   Must(store->RenameFolder(account, "a", "b"));
