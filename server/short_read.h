@@ -18,7 +18,8 @@ asio::awaitable<std::invoke_result_t<F&>> RunShort(net::StorageExecutor& storage
     auto result = work();
     if (!here.FellShort()) co_return result;
   }
-  co_return co_await storage.Run(work);
+  auto result = co_await storage.Run(work);
+  co_return result;
 }
 
 }  // namespace server

@@ -106,6 +106,12 @@ struct Externalize {
   ReferenceTerms terms;
 };
 
+bool ReadSwitch(const Call& call, std::string_view name, bool& out) {
+  const std::string text = call.Query(name).value_or("false");
+  out = text == "true";
+  return out || text == "false";
+}
+
 std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string& owner) {
   Externalize out;
   out.folder = protocol::CanonicalMailboxName(call.Query("folder").value_or(""));
@@ -115,9 +121,11 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
   out.min_octets = *least;
   if (!ReadAudience(call.Query("audience").value_or(owner), out.terms))
     return Bad("\"audience\" must be \"submit\", \"anyone\", or a tel: or sip: address");
-  out.terms.one_time = call.Query("one_time").value_or("false") == "true";
-  out.terms.hash = call.Query("hash").value_or("false") == "true";
-  out.terms.web = call.Query("url").value_or("imap") == "https";
+  if (!ReadSwitch(call, "one_time", out.terms.one_time)) return Bad("\"one_time\" must be true or false");
+  if (!ReadSwitch(call, "hash", out.terms.hash)) return Bad("\"hash\" must be true or false");
+  const std::string url = call.Query("url").value_or("imap");
+  if (url != "imap" && url != "https") return Bad("\"url\" must be imap or https");
+  out.terms.web = url == "https";
   if (const auto expires = call.Query("expires")) {
     out.terms.expires = ReadExpires(*expires);
     if (!out.terms.expires)
@@ -131,6 +139,8 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
     auto section = protocol::ReadSection(std::string_view(parts).substr(at, comma - at));
     if (!section || section->part.empty() || section->kind != protocol::Section::Kind::kAll)
       return Bad("\"parts\" must be \"attachments\", or part numbers: \"2,3.1\"");
+    if (std::ranges::find(*out.parts, *section) != out.parts->end())
+      return Bad("\"parts\" names a part twice");
     out.parts->push_back(*std::move(section));
     at = comma + 1;
   }
@@ -179,7 +189,7 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
     return references::Resolve(services.store, desk, *message, type == "message/cpim", bearer,
                                storage::Actor({}, storage::Role::kUser), limit);
   };
-  auto resolved = co_await services.storage.Run(resolve);
+  auto resolved = co_await services.storage.Run(resolve, login->account.id.value);
   Audit(call, services, *login, "POST /v1/messages/resolve", {}, {},
         resolved ? fmt::format("{} of {} resolved", resolved->used.size(), resolved->references) : "refused");
   if (!resolved) {
@@ -277,11 +287,13 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
     std::vector<references::Wish> wishes;
     std::vector<references::Attachment> chosen;
     for (const auto& one : parts) {
-      const references::MessagePart place{appended->folder, uid, one.section, one.partial, {}};
-      ASSIGN_OR_RETURN(const auto part,
-                       references::PartReader::Open(
-                           services.store, place, storage::Actor({}, storage::Role::kOperator), one.inside));
-      if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
+      if (asked.min_octets > 0) {
+        const references::MessagePart place{appended->folder, uid, one.section, one.partial, {}};
+        ASSIGN_OR_RETURN(const auto part, references::PartReader::Open(
+                                              services.store, place,
+                                              storage::Actor({}, storage::Role::kOperator), one.inside));
+        if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
+      }
       chosen.push_back(one);
       wishes.push_back({appended->folder, uid, one.section, one.partial, asked.terms.kind,
                         asked.terms.audience, asked.terms.one_time, asked.terms.expires, asked.terms.hash,
@@ -295,7 +307,7 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
                      references::Externalise(services.store, appended->folder, uid, chosen, issued));
     return done;
   };
-  auto done = co_await services.storage.Run(issue);
+  auto done = co_await services.storage.Run(issue, login->account.id.value);
   if (!done) {
     co_await call.Fail(std::move(done).error());
     co_return;

@@ -159,12 +159,15 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
   for (const auto& one : request.references) names.push_back(one.object);
   ASSIGN_OR_RETURN(const auto places, desk.FindObjects(owner.id, names));
   std::vector<references::Wish> wishes;
+  std::map<references::Place, std::vector<references::Attachment>> attachments;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto& one = request.references[i];
     const auto& [folder, uid] = places[i];
     std::vector<references::Attachment> parts{
         {protocol::ReadSection(one.part).value_or(protocol::Section{}), one.partial, {}}};
-    if (one.attachments) {
+    if (const auto known = attachments.find(places[i]); one.attachments && known != attachments.end()) {
+      parts = known->second;
+    } else if (one.attachments) {
       auto all = desk.Attachments(folder, uid);
       if (!all) {
         auto error = std::move(all).error();
@@ -172,7 +175,7 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
           error.detail = fmt::format("references[{}]: {}", i, error.detail);
         return tl::unexpected(std::move(error));
       }
-      parts = *std::move(all);
+      parts = attachments[places[i]] = *std::move(all);
     }
     if (wishes.size() + parts.size() > storage::kMaxReferencesAtOnce)
       return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));

@@ -43,7 +43,7 @@ asio::awaitable<void> CreateReferences(Call& call, Services& services) {
     co_return;
   }
   auto issue = [&] { return IssueAll(services, login->account, login->actor.id, request); };
-  auto issued = co_await services.storage.Run(issue);
+  auto issued = co_await services.storage.Run(issue, login->account.id.value);
   Audit(call, services, *login, "POST /v1/references", request.references[0].object.folder.value_or(""),
         request.references[0].object.uid ? std::to_string(request.references[0].object.uid->value) : "",
         issued ? fmt::format("{} issued", issued->size()) : "refused");

@@ -297,27 +297,41 @@ Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId i
   return row;
 }
 
-/// What the data is; its size goes into the row. What is hashed goes off `may_hash`.
-Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, std::uint64_t& may_hash) {
+/// What the data is; its size goes into the row.
+Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work& work) {
+  const Work::PartName whole_name{wish.folder, wish.uid, row.section, 0, 0};
+  const Work::PartName extent{wish.folder, wish.uid, row.section, row.offset.value_or(0),
+                              row.count.value_or(0)};
+  auto& cpim = work.cpims[whole_name];
+  if (wish.inside) cpim = wish.inside;
   MessagePart what{wish.folder, wish.uid, wish.section, wish.partial, {}};
-  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody, wish.inside));
+  const auto counted = work.decoded_sizes.find(work.decoded_sizes.contains(extent) ? extent : whole_name);
+  if (counted != work.decoded_sizes.end()) what.decoded_size = counted->second;
+  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody, cpim));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
+  if (part->inside()) cpim = part->inside();
+  const std::uint64_t to_decode = part->ToDecode();
+  if (to_decode > work.may_decode)
+    return Fail(Errc::kTooBig, fmt::format("one call decodes at most {} octets: ask for fewer at once",
+                                           settings_.decode_limit));
+  work.may_decode -= to_decode;
   Issued out;
   const auto whole = part->DecodedSize();
   const Begun begun = whole ? part->Begin(Form::kDecoded) : Begun::kNoSuchPart;
   if (begun != Begun::kOpen)
     return Fail(Errc::kNoSuchMessage, "the message has no such part, or one whose encoding is unknown");
+  work.decoded_sizes[part->inside() ? extent : whole_name] = *whole;
   row.part_size = *whole;
   out.size = part->size();
   out.head = HeadOf(*part, wish.section);
   if (out.head.id.empty()) out.head.id = MadeContentId(part->object(), row, settings_.urls.host);
   std::string sha1;
   if (wish.hash) {
-    if (out.size > may_hash)
+    if (out.size > work.may_hash)
       return Fail(Errc::kTooBig, fmt::format("one call hashes at most {} octets: ask for fewer at once, or "
                                              "without \"hash\"",
                                              settings_.hash_limit));
-    may_hash -= out.size;
+    work.may_hash -= out.size;
     Digest first(EVP_sha256());
     Digest second(EVP_sha1());
     for (std::string piece; part->left() > 0; piece.clear()) {
@@ -360,13 +374,13 @@ Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& own
                                                  const std::vector<Wish>& wishes) {
   std::vector<ReferenceRow> rows;
   std::vector<Issued> out;
-  std::uint64_t may_hash = settings_.hash_limit;
+  Work work{.may_hash = settings_.hash_limit, .may_decode = settings_.decode_limit};
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     const Wish& wish = wishes[i];
     if (!MayRead(owner.id, wish.folder)) return Fail(Errc::kNoSuchFolder);
     auto row = RowOf(wish, issuer);
     if (!row) return tl::unexpected(At(i, std::move(row).error()));
-    auto described = Describe(wish, *row, may_hash);
+    auto described = Describe(wish, *row, work);
     if (!described) return tl::unexpected(At(i, std::move(described).error()));
     ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
     row->key_check = KeyCheck(key);
@@ -386,10 +400,10 @@ Result<std::optional<Found>> ReferenceDesk::FindByToken(std::string_view token) 
   const auto names = ReadWebToken(token);
   if (!names) return nothing;
   ASSIGN_OR_RETURN(auto record, store_.FindReference(names->account, names->id));
-  std::optional<storage::KeyedFolder> keyed;
-  if (record) {
-    ASSIGN_OR_RETURN(keyed, store_.FindUrlKey(record->folder_ref()));
-  }
+  // Of none as much is read as of one.
+  const storage::FolderRef folder = record ? record->folder_ref() : storage::FolderRef{names->account, {}};
+  ASSIGN_OR_RETURN(auto keyed, store_.FindUrlKey(folder));
+  if (!record) keyed.reset();
   static const std::string plausible = NewUrlKey();
   const bool right = IsWebToken(token, keyed ? keyed->key : plausible, *names);
   if (!right || !keyed) return nothing;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct ReferenceSettings {
   std::chrono::seconds max_lifetime{30 * 86'400};  ///< from now to the furthest expiry
   /// Octets that one call has hashed at most: they are read for it while it waits.
   std::uint64_t hash_limit = 1ULL << 30;
+  /// The same of encoded octets that are decoded to know sizes. More than any one message has.
+  std::uint64_t decode_limit = 1ULL << 31;
 };
 
 /// Which message: by folder and UID, by object id, or by IMDN-Message-ID. A folder narrows the latter two.
@@ -115,7 +118,7 @@ class ReferenceDesk {
   /// within it. kLimit: more than kMaxReferencesAtOnce. kNotAllowed: those of a CPIM cannot be referred to.
   storage::Result<std::vector<Attachment>> Attachments(storage::FolderRef folder, storage::Uid uid);
   /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part". kTooBig:
-  /// more is to be hashed than in one call.
+  /// more is to be hashed or decoded than in one call.
   storage::Result<std::vector<Issued>> Issue(const storage::AccountInfo& owner, storage::AccountId issuer,
                                              const std::vector<Wish>& wishes);
 
@@ -140,8 +143,16 @@ class ReferenceDesk {
 
  private:
   storage::Result<storage::schema::ReferenceRow> RowOf(const Wish& wish, storage::AccountId issuer);
-  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row,
-                                   std::uint64_t& may_hash);
+  /// What one call knows of parts by now, and may still do: a request of a few octets names large ones often.
+  struct Work {
+    std::uint64_t may_hash;
+    std::uint64_t may_decode;
+    /// By folder, UID, section and, within a CPIM, the extent.
+    using PartName = std::tuple<storage::FolderRef, storage::Uid, std::string, std::uint32_t, std::uint32_t>;
+    std::map<PartName, std::uint64_t> decoded_sizes;
+    std::map<PartName, CpimInsidePtr> cpims;
+  };
+  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row, Work& work);
   struct Sought {
     std::size_t index;  ///< among the names
     std::optional<storage::FolderRef> folder;

@@ -1,6 +1,7 @@
 #include "server/references/message_exchange.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -134,17 +135,11 @@ class Resolver {
     std::string octets;
     if (!plan.Take(octets)) return Fail(Errc::kUnavailable, "a text that is not there");
     // The plan begins with the header: alone if the body is replaced, or with what follows it.
-    const auto end = octets.find("\r\n\r\n");
-    if (end == std::string::npos) {  // bare line feeds: it stays as it is
-      MessagePlan same;
-      same.AddText(std::move(octets));
-      same.Add(std::move(plan));
-      return same;
-    }
+    const std::size_t end = EntityBegin(octets);
     std::string fields;
-    for (const auto& field : FieldsOf(std::string_view(octets).substr(0, end + 2)))
+    for (const auto& field : FieldsOf(std::string_view(octets).substr(0, end)))
       if (!ascii::EqualNoCase(field.name, "Content-Length")) AddLines(fields, field.lines);
-    const std::string rest = octets.substr(end + 4);
+    const std::string rest = octets.substr(end);
     MessagePlan out;
     std::uint64_t body = rest.size();
     MessagePlan tail = std::move(plan);
@@ -219,16 +214,21 @@ class Resolver {
   }
 
   /// Whether anything within parts[index] is to be replaced, or may be.
-  bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) const {
-    for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i) {
-      if (parts[i].kind != Kind::kLeaf) continue;
-      const auto body = text.substr(parts[i].body_begin, parts[i].body_end - parts[i].body_begin);
-      if (IsCpim(parts[i]) && MayRefer(body)) return true;
-      const auto header = text.substr(parts[i].header_begin, parts[i].body_begin - parts[i].header_begin);
-      const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
-      if (url && desk_.IsOurs(*url)) return true;
-    }
+  bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) {
+    for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i)
+      if (parts[i].kind == Kind::kLeaf && LeafRefers(text, parts[i])) return true;
     return false;
+  }
+
+  /// Asked for each multipart around it, and whoever sends them says how many these are.
+  bool LeafRefers(std::string_view text, const protocol::mime::Part& leaf) {
+    const auto [known, is_new] = leaf_refers_.try_emplace(text.data() + leaf.header_begin, false);
+    if (!is_new) return known->second;
+    const auto body = text.substr(leaf.body_begin, leaf.body_end - leaf.body_begin);
+    const auto header = text.substr(leaf.header_begin, leaf.body_begin - leaf.header_begin);
+    const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
+    known->second = (IsCpim(leaf) && MayRefer(body)) || (url && desk_.IsOurs(*url));
+    return known->second;
   }
 
   /// A header whose part gets another length. Nobody needs the field: boundaries say where a part ends.
@@ -245,11 +245,16 @@ class Resolver {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
     if (!named) return kNone;
-    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, actor_, inside_));
+    // A PF that has another's data is no access of that owner (storage/store/deferred.h).
+    const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
+    const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
+    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, reader, inside_));
     if (!opened) return kNone;
     if (opened->inside()) inside_ = opened->inside();
     std::shared_ptr<PartReader> part = std::move(opened);
     const ContentHead head = HeadOf(*part, named->part.section);
+    if (part->ToDecode() > may_decode_) return TooBig();
+    may_decode_ -= part->ToDecode();
     if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
     if (part->size() > limit_) return TooBig();
 
@@ -329,6 +334,10 @@ class Resolver {
   const Bearer& bearer_;
   const storage::Actor actor_;
   const std::uint64_t limit_;
+  /// Encoded octets, which may be more than what they say; else a hundred references to one part of a
+  /// gigabyte are a hundred gigabytes.
+  std::uint64_t may_decode_ = 4 * limit_;
+  std::map<const char*, bool> leaf_refers_;  ///< by where its header is
   Resolved out_;
   std::vector<std::string> boundaries_;  ///< of the multiparts around where we are
   CpimInsidePtr inside_;                 ///< that the last reference into one led to

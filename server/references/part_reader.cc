@@ -168,6 +168,13 @@ bool PartReader::TakesLong(Form form) const {
   return part != nullptr && !what_.section.part.empty() && !IsPlain(part->encoding);
 }
 
+std::uint64_t PartReader::ToDecode() const {
+  if (what_.section.kind != Section::Kind::kAll || !TakesLong(Form::kDecoded)) return 0;
+  const std::uint64_t size = Part()->body_end - Part()->body_begin;
+  const std::uint64_t skipped = what_.partial ? std::min<std::uint64_t>(size, what_.partial->offset) : 0;
+  return what_.decoded_size ? skipped : size + skipped;
+}
+
 /// Before anything is promised.
 Begun PartReader::ReadFirst() {
   size_ = rest_.left();

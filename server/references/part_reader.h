@@ -57,6 +57,9 @@ class PartReader {
   std::optional<std::uint64_t> DecodedSize();
   /// The same if it has been counted; never reads.
   std::optional<std::uint64_t> known_decoded_size() const { return what_.decoded_size; }
+  /// Octets of the encoded part that DecodedSize() and Begin() have to decode before the first one is there:
+  /// to count them, if that has not been done, and to skip what partial leaves out.
+  std::uint64_t ToDecode() const;
   /// What the header of the part says that the section names: what a body part is, or the message.
   protocol::cpm::PartHead Head();
   /// The octets of the header of that part, cut at `most`; nullopt: no such part.

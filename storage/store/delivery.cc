@@ -161,7 +161,8 @@ Result<std::vector<Delivery::Alike>> Delivery::FindAlike(const AccountTxn& txn, 
   if (!IsIndexed(IdKind::kImdnMessage, id)) return alike;
   ASSIGN_OR_RETURN(const auto found, FindById(txn, IdKind::kImdnMessage, id));
   for (const FoundMessage& message : found) {
-    if (message.folder != folder || alike.size() == kMostAlike) continue;
+    if (alike.size() == kMostAlike) break;
+    if (message.folder != folder) continue;
     const auto key = schema::MessageKey{txn.account(), folder, message.uid}.Encode();
     ASSIGN_OR_RETURN(const auto encoded, txn.Get(Table::kMessages, key));
     if (!encoded) return Fail(Errc::kCorruption, "a message has no row");

@@ -293,7 +293,7 @@ def messages_to_externalize(server, account):
     place = who + '&folder=' + urllib.parse.quote(FOLDER)
     assert ask(who).status == 400
     assert ask(place, kind='message/cpim').status == 415
-    for bad in ('&parts=x', '&parts=1,', '&parts=HEADER', '&expires=yesterday', '&audience=%20', '&min_octets=-1'):
+    for bad in ('&parts=x', '&parts=1,', '&parts=2,2', '&one_time=1', '&hash=yes', '&url=http', '&parts=HEADER', '&expires=yesterday', '&audience=%20', '&min_octets=-1'):
         assert ask(place + bad).status == 400, bad
     assert ask(who + '&folder=No/such/folder').status in (403, 404)
     gone = ask(place + '&parts=7')

@@ -223,6 +223,25 @@ TEST_F(DeskTest, ACallHashesOnlySoMuch) {
   EXPECT_TRUE(desk.Issue(account, owner, {wish, wish}));
 }
 
+TEST_F(DeskTest, ACallDecodesOnlySoMuchAndAPartOnce) {
+  const auto account = Must(store->GetAccount(owner));
+  const auto wish = WishFor("2");  // of 8 octets in base64
+  settings.decode_limit = 8;
+  EXPECT_TRUE(desk.Issue(account, owner, {wish, wish, wish}));
+  Must(tests::Append(*store, owner, "INBOX", {kMessage}));
+  auto other = wish;
+  other.uid = {2};
+  const auto refused = desk.Issue(account, owner, {wish, other});
+  EXPECT_EQ(tests::ErrorOf(refused), storage::Errc::kTooBig);
+  EXPECT_TRUE(refused.error().detail.starts_with("references[1]: one call decodes at most 8 octets:"));
+  // To skip what is before the first is to decode it.
+  auto late = wish;
+  late.partial = protocol::UrlPartial{5, 1};
+  EXPECT_EQ(tests::ErrorOf(desk.Issue(account, owner, {wish, late})), storage::Errc::kTooBig);
+  settings.decode_limit = 13;
+  EXPECT_EQ(Must(desk.Issue(account, owner, {wish, late}))[1].size, 1U);
+}
+
 TEST_F(DeskTest, AnExternalBodyHasAContentId) {
   std::set<std::string> ids;
   for (const std::string section : {"", "1", "2", "HEADER", "3.HEADER.FIELDS (SUBJECT X-\"Y)"}) {
@@ -318,6 +337,12 @@ TEST_F(DeskTest, NoLengthThatWasIsLeft) {
   EXPECT_EQ(ResolvedOf(outer + inner + "Content-Length: 9\r\n" + text + "\r\n--d\r\n" + with_length("7") +
                        "\r\n--d--\r\n--c--\r\n"),
             outer + inner + text + "\r\n--d\r\n" + data + "\r\n--d--\r\n--c--\r\n");
+  // Where lines end with LF alone, the header ends with the first empty one all the same.
+  const std::string lines = "--c\nContent-Type: text/plain\n\nHello\r\n\r\nWorld\n--c\n";
+  const std::string type = "Content-Type: multipart/mixed; boundary=c\n";
+  EXPECT_EQ(ResolvedOf(type + "Content-Length: 500\n\n" + lines + image.external_body + "\n--c--\n"),
+            type + fmt::format("Content-Length: {}\r\n\r\n", lines.size() + data.size() + 7) + lines + data +
+                "\n--c--\n");
   // The message's own is that of what it holds now: 8 octets; 142 of an entity within CPIM.
   EXPECT_NE(ResolvedOf(with_length("7")).find("Content-Length: 8\r\n\r\nAAECAwQF"), std::string::npos);
   const std::string cpim = "Content-Type: message/cpim\r\n";
