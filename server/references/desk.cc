@@ -309,7 +309,7 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work
   if (counted != work.decoded_sizes.end()) what.decoded_size = counted->second;
   ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody, cpim));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  if (part->inside()) cpim = part->inside();
+  if (part->looked_into()) cpim = part->looked_into();
   const std::uint64_t to_decode = part->ToDecode();
   if (to_decode > work.may_decode)
     return Fail(Errc::kTooBig, fmt::format("one call decodes at most {} octets: ask for fewer at once",

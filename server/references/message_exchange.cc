@@ -250,7 +250,7 @@ class Resolver {
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
     ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, reader, inside_));
     if (!opened) return kNone;
-    if (opened->inside()) inside_ = opened->inside();
+    if (opened->looked_into()) inside_ = opened->looked_into();
     std::shared_ptr<PartReader> part = std::move(opened);
     const ContentHead head = HeadOf(*part, named->part.section);
     if (part->ToDecode() > may_decode_) return TooBig();

@@ -93,6 +93,7 @@ Result<> PartReader::StepInside(CpimInsidePtr seen) {
     if (!inside) return tl::unexpected<storage::Error>(inside.error());
     seen = *std::move(inside);
   }
+  looked_into_ = seen;
   auto path = PathOf(*seen, *what_.partial);
   if (!path) return {};
   inside_ = std::move(seen);

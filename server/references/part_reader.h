@@ -23,8 +23,8 @@ namespace server::references {
 class PartReader {
  public:
   /// nullptr: there is no such message any more. `actor` reads it: for the owner that is access, which is
-  /// committed here (storage/store/deferred.h). `seen`: inside() of one before, which spares looking again if
-  /// it is of the same CPIM.
+  /// committed here (storage/store/deferred.h). `seen`: looked_into() of one before, which spares looking
+  /// again if it is the same CPIM.
   static storage::Result<std::unique_ptr<PartReader>> Open(storage::MailStore& store, MessagePart what,
                                                            storage::Actor actor, CpimInsidePtr seen = {});
 
@@ -70,6 +70,8 @@ class PartReader {
   const protocol::mime::Part* Part() const;
   /// What the part is within; nullptr: it is a part of the message.
   const CpimInsidePtr& inside() const { return inside_; }
+  /// The CPIM that was looked into for it, though what the section and partial name may be no part of that.
+  const CpimInsidePtr& looked_into() const { return looked_into_; }
 
   /// BODYPARTSTRUCTURE: what BODYSTRUCTURE says of the part, as it is in `form`. A header has a media type of
   /// its own, text/rfc822-headers (RFC 6522 §4). nullopt: no such part, or it cannot be read.
@@ -92,6 +94,7 @@ class PartReader {
   storage::ObjectId object_;
   std::string body_structure_;
   protocol::mime::Parts parts_;
+  CpimInsidePtr looked_into_;
   CpimInsidePtr inside_;
   std::unique_ptr<protocol::mime::Source> around_;  ///< with `inside_`: the message
   std::unique_ptr<protocol::mime::Source> source_;

@@ -83,10 +83,8 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     if (all) known = &known_[PlaceOf(part, known_.contains(PlaceOf(part, true)))];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;
     ASSIGN_OR_RETURN(answer.reader, PartReader::Open(store_, part, actor_, inside_));
-    if (answer.reader && answer.reader->inside()) {
-      inside_ = answer.reader->inside();
-      known = &known_[PlaceOf(part, true)];
-    }
+    if (answer.reader && answer.reader->looked_into()) inside_ = answer.reader->looked_into();
+    if (answer.reader && answer.reader->inside()) known = &known_[PlaceOf(part, true)];
   }
   auto& reader = answer.reader;
   answer.good = reader != nullptr;

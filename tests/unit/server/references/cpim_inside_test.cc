@@ -132,6 +132,11 @@ TEST_F(CpimInsideTest, WhatIsNoPartToTheOctetIsOctetsOfTheCpim) {
     const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, other, {}}, {}));
     EXPECT_FALSE(reader->inside());
     EXPECT_EQ(Octets(*reader, Form::kDecoded), Octets(*reader, Form::kAsServed));
+    // It is not looked into again for the next one.
+    ASSERT_TRUE(reader->looked_into());
+    const auto next =
+        Must(PartReader::Open(*store, {folder, uid, of.section, partial, {}}, {}, reader->looked_into()));
+    EXPECT_EQ(next->inside(), reader->looked_into());
   }
   // A size that was counted of the CPIM is none of the part's.
   const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, partial, 500}, {}));
