@@ -1,5 +1,7 @@
 #pragma once
 
+#include "storage/error.h"
+
 namespace storage {
 
 /// While one lives, its thread waits neither for a file nor for a commit, and begins nothing that takes long:
@@ -27,6 +29,11 @@ class MemoryOnly {
   static bool Forbids() {
     if (current_ != nullptr) current_->fell_short_ = true;
     return current_ != nullptr;
+  }
+  /// The same as an error.
+  static Result<> MayWait() {
+    if (Forbids()) return Fail(Errc::kUnavailable, "not without waiting");
+    return {};
   }
 
  private:

@@ -38,7 +38,7 @@ LAYERS = (
           ('libxml2',)),
     Layer('storage/error.h', (), ('fmt', 'expected'), ()),
     # What may not wait, and who asks for it: a reactor that has a short read to make.
-    Layer('storage/memory_only.h', (), (), ()),
+    Layer('storage/memory_only.h', ('storage/error.h',), (), ()),
     Layer('storage/kv/', ('storage/error.h', 'storage/memory_only.h'), ('fmt', 'expected'), ('rocksdb',)),
     Layer('storage/schema/', ('protocol/model/', 'storage/error.h'), ('fmt', 'expected'), ()),
     Layer('storage/store/', ('storage/error.h', 'storage/memory_only.h', 'storage/schema/', 'storage/kv/', 'protocol/model/', 'protocol/mime/',

@@ -106,6 +106,7 @@ struct Externalize {
   ReferenceTerms terms;
 };
 
+/// False: the query says neither true nor false.
 bool ReadSwitch(const Call& call, std::string_view name, bool& out) {
   const std::string text = call.Query(name).value_or("false");
   out = text == "true";

@@ -87,7 +87,7 @@ Result<> PartReader::StepInside(CpimInsidePtr seen) {
   if (cpim == nullptr || what_.section.part.empty() || cpim->media != protocol::mime::Media::kCpim) return {};
   const auto account = what_.folder.account;
   if (!seen || seen->account != account || seen->object != object_ || seen->cpim_begin != cpim->body_begin) {
-    if (storage::MemoryOnly::Forbids()) return storage::Fail(storage::Errc::kUnavailable, "it takes long");
+    RETURN_IF_ERROR(storage::MemoryOnly::MayWait());
     auto inside = LookInside(account, object_, *source_, *cpim);
     if (!inside && inside.error().code == storage::Errc::kNotAllowed) return {};
     if (!inside) return tl::unexpected<storage::Error>(inside.error());

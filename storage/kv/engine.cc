@@ -80,7 +80,7 @@ Result<std::optional<SharedValue>> View::GetShared(Table table, std::string_view
 }
 
 Result<> CheckLimits(const Batch& batch) {
-  if (MemoryOnly::Forbids()) return Fail(Errc::kUnavailable, "no change without waiting");
+  RETURN_IF_ERROR(MemoryOnly::MayWait());
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const auto table = static_cast<Table>(i);
     for (const auto& [key, write] : batch.writes(table)) {

@@ -15,7 +15,9 @@ rocksdb::ReadOptions Here(rocksdb::ReadOptions options) {
 
 /// Of a table file that is not open RocksDB only says that it may hold the key: a value that is empty, as no
 /// row of ours is.
-bool IsGuess(const rocksdb::Slice& value) { return value.empty() && MemoryOnly::Forbids(); }
+Result<> CheckIsNoGuess(const rocksdb::Slice& value) {
+  return value.empty() ? MemoryOnly::MayWait() : Result<>();
+}
 
 class Snapshot final : public View {
  public:
@@ -57,7 +59,7 @@ Result<std::vector<std::optional<std::string>>> Snapshot::MultiGet(Table table,
   std::vector<std::optional<std::string>> found(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].ok()) {
-      if (IsGuess(values[i])) return tl::unexpected<Error>(NotInMemory());
+      RETURN_IF_ERROR(CheckIsNoGuess(values[i]));
       found[i] = values[i].ToString();
     } else if (!statuses[i].IsNotFound()) {
       return Failed(statuses[i]);
@@ -85,7 +87,9 @@ Result<> Snapshot::Scan(Table table, std::string_view first, std::string_view en
 }  // namespace
 
 Error ToError(const rocksdb::Status& status) {
-  if (status.IsIncomplete() && MemoryOnly::Forbids()) return NotInMemory();
+  if (status.IsIncomplete()) {
+    if (auto waiting = MemoryOnly::MayWait(); !waiting) return std::move(waiting).error();
+  }
   auto text = status.ToString();
   // RocksDB tries the name of older versions last, and reports that one.
   if (const auto old_name = text.find(".ldb"); old_name != std::string::npos)
@@ -107,10 +111,10 @@ Result<std::optional<std::string>> OpenedStore::Read(rocksdb::ReadOptions option
   // A string, not a PinnableSlice: what is not pinned in the cache is copied once then, not twice.
   std::string value;
   const auto status = db_->Get(options, handle(table), ToSlice(key), &value);
-  if (status.ok() && IsGuess(value)) return tl::unexpected<Error>(NotInMemory());
-  if (status.ok()) return value;
   if (status.IsNotFound()) return std::nullopt;
-  return Failed(status);
+  if (!status.ok()) return Failed(status);
+  RETURN_IF_ERROR(CheckIsNoGuess(value));
+  return value;
 }
 
 Result<std::optional<SharedValue>> OpenedStore::ReadShared(const rocksdb::ReadOptions& options,
@@ -125,7 +129,7 @@ Result<std::optional<SharedValue>> OpenedStore::ReadShared(const rocksdb::ReadOp
   const auto status = db_->Get(Here(options), handle(Table::kBodies), ToSlice(key), &pinned->value);
   if (status.IsNotFound()) return std::optional<SharedValue>{};
   if (!status.ok()) return Failed(status);
-  if (IsGuess(pinned->value)) return tl::unexpected<Error>(NotInMemory());
+  RETURN_IF_ERROR(CheckIsNoGuess(pinned->value));
   return std::optional(SharedValue{pinned, ToView(pinned->value)});
 }
 

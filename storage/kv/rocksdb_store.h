@@ -28,8 +28,6 @@ inline constexpr const char* kRemedy =
 
 /// What a caller can act on, for what RocksDB says.
 Error ToError(const rocksdb::Status& status);
-/// For who may not wait now (storage/memory_only.h).
-inline Error NotInMemory() { return {Errc::kUnavailable, "not without waiting"}; }
 inline tl::unexpected<Error> Failed(const rocksdb::Status& status) {
   return tl::unexpected<Error>(ToError(status));
 }

@@ -38,7 +38,7 @@ class AccountLanes::Hold {
 };
 
 Result<> AccountLanes::Run(AccountId account, const Operation& operation, Sharing sharing) {
-  if (MemoryOnly::Forbids()) return Fail(Errc::kUnavailable, "no change without waiting");
+  RETURN_IF_ERROR(MemoryOnly::MayWait());
   Hold hold(shards_[account.value % kShards], account);
   Lane& lane = hold.lane();
   Waiting me{&operation, sharing, {}, false};

@@ -63,15 +63,10 @@ Result<schema::FolderRow> RowOf(const kv::View& view, FolderRef ref) {
   return schema::FolderRow::Decode(*value);
 }
 
-Result<> MayTakeLong() {
-  if (MemoryOnly::Forbids()) return Fail(Errc::kUnavailable, "not at once");
-  return {};
-}
-
 Result<std::uint32_t> CountRecent(const kv::View& view, FolderRef ref, const schema::FolderRow& row) {
   std::uint32_t recent = 0;
   if (row.recent_from >= row.uid_next || row.messages == 0) return recent;
-  RETURN_IF_ERROR(MayTakeLong());
+  RETURN_IF_ERROR(MemoryOnly::MayWait());
   RETURN_IF_ERROR(ForEachPage(view, ref, StatePage::PageOf(row.recent_from),
                               [&](std::uint32_t page_no, ModSeq, const StatePage& page) {
                                 page.ForEach([&](std::uint32_t slot, const StatePage::State&) {
@@ -86,7 +81,7 @@ Result<std::uint32_t> CountRecent(const kv::View& view, FolderRef ref, const sch
 Result<std::uint64_t> CountDeletedOctets(const kv::View& view, FolderRef ref, const schema::FolderRow& row) {
   if (row.deleted == 0) return std::uint64_t{0};
   if (row.deleted == row.messages) return row.octets;
-  RETURN_IF_ERROR(MayTakeLong());
+  RETURN_IF_ERROR(MemoryOnly::MayWait());
   std::vector<std::string> keys;
   RETURN_IF_ERROR(ForEachPage(view, ref, 0, [&](std::uint32_t page_no, ModSeq, const StatePage& page) {
     page.ForEach([&](std::uint32_t slot, const StatePage::State& state) {
@@ -190,7 +185,7 @@ Result<> ForEachUnseen(const kv::View& view, FolderRef folder, AccountId viewer,
                        const std::function<bool(Uid)>& visit) {
   Result<> bad;
   bool more = true;
-  RETURN_IF_ERROR(MayTakeLong());
+  RETURN_IF_ERROR(MemoryOnly::MayWait());
   RETURN_IF_ERROR(ForEachPage(view, folder, 0, [&](std::uint32_t page_no, ModSeq, const StatePage& page) {
     if (!more || !bad) return;
     const auto seen = ReadSeen(view, folder, viewer, page_no);
