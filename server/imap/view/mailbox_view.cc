@@ -81,7 +81,8 @@ void MailboxView::Apply(const storage::Change& change) {
   // as news is no measure: a MOVE within the folder is two pieces of news with one modseq.
   if (change.modseq <= read_at_) return;
   if (std::holds_alternative<storage::UrlKeysReset>(change.what)) {  // of no message
-    keys_reset_ = keys_reset_ || change.origin != actor_.origin;
+    // RFC 4467 §7: told to sessions "logged in as the user".
+    keys_reset_ = keys_reset_ || (!actor_.guest && change.origin != actor_.origin);
     return;
   }
   modseq_ = change.modseq;
