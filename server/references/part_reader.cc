@@ -8,6 +8,7 @@
 #include "protocol/mime/mask_nul.h"
 #include "protocol/mime/part_structure.h"
 #include "protocol/mime/reencode.h"
+#include "server/references/rights.h"
 #include "storage/memory_only.h"
 
 namespace server::references {
@@ -43,14 +44,14 @@ Extent Clip(Extent extent, const Extent& to) {
 }  // namespace
 
 Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, MessagePart what,
-                                                     storage::Actor actor, CpimInsidePtr seen) {
+                                                     storage::Actor actor, CpimInsidePtr seen,
+                                                     storage::Actor right) {
   std::unique_ptr<PartReader> reader(new PartReader());
   reader->what_ = std::move(what);
   const auto& at = reader->what_;
-  const auto folder = store.Read(at.folder);
-  if (!folder && folder.error().code == storage::Errc::kUnavailable)
-    return tl::unexpected<storage::Error>(folder.error());
-  if (!folder) return std::unique_ptr<PartReader>();
+  const auto folder = store.Read(at.folder, right);
+  if (!folder && IsAbsence(folder.error())) return std::unique_ptr<PartReader>();
+  if (!folder) return tl::unexpected<storage::Error>(folder.error());
   const storage::UidSet uid(at.uid, at.uid);
   storage::ObjectId object;
   std::uint64_t size = 0;
@@ -68,7 +69,11 @@ Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, 
   if (!parts || !served) return storage::Fail(storage::Errc::kCorruption, "a part tree does not decode");
   if (!IsHeader(at.section)) {
     ASSIGN_OR_RETURN(const auto temporary, folder->Temporary(uid));
-    if (!temporary.empty()) RETURN_IF_ERROR(store.NoteAccess(at.folder, temporary, actor));
+    if (!temporary.empty()) {
+      const auto noted = store.NoteAccess(at.folder, temporary, actor);
+      if (!noted && IsAbsence(noted.error())) return std::unique_ptr<PartReader>();
+      RETURN_IF_ERROR(noted);
+    }
   }
   reader->object_ = object;
   reader->parts_ = *std::move(parts);

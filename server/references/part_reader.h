@@ -22,11 +22,13 @@ namespace server::references {
 /// Calls block.
 class PartReader {
  public:
-  /// nullptr: there is no such message any more. `actor` reads it: for the owner that is access, which is
-  /// committed here (storage/store/deferred.h). `seen`: looked_into() of one before, which spares looking
-  /// again if it is the same CPIM.
+  /// nullptr: there is no such message any more, or nobody may read it by `right`, which is the owner's if
+  /// nothing is said. `actor` reads it: for the owner that is access, which is committed here
+  /// (storage/store/deferred.h). `seen`: looked_into() of one before, which spares looking again if it is the
+  /// same CPIM.
   static storage::Result<std::unique_ptr<PartReader>> Open(storage::MailStore& store, MessagePart what,
-                                                           storage::Actor actor, CpimInsidePtr seen = {});
+                                                           storage::Actor actor, CpimInsidePtr seen = {},
+                                                           storage::Actor right = {});
 
   enum class Form : std::uint8_t {
     kAsServed,  ///< as FETCH BODY[...] has it

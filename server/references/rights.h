@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/error.h"
 #include "storage/store/folder.h"
 
 namespace server::references {
@@ -9,6 +10,12 @@ namespace server::references {
 /// fetched.
 inline bool MayRead(storage::AccountId account, storage::FolderRef folder) {
   return folder.account == account;
+}
+
+/// What was named is not there for who asks, and nothing more is to be told of it; any other error is one.
+inline bool IsAbsence(const storage::Error& error) {
+  return error.code == storage::Errc::kNoSuchFolder || error.code == storage::Errc::kNoSuchAccount ||
+         error.code == storage::Errc::kNoPermission;
 }
 
 }  // namespace server::references

@@ -101,10 +101,19 @@ Result<bool> UrlAuthority::NoteFetch(const Named& named) {
   return store_.NoteFetch(named.owner, *named.recorded);
 }
 
-Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
-  std::map<storage::AccountId, std::vector<std::uint64_t>> of;
+namespace {
+
+std::map<storage::AccountId, std::vector<std::uint64_t>> RecordedOf(const std::vector<Named>& all) {
+  std::map<storage::AccountId, std::vector<std::uint64_t>> out;
   for (const auto& named : all)
-    if (named.recorded) of[named.owner].push_back(*named.recorded);
+    if (named.recorded) out[named.owner].push_back(*named.recorded);
+  return out;
+}
+
+}  // namespace
+
+Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
+  const auto of = RecordedOf(all);
   // An account's are one change. Those of the accounts before are taken back if another's are not to be had.
   for (auto at = of.begin(); at != of.end(); ++at) {
     const auto good = store_.NoteFetches(at->first, at->second);
@@ -114,6 +123,11 @@ Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
     return good;
   }
   return true;
+}
+
+Result<> UrlAuthority::TakeBackFetches(const std::vector<Named>& all) {
+  for (const auto& [owner, ids] : RecordedOf(all)) RETURN_IF_ERROR(store_.TakeBackFetches(owner, ids));
+  return {};
 }
 
 Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bearer& bearer) {

@@ -71,6 +71,8 @@ class UrlAuthority {
   storage::Result<bool> NoteFetch(const Named& named);
   /// The same of several that go together: all or none, and once if one is among them twice.
   storage::Result<bool> NoteFetches(const std::vector<Named>& all);
+  /// Nothing came of what NoteFetches() has counted.
+  storage::Result<> TakeBackFetches(const std::vector<Named>& all);
   /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.
   storage::Result<bool> IsFor(const protocol::UrlAccess& access, storage::AccountId owner,
                               const Bearer& bearer);

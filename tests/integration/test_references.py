@@ -132,6 +132,8 @@ def life_of_a_reference(server, account):
         assert b'BODYPARTSTRUCTURE' in client.ok(f'URLFETCH ("{url}" BODYPARTSTRUCTURE)').untagged[0]
         failed = client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "/nowhere/;UID=1")')
         assert failed.status == 'NO' and failed.code('BADURL'), failed.tagged
+        failed = client.command(f'APPEND INBOX CATENATE (URL "{url}") CATENATE (TEXT {{0+}}\r\n)')
+        assert failed.status == 'NO' and failed.code('CANNOT'), failed.tagged  # by the store, at the end
         assert client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "{url}")').status == 'OK'
         again = client.command(f'APPEND INBOX CATENATE (URL "{url}")')
         assert again.status == 'NO' and again.code('BADURL'), again.tagged

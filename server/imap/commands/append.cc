@@ -212,7 +212,9 @@ class AppendCommand {
     auto append = [this]() -> storage::Result<storage::AppendResult> {
       RETURN_IF_ERROR(intake_.NoteFetches());
       if (intake_.failure()) return storage::AppendResult{};
-      return intake_.Commit(replaced_);
+      auto done = intake_.Commit(replaced_);
+      if (!done) static_cast<void>(intake_.TakeBackFetches());  // why it could not, `done` says as well
+      return done;
     };
     const auto done = co_await session_.services().storage.Run(append);
     if (intake_.failure()) co_return *intake_.failure();

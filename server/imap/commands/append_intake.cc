@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/references/rights.h"
+
 namespace server::imap {
 
+using references::IsAbsence;
 using storage::StagedBody;
 
 namespace {
-
-/// Nothing more is to be told of what may not be read.
-bool IsAbsence(const storage::Error& error) {
-  return error.code == storage::Errc::kNoSuchFolder || error.code == storage::Errc::kNoPermission;
-}
 
 protocol::Reply BadUrl(const std::string& url) {
   return protocol::No(protocol::ResponseCode::BadUrl{url}, "This URL names nothing that can be had here");
@@ -53,17 +51,26 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (in_selected) {
     const MailboxView& view = *session_.selected()->view;
     if (url->access) return none;
-    // What it could read when it was selected says nothing of now.
+    // What it could read when it was selected says nothing of now; and what another shares who is disabled is
+    // not there (FindPlace).
+    if (view.folder().account != session_.account()) {
+      const auto owner = store_.GetAccount(view.folder().account);
+      if (!owner && !IsAbsence(owner.error())) return tl::unexpected<storage::Error>(owner.error());
+      if (!owner || owner->status != storage::AccountStatus::kActive) return none;
+    }
     const auto reader = store_.Read(view.folder(), view.actor());
     if (!reader && !IsAbsence(reader.error())) return tl::unexpected<storage::Error>(reader.error());
     if (!reader || (url->uid_validity && *url->uid_validity != reader->status().uid_validity)) return none;
-    return std::optional(Target{{references::PartOf(*url, view.folder()), {}, {}}, view.actor()});
+    return std::optional(
+        Target{{references::PartOf(*url, view.folder()), {}, {}}, view.actor(), view.actor()});
   }
   if (!url->host.empty() || url->access) {
     references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
     ASSIGN_OR_RETURN(auto named, authority.Resolve(text, {session_.account(), session_.actor().role}));
     if (!named) return none;
-    return std::optional(Target{*std::move(named), session_.actor()});
+    // What is authorised is read by its owner's right, what is one's own by that of who is logged in.
+    const auto right = url->verifier ? storage::Actor{} : session_.actor();
+    return std::optional(Target{*std::move(named), session_.actor(), right});
   }
   const auto place = imap::FindPlace(store_, session_, url->mailbox);
   if (!place && place.error().code == storage::Errc::kNoSuchFolder) return none;
@@ -72,7 +79,7 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (!folder && IsAbsence(folder.error())) return none;
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   if (url->uid_validity && *url->uid_validity != folder->uid_validity) return none;
-  return std::optional(Target{{references::PartOf(*url, folder->ref), {}, {}}, place->actor});
+  return std::optional(Target{{references::PartOf(*url, folder->ref), {}, {}}, place->actor, place->actor});
 }
 
 std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& url) {
@@ -81,7 +88,7 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   if (target && *target) {
     const auto& part = (*target)->named.part;
     session_.WriteDownUrl(part.folder, part.uid);
-    auto opened = references::PartReader::Open(store_, part, (*target)->actor);
+    auto opened = references::PartReader::Open(store_, part, (*target)->actor, {}, (*target)->right);
     if (opened)
       reader = *std::move(opened);
     else
@@ -106,12 +113,21 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
 storage::Result<> AppendIntake::NoteFetches() {
   references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
   ASSIGN_OR_RETURN(const bool good, authority.NoteFetches(fetched_));
+  const auto now = std::chrono::floor<std::chrono::seconds>(session_.services().clock.WallNow())
+                       .time_since_epoch()
+                       .count();
   for (std::size_t i = 0; i < fetched_.size() && !good && !failure_; ++i) {
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(fetched_[i].owner, *fetched_[i].recorded));
-    if (!record || record->revoked != 0 || record->Used()) Fail(BadUrl(fetched_by_[i]));
+    if (!record || record->revoked != 0 || record->Expired(now) || record->Used())
+      Fail(BadUrl(fetched_by_[i]));
   }
   if (!good && !failure_) Fail(BadUrl(fetched_by_.front()));
   return {};
+}
+
+storage::Result<> AppendIntake::TakeBackFetches() {
+  references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
+  return authority.TakeBackFetches(fetched_);
 }
 
 void AppendIntake::Copy(references::PartReader& reader) {

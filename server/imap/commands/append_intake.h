@@ -46,6 +46,8 @@ class AppendIntake {
   /// Counts the references that were copied from as fetched, now that all is there; Fail() was called if one
   /// is good no more. Blocks.
   storage::Result<> NoteFetches();
+  /// Nothing came of it: they have not been. Blocks.
+  storage::Result<> TakeBackFetches();
   /// `replaced`: of the selected folder, goes in the same change.
   storage::Result<storage::AppendResult> Commit(std::optional<storage::Uid> replaced);
 
@@ -63,10 +65,11 @@ class AppendIntake {
     std::string held;                         ///< not yet in `body`
     std::optional<storage::StagedBody> body;  ///< once there is more than a chunk
   };
-  /// Who reads it, too.
+  /// Who reads it, too, and by whose right.
   struct Target {
     references::Named named;
     storage::Actor actor;
+    storage::Actor right;
   };
   storage::Result<std::optional<Target>> Resolve(const std::string& url);
   void Fail(const storage::Error& error);
