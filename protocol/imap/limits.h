@@ -99,6 +99,10 @@ inline constexpr std::size_t kMultiAppend =
     1000;  ///< messages of one APPEND: staged until the last one is there
 inline constexpr std::size_t kCatenateParts =
     1000;  ///< of all of these messages; each URL is a few reads, and what they name counts for APPENDLIMIT
+/// Octets that the URLs of one command have read for other than to be handed on: CPIMs that are looked into,
+/// encoded parts that are decoded to be counted or skipped, headers that are counted. The URL that reaches it
+/// is still answered; more than any one message has.
+inline constexpr std::uint64_t kUrlWork = 1ULL << 31;
 
 /// Bytes asked of the socket at once while a command is read, and while a message streams.
 inline constexpr std::size_t kReadChunk = 4 * 1024;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "protocol/imap/limits.h"
 #include "server/auth/authenticator.h"
 #include "server/clock.h"
 #include "server/config/config.h"
@@ -48,7 +49,8 @@ struct ImapOptions {
   std::chrono::seconds idle_limit{30 * 60};  ///< between commands and within IDLE (RFC 3501 §5.4)
   std::chrono::seconds write_stall{60};      ///< in which a client must take `transfer_step` octets
   std::size_t bad_commands_before_login = 10;
-  std::size_t bad_commands = 20;  ///< in a row
+  std::size_t bad_commands = 20;                        ///< in a row
+  std::uint64_t url_work = protocol::limits::kUrlWork;  ///< of one command; tests have less
   references::UrlPolicy urls;
   std::string product = "CPM Message Store";
   std::string version = "0.1.0";

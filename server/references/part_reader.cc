@@ -181,6 +181,17 @@ std::uint64_t PartReader::ToDecode() const {
   return what_.decoded_size ? skipped : size + skipped;
 }
 
+bool PartReader::IsCounted(Form form) const {
+  return IsHeader(what_.section) || (form == Form::kDecoded && !what_.section.part.empty());
+}
+
+std::uint64_t PartReader::ToCount(Form form) const {
+  const auto extent = Locate(form);
+  if (!extent || !IsCounted(form)) return 0;
+  const bool twice = form == Form::kDecoded && TakesLong(form) && !what_.decoded_size;
+  return twice ? 2 * extent->length : extent->length;
+}
+
 /// Before anything is promised.
 Begun PartReader::ReadFirst() {
   size_ = rest_.left();
@@ -247,11 +258,10 @@ bool PartReader::TakeSome(Octets& to) {
 std::optional<std::string> PartReader::Structure(Form form) {
   if (!Locate(form)) return std::nullopt;
   const Section& section = what_.section;
-  const bool counted = IsHeader(section) || (form == Form::kDecoded && !section.part.empty());
   std::uint64_t octets = 0;
   std::uint64_t lines = 0;
   bool eight_bit = false;
-  if (counted) {
+  if (IsCounted(form)) {
     if (storage::MemoryOnly::Forbids()) return std::nullopt;
     // Of all of the part, whatever PARTIAL says.
     const auto partial = std::exchange(what_.partial, std::nullopt);

@@ -62,6 +62,8 @@ class PartReader {
   /// Octets of the encoded part that DecodedSize() and Begin() have to decode before the first one is there:
   /// to count them, if that has not been done, and to skip what partial leaves out.
   std::uint64_t ToDecode() const;
+  /// Octets that Structure() has to read, or to decode, to count them.
+  std::uint64_t ToCount(Form form) const;
   /// What the header of the part says that the section names: what a body part is, or the message.
   protocol::cpm::PartHead Head();
   /// The octets of the header of that part, cut at `most`; nullopt: no such part.
@@ -86,6 +88,8 @@ class PartReader {
   /// What partial and `of_` leave of it.
   protocol::mime::Extent ClipAll(protocol::mime::Extent extent) const;
   bool TakesLong(Form form) const;
+  /// Of what Structure() tells, body_structure_ does not say it.
+  bool IsCounted(Form form) const;
   Begun BeginDecoded(const protocol::mime::Part& part);
   Begun ReadFirst();
   const protocol::mime::Parts& PartsOf(Form form) const {

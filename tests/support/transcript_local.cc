@@ -176,6 +176,8 @@ class LocalServer final : public Server {
       options_.plaintext_login_on_loopback = value == "loopback";
     } else if (key == "append_limit") {
       options_.append_limit = std::stoull(value);
+    } else if (key == "url_work") {
+      options_.url_work = std::stoull(value);
     } else if (key == "open_urls") {
       options_.urls.authuser = options_.urls.anonymous = value == "yes";
     } else if (key == "pf_quota") {

@@ -126,8 +126,14 @@ class AppendCommand {
   /// literal, or at the end. A reply ends the command.
   asio::awaitable<std::optional<Reply>> Catenate(const std::string& url) {
     if (intake_.failure()) co_return std::nullopt;
+    if (intake_.looked_into() >= session_.services().options.url_work) {
+      intake_.Fail(TooMuchWork());
+      co_return std::nullopt;
+    }
     auto open = [&] { return intake_.Open(url); };
     const auto reader = co_await session_.services().storage.Run(open);
+    // What is opened may be long, and nothing of it be copied.
+    if (auto interruption = session_.Interruption()) co_return interruption;
     if (!reader) co_return std::nullopt;
     // As much as a literal may be, whatever it is read from, and all of a command together: few octets of a
     // client's would else have the server write without end.
@@ -152,6 +158,12 @@ class AppendCommand {
     }
     step_.Restart();
     co_return std::nullopt;
+  }
+
+  static Reply TooMuchWork() {
+    return No(ResponseCode::kLimit,
+              "The URLs of one command may be looked for in so many octets of message/cpim only; name the "
+              "CPIMs themselves, or take fewer at a time");
   }
 
   /// `octets` and `more` of one message.

@@ -88,11 +88,15 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   if (target && *target) {
     const auto& part = (*target)->named.part;
     session_.WriteDownUrl(part.folder, part.uid);
-    auto opened = references::PartReader::Open(store_, part, (*target)->actor, {}, (*target)->right);
+    auto opened = references::PartReader::Open(store_, part, (*target)->actor, inside_, (*target)->right);
     if (opened)
       reader = *std::move(opened);
     else
       target = tl::unexpected<storage::Error>(std::move(opened).error());
+  }
+  if (reader && reader->looked_into() && reader->looked_into() != inside_) {
+    inside_ = reader->looked_into();
+    looked_into_ += inside_->entity.length;
   }
   if (!target) {
     Fail(session_.Failed(target.error(), Folder::kNamed));

@@ -35,6 +35,8 @@ class AppendIntake {
   /// What a URL of CATENATE names, which is one of the session's or is authorised for it (RFC 4469 §3);
   /// nullptr: Fail() was called, with [BADURL]. Blocks.
   std::unique_ptr<references::PartReader> Open(const std::string& url);
+  /// Octets of CPIMs that Open() has looked into. Those it copies from are another matter.
+  std::uint64_t looked_into() const { return looked_into_; }
   /// Some of its octets to the message under way. Blocks.
   void Copy(references::PartReader& reader);
   std::uint64_t octets() const;  ///< of the message under way
@@ -85,6 +87,8 @@ class AppendIntake {
   std::size_t finished_in_memory_ = 0;      ///< octets of those before the last that are not sealed
   std::vector<references::Named> fetched_;  ///< what was copied from and is on record
   std::vector<std::string> fetched_by_;     ///< the URL of each
+  references::CpimInsidePtr inside_;        ///< that the last URL into one led to
+  std::uint64_t looked_into_ = 0;
   std::optional<protocol::Reply> failure_;
 };
 

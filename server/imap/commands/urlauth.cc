@@ -76,7 +76,8 @@ asio::awaitable<Reply> Handle(const command::GenUrlAuth& cmd, AuthenticatedConte
 
 asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext& ctx) {
   references::UrlAuthority authority(ctx.store, ctx.services.options.urls, ctx.services.clock);
-  UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd, ctx.wire.out,
+  UrlFetchRun run(ctx.store, authority, ctx.services.clock, BearerOf(ctx), ReaderOf(ctx), cmd,
+                  ctx.services.options.url_work, ctx.wire.out,
                   [&](const auto& part) { ctx.session.WriteDownUrl(part.folder, part.uid); });
   auto produce = [&] { return run.Produce(); };
   storage::Result<bool> done = run.BeginAtOnce();
@@ -99,6 +100,12 @@ asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext
       ctx.wire.stream().Close();
     }
     co_return ctx.Failed(done.error());
+  }
+  if (run.gave_up()) {
+    co_return No(
+        ResponseCode::kLimit,
+        "The last URLs were answered with NIL, whatever they name: those before took all the decoding "
+        "that one command may ask for; send them again in another");
   }
   co_return Ok("URLFETCH completed");
 }

@@ -35,8 +35,9 @@ bool UrlFetchRun::BeginAtOnce() {
 std::optional<UrlFetchRun::Prepared> UrlFetchRun::PrepareAtOnce() {
   const storage::MemoryOnly here;
   auto prepared = Prepare(cmd_.requests.front());
-  if (here.FellShort() || !prepared) return std::nullopt;
-  return *std::move(prepared);
+  if (!here.FellShort() && prepared) return *std::move(prepared);
+  work_ = 0;  // it has not been done
+  return std::nullopt;
 }
 
 Result<bool> UrlFetchRun::Produce() {
@@ -61,9 +62,12 @@ bool UrlFetchRun::EndIfAll() {
 }
 
 std::optional<std::string> UrlFetchRun::StructureOf(PartReader& reader, bool decoded, Known& known) {
-  if (!decoded) return reader.Structure(Form::kAsServed);
-  if (!known.decoded_structure) known.decoded_structure = reader.Structure(Form::kDecoded);
-  return known.decoded_structure;
+  if (decoded && known.decoded_structure) return known.decoded_structure;
+  const Form form = decoded ? Form::kDecoded : Form::kAsServed;
+  work_ += reader.ToCount(form);
+  auto structure = reader.Structure(form);
+  if (decoded) known.decoded_structure = structure;
+  return structure;
 }
 
 UrlFetchRun::Place UrlFetchRun::PlaceOf(const references::MessagePart& part, bool within) {
@@ -73,6 +77,10 @@ UrlFetchRun::Place UrlFetchRun::PlaceOf(const references::MessagePart& part, boo
 
 Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
   Prepared answer;
+  if (work_ >= most_work_) {
+    gave_up_ = true;
+    return answer;
+  }
   ASSIGN_OR_RETURN(auto named, authority_.Look(request.url, bearer_));
   Known header;  // of what is no body part there is nothing to know
   Known* known = &header;
@@ -83,7 +91,10 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     if (all) known = &known_[PlaceOf(part, known_.contains(PlaceOf(part, true)))];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;
     ASSIGN_OR_RETURN(answer.reader, PartReader::Open(store_, part, actor_, inside_));
-    if (answer.reader && answer.reader->looked_into()) inside_ = answer.reader->looked_into();
+    if (answer.reader && answer.reader->looked_into() && answer.reader->looked_into() != inside_) {
+      inside_ = answer.reader->looked_into();
+      work_ += inside_->entity.length;
+    }
     if (answer.reader && answer.reader->inside()) known = &known_[PlaceOf(part, true)];
   }
   auto& reader = answer.reader;
@@ -94,6 +105,7 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     answer.structure = std::move(found).value_or("");
   }
   if (answer.good && HasOctets(request)) {
+    if (request.binary) work_ += reader->ToDecode();
     answer.begun = reader->Begin(request.binary ? Form::kDecoded : Form::kAsServed);
     known->decoded_size = reader->known_decoded_size();
     answer.good = answer.begun == Begun::kOpen || answer.begun == Begun::kUnknownEncoding;

@@ -31,13 +31,15 @@ class UrlFetchRun {
 
   UrlFetchRun(storage::MailStore& store, references::UrlAuthority& authority, const Clock& clock,
               references::Bearer bearer, storage::Actor actor, const protocol::command::UrlFetch& cmd,
-              Output& out, std::function<void(const references::MessagePart&)> redeemed)
+              std::uint64_t most_work, Output& out,
+              std::function<void(const references::MessagePart&)> redeemed)
       : store_(store),
         authority_(authority),
         clock_(clock),
         bearer_(bearer),
         actor_(actor),
         cmd_(cmd),
+        most_work_(most_work),
         out_(out),
         redeemed_(std::move(redeemed)) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
@@ -49,6 +51,8 @@ class UrlFetchRun {
   /// True when everything has been written.
   storage::Result<bool> Produce();
 
+  /// Later URLs were answered with NIL because earlier ones took limits::kUrlWork.
+  bool gave_up() const { return gave_up_; }
   /// The answer has begun, so that nothing else can be said before it ends.
   bool begun() const { return response_ != nullptr; }
 
@@ -88,6 +92,7 @@ class UrlFetchRun {
   const references::Bearer bearer_;
   const storage::Actor actor_;
   const protocol::command::UrlFetch& cmd_;
+  const std::uint64_t most_work_;  ///< limits::kUrlWork
   Output& out_;
   const std::function<void(const references::MessagePart&)> redeemed_;  ///< hears of each URL that is good
   std::unique_ptr<protocol::write::UrlFetchResponse> response_;
@@ -95,7 +100,9 @@ class UrlFetchRun {
   std::unique_ptr<references::PartReader> sending_;  ///< a literal is half written
   std::map<Place, Known> known_;                     ///< of the parts
   references::CpimInsidePtr inside_;                 ///< that the last URL into one led to
-  bool close_ = false;                               ///< with a ")" behind it
+  std::uint64_t work_ = 0;                           ///< limits::kUrlWork
+  bool gave_up_ = false;
+  bool close_ = false;  ///< with a ")" behind it
 };
 
 }  // namespace server::imap

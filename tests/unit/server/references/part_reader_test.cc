@@ -14,6 +14,7 @@ using storage::kv::Batch;
 using storage::kv::Durability;
 using storage::kv::Table;
 using tests::Must;
+using Form = PartReader::Form;
 
 const std::string kMessage =
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -61,6 +62,16 @@ TEST_F(PartReaderTest, WhatIsDamagedIsAnError) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, storage::Errc::kCorruption);
   put(*sound);
+}
+
+TEST_F(PartReaderTest, WhatHasToBeReadToBeCounted) {
+  const auto image = Must(PartReader::Open(*store, PartAt("1"), {}));
+  EXPECT_EQ(image->ToCount(Form::kAsServed), 0U);
+  EXPECT_EQ(image->ToCount(Form::kDecoded), 16U);  // decoded for its size, and for what it holds
+  EXPECT_TRUE(image->Structure(Form::kDecoded));
+  EXPECT_EQ(image->ToCount(Form::kDecoded), 8U);
+  const auto header = Must(PartReader::Open(*store, PartAt("HEADER"), {}));
+  EXPECT_EQ(header->ToCount(Form::kAsServed), kMessage.find("--b"));
 }
 
 }  // namespace
