@@ -107,6 +107,8 @@ class Session {
   bool notifying() const { return notification_.in_force; }
   /// Of an account; nullptr: it is not watched.
   notify::AccountNews* NewsOf(storage::AccountId account) const;
+  /// Others' mailboxes that this user may see; those of watched accounts as the news have told. Blocks.
+  storage::Result<std::vector<storage::SharedFolder>> ListShared() const;
   /// What the client was told by NOTIFY SET STATUS is news no more.
   void ForgetTold(const notify::SnapshotRun& run);
   /// RFC 5465 §3.1: NOTIFY SET is also a NOOP, and one that tells everything, whatever was wanted before.

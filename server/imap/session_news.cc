@@ -64,6 +64,11 @@ void Session::ForgetTold(const notify::SnapshotRun& run) {
   for (const auto& news : notification_.others->accounts()) forget(*news);
 }
 
+storage::Result<std::vector<storage::SharedFolder>> Session::ListShared() const {
+  if (notification_.others) return notification_.others->Shared();
+  return services_.store.ListShared(principal());
+}
+
 void Session::WantOfView() {
   if (!selected_) return;
   MailboxView& view = *selected_->view;

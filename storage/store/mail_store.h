@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -163,8 +164,11 @@ class MailStore {
   /// The same of many of an account's own names: in their order, none for names without a folder. While they
   /// hold their view.
   Result<std::vector<protocol::Rights>> ReadRights(const FolderNames& names, const Actor& actor = {});
-  /// Others' folders that they may see, account by account.
-  Result<std::vector<SharedFolder>> ListShared(const Principal& guest);
+  /// Others' folders that they may see, account by account. What has been given this moment may be missing
+  /// while the call that gives it has not returned, but for what `watched` accounts give: all of that is
+  /// found that the change feed has told.
+  Result<std::vector<SharedFolder>> ListShared(const Principal& guest,
+                                               std::span<const AccountId> watched = {});
 
   // URLs that are good without a password (RFC 4467). What the keys do is the front ends' to say; whoever is
   // given one keeps it to himself.

@@ -1,6 +1,7 @@
 // ListShared: what others have given to somebody, found by `grants`, so that no account is looked through.
 #include "storage/store/shared_folders.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -26,6 +27,30 @@ Result<> AddGrants(const Grants& grants, std::string_view identifier, AccountId 
     if (page.size() < kGrantsPerPage) return {};
     after = page.back();
   }
+}
+
+/// What is not in `grants` yet: lists of this account that name them, or did, and are to be settled.
+Result<> AddUnsettled(kv::Engine& engine, AccountId account, const Principal& guest,
+                      std::set<FolderRef>& out) {
+  const auto key = [&](std::uint64_t id) {
+    return schema::IntentKey{account, schema::IntentKind::kGrants, id}.Encode();
+  };
+  Result<> bad;
+  RETURN_IF_ERROR(engine.OpenView()->Scan(
+      Table::kIntents, key(0), key(~std::uint64_t{0}), [&](std::string_view at, std::string_view value) {
+        const auto intent = schema::IntentKey::Decode(at);
+        const auto row = schema::GrantsRow::Decode(value);
+        if (!intent || !row) {
+          bad = tl::unexpected<Error>(intent ? row.error() : intent.error());
+          return false;
+        }
+        const auto names = [&](const std::string& who) {
+          return std::ranges::find(guest.identifiers, who) != guest.identifiers.end();
+        };
+        if (std::ranges::any_of(row->identifiers, names)) out.insert({account, FolderId{intent->id}});
+        return true;
+      }));
+  return bad;
 }
 
 /// Accounts whose folders are asked about, each read once.
@@ -68,8 +93,11 @@ Result<std::optional<SharedFolder>> Look(const kv::View& view, FolderRef ref, co
 
 }  // namespace
 
-Result<std::vector<SharedFolder>> MailStore::ListShared(const Principal& guest) {
+Result<std::vector<SharedFolder>> MailStore::ListShared(const Principal& guest,
+                                                        std::span<const AccountId> watched) {
   std::set<FolderRef> refs;
+  // First: what is settled meanwhile is in `grants` when those are read.
+  for (const AccountId account : watched) RETURN_IF_ERROR(AddUnsettled(core_->engine, account, guest, refs));
   for (const auto& identifier : guest.identifiers)
     RETURN_IF_ERROR(AddGrants(core_->grants, identifier, guest.account, refs));
   std::vector<SharedFolder> out;

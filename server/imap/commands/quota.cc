@@ -66,7 +66,7 @@ storage::Result<Root> Read(AuthenticatedContext& ctx, storage::AccountId account
 storage::Result<std::optional<storage::AccountId>> FindRoot(AuthenticatedContext& ctx,
                                                             std::string_view name) {
   if (name == ctx.session.user()) return std::optional(ctx.account);
-  const auto shared = ctx.store.ListShared(ctx.session.principal());
+  const auto shared = ctx.session.ListShared();
   if (!shared) return tl::unexpected(shared.error());
   const auto readable = std::ranges::find_if(*shared, [&](const storage::SharedFolder& folder) {
     return folder.owner == name && folder.rights.Has(storage::Right::kRead);

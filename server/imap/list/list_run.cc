@@ -52,7 +52,7 @@ storage::Result<> ListRun::ReadNames() {
     rights_ = *std::move(rights);
   }
   if (query_.MayMatchBelow(kOtherUsers)) {
-    auto shared = store_.ListShared(session_.principal());
+    auto shared = session_.ListShared();
     if (!shared) return tl::unexpected(std::move(shared).error());
     if (!shared->empty())
       all_ = std::make_unique<const AllNames>(names_->names(), *std::move(shared), query_.AsksLevels());

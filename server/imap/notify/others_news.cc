@@ -13,7 +13,10 @@
 namespace server::imap::notify {
 
 storage::Result<std::vector<storage::SharedFolder>> OthersNews::Shared() const {
-  return store_.ListShared(*guest_.guest);
+  std::vector<storage::AccountId> watched;
+  watched.reserve(accounts_.size());
+  for (const auto& news : accounts_) watched.push_back(news->account());
+  return store_.ListShared(*guest_.guest, watched);
 }
 
 storage::Result<> OthersNews::Look(bool is_news) {

@@ -25,6 +25,8 @@ class OthersNews {
   /// ones are told. kLimit: there are more than kNotifyAccounts. Blocks.
   storage::Result<> Look(bool is_news);
 
+  /// What may be seen of all accounts; of those that are watched as the news have told. Blocks.
+  storage::Result<std::vector<storage::SharedFolder>> Shared() const;
   const std::vector<std::unique_ptr<AccountNews>>& accounts() const { return accounts_; }
   /// nullptr: it is not watched.
   AccountNews* Of(storage::AccountId account) const;
@@ -35,8 +37,6 @@ class OthersNews {
   void Disarm();
 
  private:
-  storage::Result<std::vector<storage::SharedFolder>> Shared() const;
-
   storage::MailStore& store_;
   const storage::Actor guest_;
   const net::Waker wake_;

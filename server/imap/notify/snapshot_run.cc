@@ -68,7 +68,7 @@ void SnapshotRun::Select() {
 }
 
 storage::Result<> SnapshotRun::SelectForeign() {
-  auto shared = store_.ListShared(session_.principal());
+  auto shared = session_.ListShared();
   if (!shared) return tl::unexpected(std::move(shared).error());
   for (const auto& folder : *shared) {
     if (!folder.rights.Has(storage::Right::kRead) || folder.ref == selected_) continue;

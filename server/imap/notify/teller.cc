@@ -136,7 +136,7 @@ Result<Teller::Seen> Teller::Look(std::string_view path) {
 /// nullptr: there is no such mailbox, or it may not be seen.
 Result<const storage::SharedFolder*> Teller::FindShared(std::string_view path) {
   if (!shared_) {
-    auto list = session_.services().store.ListShared(session_.principal());
+    auto list = session_.ListShared();
     if (!list) return tl::unexpected(std::move(list).error());
     shared_.emplace();
     for (auto& folder : *list) {

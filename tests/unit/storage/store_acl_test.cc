@@ -101,6 +101,41 @@ class AclTest : public testing::Test {
   const std::string kOwner = "tel:+15550100111 lrswipkxteancd";
 };
 
+/// Asks for what is shared when the news come: before the call that made them returns, as no listener but
+/// this test may.
+class SharedAsHeard final : public storage::ChangeListener {
+ public:
+  SharedAsHeard(storage::MailStore& store, AccountId owner, std::shared_ptr<const Principal> guest)
+      : store_(store),
+        owner_(owner),
+        guest_(std::move(guest)),
+        subscription_(store.feed().Subscribe(owner, *this)) {}
+  void OnChange(const std::shared_ptr<const storage::Change>& /*change*/) noexcept override {
+    const std::vector<AccountId> watched{owner_};
+    const auto shared = store_.ListShared(*guest_, watched);
+    std::string paths;
+    if (shared)
+      for (const auto& folder : *shared) paths += (paths.empty() ? "" : " ") + folder.path;
+    heard.push_back(shared ? paths : "error");
+  }
+  std::vector<std::string> heard;
+
+ private:
+  storage::MailStore& store_;
+  const AccountId owner_;
+  const std::shared_ptr<const Principal> guest_;
+  const storage::ChangeFeed::Subscription subscription_;
+};
+
+TEST_F(AclTest, WhoHearsOfAListFindsWhatItShares) {
+  CreateFolder(*store, ann, "a");
+  SharedAsHeard news(*store, ann, guest.guest);
+  GiveBea("a", R("lr"));
+  CreateFolder(*store, ann, "a/b");
+  EXPECT_FALSE(ErrorOf(store->DeleteAcl(ann, "a", "tel:+15550100222")));
+  EXPECT_THAT(news.heard, ElementsAre("a", "a a/b", "a a/b", "a/b"));
+}
+
 TEST_F(AclTest, WithoutAListAllIsItsOwners) {
   EXPECT_THAT(Acl("INBOX"), ElementsAre(kOwner));
   EXPECT_EQ(MyRights("INBOX"), kAll);
