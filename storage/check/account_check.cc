@@ -434,8 +434,7 @@ void AccountCheck::ExpiryRow(const schema::ExpiryKey& key, std::string_view valu
 Result<> AccountCheck::References() {
   const std::string prefix = schema::AccountPrefix(account_);
   schema::ReferencesUseRow said;
-  std::uint64_t count = 0;
-  std::uint64_t highest = 0;
+  schema::ReferencesUseRow has;
   std::set<std::string> of_messages;
   RETURN_IF_ERROR(view_.Scan(
       Table::kReferences, prefix, kv::PrefixEnd(prefix),
@@ -459,23 +458,23 @@ Result<> AccountCheck::References() {
           Report(1, key ? row.error().detail : key.error().detail);
           return true;
         }
-        ++count;
-        highest = key->id;
+        ++(row->over == 0 ? has.count : has.over);
+        has.last_id = key->id;
         const Folder* folder = Find(row->folder);
         const bool there = folder != nullptr && folder->rows.Contains(row->uid);
         if (!there && !dropped_folders_.contains(row->folder.value) && !BeingFreed(row->folder, row->uid))
           Report(24, fmt::format("reference {} outlived its message", key->id));
         of_messages.insert(schema::MessageReferenceKey{account_, row->folder, row->uid, key->id}.Encode());
-        reference_expiries_.insert(schema::ExpiryKey{account_, schema::ExpiryKind::kReference,
-                                                     row->expires + kReferenceMemory, row->folder, key->id}
-                                       .Encode());
+        reference_expiries_.insert(
+            schema::ExpiryKey{account_, schema::ExpiryKind::kReference, ForgetAt(*row), row->folder, key->id}
+                .Encode());
         return true;
       }));
   if (!of_messages.empty())
     Report(24, fmt::format("{} references are not found by their messages", of_messages.size()));
-  if (said.count != count || highest > said.last_id)
-    Report(24, fmt::format("counts {} references up to {}, has {} up to {}", said.count, said.last_id, count,
-                           highest));
+  if (said.count != has.count || said.over != has.over || has.last_id > said.last_id)
+    Report(24, fmt::format("counts {} references and {} that are over, up to {}, has {} and {}, up to {}",
+                           said.count, said.over, said.last_id, has.count, has.over, has.last_id));
   return {};
 }
 

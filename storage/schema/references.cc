@@ -7,7 +7,8 @@
 namespace storage::schema {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersionWithoutOver = 1;
 constexpr std::uint8_t kOneTime = 1;
 
 Result<> CheckVersion(std::uint8_t version) {
@@ -72,26 +73,32 @@ Result<MessageReferenceKey> MessageReferenceKey::Decode(std::string_view key) {
 }
 
 std::string ReferencesUseRow::Encode() const {
-  return Writer().U8(kVersion).Varint(last_id).Varint(count).Take();
+  Writer out;
+  out.U8(over == 0 ? kVersionWithoutOver : kVersion).Varint(last_id).Varint(count);
+  if (over != 0) out.Varint(over);
+  return out.Take();
 }
 
 Result<ReferencesUseRow> ReferencesUseRow::Decode(std::string_view value) {
   Reader in(value);
   const auto version = in.U8();
   RETURN_IF_ERROR(CheckVersion(version));
-  const ReferencesUseRow row{in.Varint(), in.Varint()};
-  if (version != kVersion || !in.Done())
+  ReferencesUseRow row{in.Varint(), in.Varint()};
+  if (version == kVersion) row.over = in.Varint();
+  if (version < kVersionWithoutOver || !in.Done())
     return Fail(Errc::kCorruption, "row of an account's references does not decode");
   return row;
 }
 
 std::string ReferenceRow::Encode() const {
   Writer out;
-  out.U8(kVersion).U64(folder.value).U32(uid.value).String(section);
+  out.U8(over == 0 ? kVersionWithoutOver : kVersion).U64(folder.value).U32(uid.value).String(section);
   WritePartial(out, *this);
   out.U64(issuer.value).U8(static_cast<std::uint8_t>(kind)).String(audience).U8(one_time ? kOneTime : 0);
   out.Signed(created).Signed(expires).Signed(revoked).Varint(fetches).Signed(last_fetch);
-  return out.Varint(part_size).Raw(key_check).Take();
+  out.Varint(part_size).Raw(key_check);
+  if (over != 0) out.Signed(over);
+  return out.Take();
 }
 
 Result<ReferenceRow> ReferenceRow::Decode(std::string_view value) {
@@ -115,7 +122,8 @@ Result<ReferenceRow> ReferenceRow::Decode(std::string_view value) {
   row.last_fetch = in.Signed();
   row.part_size = in.Varint();
   row.key_check = in.Raw(kKeyCheckOctets);
-  if (version != kVersion || row.kind > ReferenceAudience::kAnyone || flags > kOneTime) in.Fault();
+  if (version == kVersion) row.over = in.Signed();
+  if (version < kVersionWithoutOver || row.kind > ReferenceAudience::kAnyone || flags > kOneTime) in.Fault();
   if (!in.Done()) return Fail(Errc::kCorruption, "reference row does not decode");
   return row;
 }

@@ -44,10 +44,14 @@ struct MessageReferenceKey {
   friend auto operator<=>(const MessageReferenceKey&, const MessageReferenceKey&) = default;
 };
 
-/// Value of ReferenceKey::Use:  version | last_id varint | count varint
+/// Value of ReferenceKey::Use:
+///   version | last_id varint | count varint | if the version is 2: over varint
+///
+/// Version 1 is written as long as none is over before its time.
 struct ReferencesUseRow {
   std::uint64_t last_id = 0;  ///< the highest that was given out
-  std::uint64_t count = 0;    ///< rows that are there
+  std::uint64_t count = 0;    ///< rows whose `over` is 0
+  std::uint64_t over = 0;     ///< all others
   std::string Encode() const;
   static Result<ReferencesUseRow> Decode(std::string_view value);
   friend bool operator==(const ReferencesUseRow&, const ReferencesUseRow&) = default;
@@ -63,9 +67,12 @@ enum class ReferenceAudience : std::uint8_t {
 /// Value of a reference:
 ///   version | folder u64 be | uid u32 be | section str | partial | issuer u64 be | kind u8 | audience str |
 ///   flags u8 | created signed | expires signed | revoked signed | fetches varint | last_fetch signed |
-///   part_size varint | key_check, 8 octets
+///   part_size varint | key_check, 8 octets | if the version is 2: over signed
 ///   partial = 00 / 01 offset varint / 02 offset varint count varint
 ///   flags   = 01 one_time
+///
+/// Version 1 is written as long as it is not over before its time. Those of a cmsd that knew no other may be
+/// revoked, or used, all the same: they count until their time is over.
 struct ReferenceRow {
   FolderId folder;
   Uid uid;
@@ -83,6 +90,7 @@ struct ReferenceRow {
   std::int64_t last_fetch = 0;  ///< 0: none
   std::uint64_t part_size = 0;  ///< octets of the section without transfer encoding, whatever `offset` says
   std::string key_check;  ///< kKeyCheckOctets; which of the folder's keys (url_keys) it was issued under
+  std::int64_t over = 0;  ///< since when it is of no more use, though `expires` is later; 0: it is not
 
   static constexpr std::size_t kKeyCheckOctets = 8;
   std::string Encode() const;

@@ -44,9 +44,9 @@ struct StoreOptions {
   std::uint64_t max_annotation_octets = 64 << 10;         ///< of one METADATA value
   std::uint32_t max_annotations = 100;                    ///< of a folder, or of the server for one account
   std::uint64_t max_account_annotation_octets = 4 << 20;  ///< names and values of an account
-  std::uint32_t max_references = 10'000;                  ///< that an account has at once
-  std::chrono::milliseconds janitor_retry{1000};          ///< pause after background work that failed
-  std::chrono::milliseconds reaper_look{1000};  ///< the reaper looks at the clock at least that often
+  std::uint32_t max_references = 10'000;          ///< that an account has at once; as many are remembered
+  std::chrono::milliseconds janitor_retry{1000};  ///< pause after background work that failed
+  std::chrono::milliseconds reaper_look{1000};    ///< the reaper looks at the clock at least that often
   Profile profile;
   /// Told, in a sentence for the operator, of background work that was given up. Called on a thread of the
   /// store's.
@@ -199,7 +199,7 @@ class MailStore {
   Result<bool> NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids);
   /// Nothing came of what NoteFetches() has counted: it has not been.
   Result<> TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids);
-  /// One that is not there, or is revoked, stays so.
+  /// One that is not there, or is revoked, stays so. It counts no more.
   Result<> RevokeReference(AccountId account, std::uint64_t id);
   /// In the order of ids, from above `after`, at most `limit`. Of messages that are on their way out too.
   Result<std::vector<Reference>> ListReferences(AccountId account, std::uint64_t after, std::size_t limit);

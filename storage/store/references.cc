@@ -1,6 +1,8 @@
 // MailStore's calls for references, and how they end.
 #include "storage/store/references.h"
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -46,7 +48,7 @@ void PutRow(AccountTxn& txn, std::uint64_t id, const ReferenceRow& row) {
 ExpiryKey ExpiryOf(const AccountTxn& txn, std::uint64_t id, const ReferenceRow& row) {
   return {.account = txn.account(),
           .kind = ExpiryKind::kReference,
-          .due = row.expires + kReferenceMemory,
+          .due = ForgetAt(row),
           .folder = row.folder,
           .id = id};
 }
@@ -56,6 +58,27 @@ Reference With(AccountId account, std::uint64_t id, ReferenceRow row) {
   return out;
 }
 
+/// Writes `after` for `before`, and what goes with it.
+void Rewrite(AccountTxn& txn, ReferencesUseRow& use, std::uint64_t id, const ReferenceRow& before,
+             const ReferenceRow& after) {
+  PutRow(txn, id, after);
+  if ((before.over == 0) != (after.over == 0)) {
+    auto& less = before.over == 0 ? use.count : use.over;
+    if (less > 0) --less;
+    ++(before.over == 0 ? use.over : use.count);
+    PutUse(txn, use);
+  }
+  const auto due = ExpiryOf(txn, id, after);
+  if (due == ExpiryOf(txn, id, before)) return;
+  txn.Erase(Table::kExpiries, ExpiryOf(txn, id, before).Encode());
+  txn.PutExpiry(due, schema::MarkerRow());
+}
+
+/// It is of no more use: it counts no more, and is remembered from now on, or from its time if that is over.
+void End(const AccountTxn& txn, ReferenceRow& row) {
+  if (row.over == 0) row.over = std::min(txn.now(), row.expires);
+}
+
 /// All rows of it.
 void Erase(AccountTxn& txn, std::uint64_t id, const ReferenceRow& row) {
   txn.Erase(Table::kReferences, ReferenceKey{txn.account(), id}.Encode());
@@ -63,17 +86,52 @@ void Erase(AccountTxn& txn, std::uint64_t id, const ReferenceRow& row) {
   txn.Erase(Table::kExpiries, ExpiryOf(txn, id, row).Encode());
 }
 
-Result<> Erase(AccountTxn& txn, const std::vector<std::uint64_t>& ids) {
+Result<> Erase(AccountTxn& txn, ReferencesUseRow& use, const std::vector<std::uint64_t>& ids) {
   if (ids.empty()) return {};
-  ASSIGN_OR_RETURN(auto use, UseOf(txn));
   for (const std::uint64_t id : ids) {
     ASSIGN_OR_RETURN(const auto row, RowOf(txn, id));
     if (!row) continue;
     Erase(txn, id, *row);
-    if (use.count > 0) --use.count;
+    auto& less = row->over == 0 ? use.count : use.over;
+    if (less > 0) --less;
   }
   PutUse(txn, use);
   return {};
+}
+
+Result<> Erase(AccountTxn& txn, const std::vector<std::uint64_t>& ids) {
+  if (ids.empty()) return {};
+  ASSIGN_OR_RETURN(auto use, UseOf(txn));
+  return Erase(txn, use, ids);
+}
+
+/// References in the order in which they are forgotten, until `visit` returns false.
+Result<> ForEachDue(const AccountTxn& txn, const std::function<Result<bool>(const ExpiryKey&)>& visit) {
+  const std::string prefix = ExpiryKey::Prefix(txn.account(), ExpiryKind::kReference);
+  Result<> bad;
+  RETURN_IF_ERROR(txn.Scan(Table::kExpiries, prefix, kv::PrefixEnd(prefix), [&](std::string_view key, auto) {
+    const auto at = ExpiryKey::Decode(key);
+    const auto more = at ? visit(*at) : Result<bool>(tl::unexpected<Error>(at.error()));
+    if (!more) bad = tl::unexpected<Error>(more.error());
+    return more && *more;
+  }));
+  return bad;
+}
+
+/// Before `more` are added. Who issues and revokes all day long, or has what was issued used up, fills no
+/// store: as many are remembered as may stand, and beyond that the oldest are forgotten before their time.
+Result<> MakeRoom(AccountTxn& txn, ReferencesUseRow& use, std::size_t more, std::uint64_t most) {
+  const std::uint64_t rows = use.count + use.over + more;
+  if (rows <= 2 * most) return {};
+  // Where the limit was lowered there may be many too many.
+  const auto excess = std::min<std::uint64_t>(rows - 2 * most, 2 * kMaxReferencesAtOnce);
+  std::vector<std::uint64_t> ids;
+  RETURN_IF_ERROR(ForEachDue(txn, [&](const ExpiryKey& at) -> Result<bool> {
+    ASSIGN_OR_RETURN(const auto row, RowOf(txn, at.id));
+    if (row && (row->over != 0 || txn.now() > row->expires)) ids.push_back(at.id);
+    return ids.size() < excess;
+  }));
+  return Erase(txn, use, ids);
 }
 
 /// Whether the message is there: of what is committed, or seen by a change.
@@ -107,16 +165,11 @@ Result<std::size_t> ForgetReferences(AccountTxn& txn, FolderId folder, Uid uid, 
 
 Result<> ReapReferences(AccountTxn& txn, std::size_t most) {
   std::vector<std::uint64_t> ids;
-  Result<> bad;
-  const ExpiryKey end{txn.account(), ExpiryKind::kReference, txn.now() + 1, {}, 0};
-  RETURN_IF_ERROR(txn.Scan(Table::kExpiries, ExpiryKey::Prefix(txn.account(), ExpiryKind::kReference),
-                           end.Encode(), [&](std::string_view key, auto) {
-                             const auto at = ExpiryKey::Decode(key);
-                             if (!at) bad = tl::unexpected<Error>(at.error());
-                             if (at) ids.push_back(at->id);
-                             return at && ids.size() < most;
-                           }));
-  RETURN_IF_ERROR(bad);
+  RETURN_IF_ERROR(ForEachDue(txn, [&](const ExpiryKey& at) -> Result<bool> {
+    if (at.due > txn.now()) return false;
+    ids.push_back(at.id);
+    return ids.size() < most;
+  }));
   return Erase(txn, ids);
 }
 
@@ -127,10 +180,12 @@ Result<std::vector<Reference>> MailStore::AddReferences(AccountId account, std::
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     RETURN_IF_ERROR(txn.Account());
     ASSIGN_OR_RETURN(auto use, UseOf(txn));
-    if (use.count + rows.size() > core_->options.max_references)
-      return Fail(Errc::kLimit, fmt::format("The account has {} references of {}: revoke some, or wait until "
-                                            "some have expired",
-                                            use.count, core_->options.max_references));
+    const std::uint64_t most = core_->options.max_references;
+    if (use.count + rows.size() > most)
+      return Fail(Errc::kLimit, fmt::format("The account has {} references of {}: revoke some, or wait; one "
+                                            "that has expired counts for another day",
+                                            use.count, most));
+    RETURN_IF_ERROR(MakeRoom(txn, use, rows.size(), most));
     added.clear();
     for (const auto& given : rows) {
       ReferenceRow row = given;
@@ -173,15 +228,21 @@ Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::ui
     bool one_time = false;
     for (const std::uint64_t id : each) {
       ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-      if (!row || row->revoked != 0 || txn.now() > row->expires || (row->one_time && row->fetches > 0))
+      if (!row || row->over != 0 || row->revoked != 0 || txn.now() > row->expires ||
+          (row->one_time && row->fetches > 0))
         return {};
-      ++row->fetches;
-      row->last_fetch = txn.now();
       one_time = one_time || row->one_time;
       rows.push_back(*std::move(row));
     }
-    auto row = rows.begin();
-    for (const std::uint64_t id : each) PutRow(txn, id, *row++);
+    ASSIGN_OR_RETURN(auto use, one_time ? UseOf(txn) : Result<ReferencesUseRow>{});
+    auto before = rows.begin();
+    for (const std::uint64_t id : each) {
+      ReferenceRow row = *before;
+      ++row.fetches;
+      row.last_fetch = txn.now();
+      if (row.one_time) End(txn, row);
+      Rewrite(txn, use, id, *before++, row);
+    }
     // A count that a power loss sets back is no harm, a second fetch after it is.
     if (!one_time) txn.NeedNotSync();
     good = true;
@@ -193,11 +254,15 @@ Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::ui
 Result<> MailStore::TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids) {
   const std::set<std::uint64_t> each(ids.begin(), ids.end());
   return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    ASSIGN_OR_RETURN(auto use, UseOf(txn));
     for (const std::uint64_t id : each) {
-      ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-      if (!row || row->fetches == 0) continue;
-      if (--row->fetches == 0) row->last_fetch = 0;
-      PutRow(txn, id, *row);
+      ASSIGN_OR_RETURN(const auto before, RowOf(txn, id));
+      if (!before || before->fetches == 0) continue;
+      ReferenceRow row = *before;
+      if (--row.fetches == 0) row.last_fetch = 0;
+      // It stands again, though others may have taken its place meanwhile.
+      if (row.one_time && row.fetches == 0 && row.revoked == 0) row.over = 0;
+      Rewrite(txn, use, id, *before, row);
     }
     return {};
   });
@@ -205,10 +270,14 @@ Result<> MailStore::TakeBackFetches(AccountId account, const std::vector<std::ui
 
 Result<> MailStore::RevokeReference(AccountId account, std::uint64_t id) {
   return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-    if (!row || row->revoked != 0) return {};
-    row->revoked = txn.now();
-    PutRow(txn, id, *row);
+    ASSIGN_OR_RETURN(const auto before, RowOf(txn, id));
+    // One that a former cmsd has revoked counts still, and does not once it is revoked again.
+    if (!before || (before->revoked != 0 && before->over != 0)) return {};
+    ASSIGN_OR_RETURN(auto use, UseOf(txn));
+    ReferenceRow row = *before;
+    if (row.revoked == 0) row.revoked = txn.now();
+    End(txn, row);
+    Rewrite(txn, use, id, *before, row);
     return {};
   });
 }

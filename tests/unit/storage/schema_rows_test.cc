@@ -154,6 +154,12 @@ ReferenceRow SampleReference() {
           .key_check = "01234567"};
 }
 
+ReferenceRow OverReference() {
+  ReferenceRow row = SampleReference();
+  row.over = 1'700'000'100;
+  return row;
+}
+
 struct Sample {
   std::string name;  ///< of the codec, and of the file in tests/data/rows
   std::string encoded;
@@ -186,7 +192,9 @@ std::vector<Sample> Samples() {
       {"seen_page", SeenPage{{1, 0, 0, 0, 0, 0, 0, 0x8000000000000000U}}.Encode()},
       {"url_key_row", UrlKeyRow{"0123456789abcdef0123456789ABCDEF", {"a/b", "c"}}.Encode()},
       {"references_use_row", ReferencesUseRow{300, 2}.Encode()},
+      {"references_use_row", ReferencesUseRow{300, 2, 150}.Encode(), 2},
       {"reference_row", SampleReference().Encode()},
+      {"reference_row", OverReference().Encode(), 2},
   };
 }
 
@@ -223,6 +231,7 @@ TEST(RowTest, MarkerIsTheVersionAlone) { EXPECT_EQ(Hex(MarkerRow()), "01"); }
 TEST(RowTest, SamplesDecodeToWhatTheyWere) {
   EXPECT_EQ(AccountRow::Decode(SampleAccount().Encode()).value(), SampleAccount());
   EXPECT_EQ(ReferenceRow::Decode(SampleReference().Encode()).value(), SampleReference());
+  EXPECT_EQ(ReferenceRow::Decode(OverReference().Encode()).value(), OverReference());
   EXPECT_EQ(AccountRow::Decode(CountingAccount().Encode()).value(), CountingAccount());
   EXPECT_EQ(AccountRow::Decode(MarkedAccount().Encode()).value(), MarkedAccount());
   EXPECT_EQ(FolderRow::Decode(SampleFolder().Encode()).value(), SampleFolder());

@@ -17,6 +17,7 @@ using testing::IsEmpty;
 
 constexpr std::int64_t kNow = 1'700'000'000;
 constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kMonth = 30 * 24 * kHour;
 
 storage::StoreOptions Options() {
   auto options = PlainMail();
@@ -164,6 +165,88 @@ TEST_P(ReferencesTest, RevokedIsRevoked) {
   EXPECT_EQ(Must(store->FindReference(account, id))->revoked, kNow);
   EXPECT_FALSE(Must(store->NoteFetch(account, id)));
   Must(store->RevokeReference(account, id + 1));
+}
+
+TEST_P(ReferencesTest, WhatIsRevokedMakesRoomAndIsKnownForADay) {
+  const auto uid = Deliver();
+  Must(store->AddReferences(account, std::vector<storage::schema::ReferenceRow>(5, Row(uid, kNow + kMonth))));
+  Must(store->RevokeReference(account, 2));
+  Must(store->RevokeReference(account, 2));
+  EXPECT_EQ(Add(Row(uid, kNow + kMonth)), 6U);
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {Row(uid)})), Errc::kLimit);
+  store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory - 1));
+  store->ReapDue();
+  EXPECT_EQ(Must(store->FindReference(account, 2))->revoked, kNow);
+  store.Reopen();  // found again at the start
+  store.clock.Advance(std::chrono::seconds(1));
+  store->ReapDue();
+  EXPECT_THAT(Ids(), ElementsAre(1, 3, 4, 5, 6));
+  // It is not counted out once more.
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {Row(uid)})), Errc::kLimit);
+}
+
+TEST_P(ReferencesTest, WhatIsUsedUpMakesRoomUnlessNothingCameOfIt) {
+  const auto uid = Deliver();
+  auto row = Row(uid, kNow + kMonth);
+  row.one_time = true;
+  Must(store->AddReferences(account, std::vector<storage::schema::ReferenceRow>(5, row)));
+  EXPECT_TRUE(Must(store->NoteFetches(account, {1, 2})));
+  Must(store->TakeBackFetches(account, {1}));
+  EXPECT_EQ(Add(row), 6U);
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {row})), Errc::kLimit);
+  // The place of this one is taken when it stands again: it stands all the same.
+  EXPECT_TRUE(Must(store->NoteFetch(account, 3)));
+  EXPECT_EQ(Add(row), 7U);
+  Must(store->TakeBackFetches(account, {3}));
+  EXPECT_TRUE(Must(store->NoteFetch(account, 3)));
+  Must(store->RevokeReference(account, 3));
+  Must(store->TakeBackFetches(account, {3}));
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {row})), Errc::kLimit);
+  store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory));
+  store->ReapDue();
+  EXPECT_THAT(Ids(), ElementsAre(1, 4, 5, 6, 7));
+}
+
+TEST_P(ReferencesTest, WhatHasExpiredMakesRoomWhenItIsRevoked) {
+  const auto uid = Deliver();
+  Must(store->AddReferences(account, std::vector<storage::schema::ReferenceRow>(5, Row(uid))));
+  store.clock.Advance(std::chrono::hours(2));
+  const auto later = Row(uid, kNow + kMonth);
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {later})), Errc::kLimit);
+  Must(store->RevokeReference(account, 1));
+  EXPECT_EQ(Add(later), 6U);
+  // Known for a day from its time on, not for a day more.
+  store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory - kHour));
+  store->ReapDue();
+  EXPECT_THAT(Ids(), ElementsAre(6));
+}
+
+TEST_P(ReferencesTest, OfWhatIsRememberedTheOldestMakesRoom) {
+  const auto uid = Deliver();
+  const auto stays = Add(Row(uid, kNow + storage::kReferenceMemory));  // due as late as what is revoked now
+  for (int i = 0; i < 30; ++i) {
+    Must(store->RevokeReference(account, Add(Row(uid, kNow + kMonth))));
+    EXPECT_LE(Rows(), 3U * 2 * 5);
+    if (i == 20) store.clock.Advance(std::chrono::seconds(1));
+  }
+  EXPECT_THAT(Ids(), ElementsAre(stays, 23, 24, 25, 26, 27, 28, 29, 30, 31));
+}
+
+TEST_P(ReferencesTest, OfAFormerCmsdMakeRoomWhenTheyAreRevokedAgain) {
+  const auto uid = Deliver();
+  Must(store->AddReferences(account, std::vector<storage::schema::ReferenceRow>(5, Row(uid, kNow + kMonth))));
+  auto row = Row(uid, kNow + kMonth);
+  row.created = row.revoked = kNow;
+  storage::kv::Batch batch;
+  batch.Put(Table::kReferences, storage::schema::ReferenceKey{account, 2}.Encode(), row.Encode());
+  Must(store.engine().Apply(batch, storage::kv::Durability::kNow));
+  store.Reopen();
+  EXPECT_FALSE(Must(store->NoteFetch(account, 2)));
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {Row(uid)})), Errc::kLimit);
+  store.clock.Advance(std::chrono::seconds(5));
+  Must(store->RevokeReference(account, 2));
+  EXPECT_EQ(Must(store->FindReference(account, 2))->revoked, kNow);
+  EXPECT_EQ(Add(row), 6U);
 }
 
 TEST_P(ReferencesTest, EndWithTheirMessage) {
