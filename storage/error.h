@@ -30,6 +30,7 @@ enum class Errc {
   kConflict,            ///< lost a race; the caller may retry
   kCorruption,          ///< stored bytes do not decode; never retried
   kUnavailable,         ///< disk full, I/O error, shutting down
+  kPartlyDone,          ///< the same, and some is done already; `detail` is a sentence for the client
 };
 
 /// `detail` is for the log, never for the client, save where the code's comment says so.

@@ -39,6 +39,8 @@ Refusal RefusalFor(const storage::Error& error) {
       return Make(Status::internal_server_error, "corruption", "The store is damaged", error);
     case Errc::kUnavailable:
       return Make(Status::service_unavailable, "unavailable", "The store cannot do it now", error);
+    case Errc::kPartlyDone:
+      return Make(Status::service_unavailable, "partly_done", "The store has done some of it", error);
   }
   return {Status::internal_server_error, "internal", "Internal error"};  // unreachable
 }

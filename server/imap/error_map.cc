@@ -46,6 +46,7 @@ Reply ReplyFor(const storage::Error& error, Access access, Folder folder) {
     case Errc::kCorruption:
       return No(ResponseCode::kCorruption, "Stored data is damaged; the administrator has been told");
     case Errc::kUnavailable: return Unavailable(access);
+    case Errc::kPartlyDone: return No(ResponseCode::kUnavailable, error.detail);
   }
   return No(ResponseCode::kServerBug, "Internal error");  // unreachable
 }

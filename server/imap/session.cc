@@ -183,7 +183,7 @@ Reply Session::Failed(const storage::Error& error, Folder folder) const {
   if (error.code == storage::Errc::kCorruption) {
     services_.log.critical("event=store_damaged conn={} account={} detail=\"{}\"", info_.id, account_.value,
                            error.detail);
-  } else if (error.code == storage::Errc::kUnavailable) {
+  } else if (error.code == storage::Errc::kUnavailable || error.code == storage::Errc::kPartlyDone) {
     services_.log.error("event=store_unavailable conn={} account={} detail=\"{}\"", info_.id, account_.value,
                         error.detail);
   }

@@ -56,8 +56,9 @@ struct StoreOptions {
 /// The store: accounts, folders, messages. Every front end calls these functions; no rule is written twice.
 ///
 /// A call that returns a value has committed it: it is on stable storage (`OK` means durable), but for what
-/// its comment excepts. A call that returns an error has changed nothing. Every committed change is published
-/// on feed() before the call returns. Folder paths are canonical UTF-8 (protocol/model/mailbox_name.h).
+/// its comment excepts. A call that returns an error but kPartlyDone has changed nothing. Every committed
+/// change is published on feed() before the call returns. Folder paths are canonical UTF-8
+/// (protocol/model/mailbox_name.h).
 ///
 /// Thread: any; calls block and belong on the storage pool. Writes of one account take their turns and share
 /// a sync.
@@ -181,7 +182,8 @@ class MailStore {
   Result<std::optional<KeyedFolder>> FindUrlKey(FolderRef folder);
   /// A new key in place of the one there was, if any.
   Result<> ResetUrlKey(AccountId account, std::string_view path, std::string_view fresh, Actor actor = {});
-  /// Away with all keys of the account. Several commits; done when it returns a value.
+  /// Away with all keys of the account, in several commits, each of which is published. kPartlyDone: some
+  /// were made; who asks again has the rest done.
   Result<> ResetUrlKeys(AccountId account, Actor actor = {});
 
   // References to stored data (System Description §5.5.2.19). Who may have what by them is

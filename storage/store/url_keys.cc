@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <deque>
 
+#include <fmt/format.h>
+
 #include "storage/memory_only.h"
 #include "storage/schema/url_keys.h"
 #include "storage/store/core.h"
@@ -147,12 +149,15 @@ Result<> MailStore::ResetUrlKey(AccountId account, std::string_view path, std::s
 }
 
 Result<> MailStore::ResetUrlKeys(AccountId account, Actor actor) {
+  constexpr std::size_t kFoldersPerCommit = kRowsPerCommit / (1 + schema::kFormerPaths);
+  std::size_t gone = 0;
   for (bool more = true; more;) {
-    RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    std::vector<FolderId> folders;
+    auto done = core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+      folders.clear();
       RETURN_IF_ERROR(txn.Account());
       // From the end of the keys of former paths on: those go with their folder's row.
       const std::string first = FolderKey{account, FolderId{1}}.Encode();
-      std::vector<FolderId> folders;
       Result<> bad;
       RETURN_IF_ERROR(txn.Scan(Table::kUrlKeys, first, kv::PrefixEnd(schema::AccountPrefix(account)),
                                [&](std::string_view key, std::string_view) {
@@ -162,16 +167,23 @@ Result<> MailStore::ResetUrlKeys(AccountId account, Actor actor) {
                                    return false;
                                  }
                                  folders.push_back(at->folder);
-                                 return folders.size() < kRowsPerCommit / (1 + schema::kFormerPaths);
+                                 return folders.size() < kFoldersPerCommit;
                                }));
       RETURN_IF_ERROR(bad);
       for (const FolderId folder : folders) RETURN_IF_ERROR(ForgetUrlKey(txn, folder));
-      more = !folders.empty();
-      if (more) return {};
+      // Each says so for itself: there may be no other after it.
+      if (folders.empty() && gone != 0) return {};
       RETURN_IF_ERROR(txn.NextModSeq());
       txn.Announce(actor.origin, UrlKeysReset{});
       return {};
-    }));
+    });
+    if (!done && gone != 0 && done.error().code == Errc::kUnavailable)
+      return Fail(Errc::kPartlyDone, fmt::format("The store cannot write now: the keys of {} mailboxes are "
+                                                 "removed, others may not be; ask again",
+                                                 gone));
+    RETURN_IF_ERROR(std::move(done));
+    gone += folders.size();
+    more = folders.size() == kFoldersPerCommit;
   }
   return {};
 }

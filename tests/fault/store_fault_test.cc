@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "storage/check/fsck.h"
@@ -254,6 +255,42 @@ TEST(FullDisk, BodyThatLostOctetsIsNotAppended) {
   EXPECT_EQ(ErrorOf(store->Append(account, "INBOX", std::move(messages))), Errc::kUnavailable);
   store->DrainJanitor();
   store.ExpectSound();
+}
+
+TEST(FullDisk, KeysThatAreGoneAreAnnouncedAndNotCalledThere) {
+  // Wherever the disk fills up while they are reset, some commits each.
+  class Listener final : public storage::ChangeListener {
+   public:
+    void OnChange(const std::shared_ptr<const storage::Change>& change) noexcept override {
+      heard = heard || std::holds_alternative<storage::UrlKeysReset>(change->what);
+    }
+    bool heard = false;
+  };
+  constexpr std::size_t kKeys = 120;
+  std::set<storage::Errc> errors;
+  bool done = false;
+  for (std::size_t n = 0; !done; ++n) {
+    FaultyStore store;
+    const auto account = CreateAccount(*store);
+    for (std::size_t i = 0; i < kKeys; ++i) {
+      const auto folder = Must(store->CreateFolder(account, fmt::format("f{}", i), {})).ref;
+      Must(store->UrlKey(folder, std::string(32, 'k')));
+    }
+    Listener listener;
+    const auto subscription = store->feed().Subscribe(account, listener);
+    store.fs.FailAfter(Op::kAny, n, Fault::kNoSpace);
+    const auto reset = store->ResetUrlKeys(account);
+    store.fs.Heal();
+    done = reset.has_value();
+    if (!done) errors.insert(reset.error().code);
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < kKeys; ++i)
+      left += Must(store->FindKeyed(account, fmt::format("f{}", i))).size();
+    EXPECT_EQ(left < kKeys, listener.heard) << n;
+    EXPECT_EQ(left < kKeys, done || reset.error().code == Errc::kPartlyDone) << n;
+    store.ExpectSound();
+  }
+  EXPECT_EQ(errors, (std::set<storage::Errc>{Errc::kUnavailable, Errc::kPartlyDone}));
 }
 
 TEST(PowerLossTest, AccessThatWasAcknowledgedOutlivesTheExpiry) {

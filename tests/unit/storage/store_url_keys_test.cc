@@ -8,6 +8,7 @@
 #include "storage/kv/engine.h"
 #include "storage/memory_only.h"
 #include "storage/schema/url_keys.h"
+#include "tests/support/counting_engine.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -132,6 +133,55 @@ TEST_F(UrlKeysTest, ResetOfAllLeavesNothing) {
   Must(store->ResetUrlKeys(account));
   EXPECT_EQ(Found("f0") + Found("g") + Found("f119"), "");
   EXPECT_EQ(Rows(), 1U);
+}
+
+/// Hears of resets; after the first the engine writes no more, until it is told to again.
+class ResetListener final : public storage::ChangeListener {
+ public:
+  explicit ResetListener(CountingEngine& engine) : engine_(engine) {}
+  void OnChange(const std::shared_ptr<const storage::Change>& change) noexcept override {
+    if (!std::holds_alternative<storage::UrlKeysReset>(change->what)) return;
+    engine_.refuses = heard++ == 0;
+  }
+  int heard = 0;
+
+ private:
+  CountingEngine& engine_;
+};
+
+TEST(ResetOfAllKeys, ThatStopsHalfWayIsToldOfAndGoesOnWhenAskedAgain) {
+  CountingEngine engine;
+  auto store = Must(storage::MailStore::Open(engine, PlainMail()));
+  const auto account = CreateAccount(*store);
+  const std::string key(storage::schema::kUrlKeyOctets, 'k');
+  for (int i = 0; i < 120; ++i)
+    Must(store->UrlKey(Must(store->CreateFolder(account, "f" + std::to_string(i), {})).ref, key));
+  const auto left = [&] {
+    int keys = 0;
+    for (int i = 0; i < 120; ++i)
+      keys += static_cast<int>(Must(store->FindKeyed(account, "f" + std::to_string(i))).size());
+    return keys;
+  };
+  engine.refuses = true;
+  EXPECT_EQ(ErrorOf(store->ResetUrlKeys(account)), Errc::kUnavailable);
+  EXPECT_EQ(left(), 120);
+  engine.refuses = false;
+
+  ResetListener listener(engine);
+  const auto subscription = store->feed().Subscribe(account, listener);
+  const auto half = store->ResetUrlKeys(account);
+  ASSERT_FALSE(half);
+  EXPECT_EQ(half.error().code, Errc::kPartlyDone);
+  EXPECT_THAT(half.error().detail, testing::HasSubstr(std::to_string(120 - left()) + " mailboxes"));
+  EXPECT_LT(left(), 120);
+  EXPECT_EQ(listener.heard, 1);
+  engine.refuses = false;
+  Must(store->ResetUrlKeys(account));
+  EXPECT_EQ(left(), 0);
+  // Of none there is news too: once.
+  const int before = listener.heard;
+  Must(store->ResetUrlKeys(account));
+  EXPECT_EQ(listener.heard, before + 1);
 }
 
 TEST_F(UrlKeysTest, EndsWithItsFolderAndItsAccount) {

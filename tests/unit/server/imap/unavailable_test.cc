@@ -110,6 +110,38 @@ TEST_F(UnavailableTest, AFullDiskRefusesWritesInSoManyWordsAndStillReads) {
   EXPECT_THAT(client("STORE 1 +FLAGS (\\Seen)"), HasSubstr("a OK STORE completed\n"));
 }
 
+// RFC 4467 §8: RESETKEY of everything is several commits, and the disk may fill up between two of them.
+TEST_F(UnavailableTest, KeysThatAreGoneAreNotCalledUnchanged) {
+  class Listener final : public storage::ChangeListener {
+   public:
+    explicit Listener(std::atomic<bool>& writes_fail) : writes_fail_(writes_fail) {}
+    void OnChange(const std::shared_ptr<const storage::Change>& change) noexcept override {
+      writes_fail_ = std::holds_alternative<storage::UrlKeysReset>(change->what);
+    }
+
+   private:
+    std::atomic<bool>& writes_fail_;
+  };
+  for (int i = 0; i < 60; ++i) {
+    const auto folder = failing_store_->CreateFolder(account_, fmt::format("f{}", i), {});
+    ASSERT_TRUE(folder);
+    ASSERT_TRUE(failing_store_->UrlKey(folder->ref, std::string(32, 'k')));
+  }
+  Client client = Selected();
+  Client other = Selected();
+  {
+    Listener listener(engine_.writes_fail);
+    const auto subscription = failing_store_->feed().Subscribe(account_, listener);
+    EXPECT_EQ(
+        client("RESETKEY"),
+        "a NO [UNAVAILABLE] The store cannot write now: the keys of 55 mailboxes are removed, others may "
+        "not be; ask again\n");
+  }
+  EXPECT_THAT(other("NOOP"), HasSubstr("* OK [URLMECH INTERNAL]"));
+  engine_.writes_fail = false;
+  EXPECT_EQ(client("RESETKEY"), "a OK All keys removed\n");
+}
+
 TEST_F(UnavailableTest, ReadsThatFailDoNotSpeakOfWriting) {
   Client client = Selected();
   engine_.reads_fail = true;
