@@ -260,6 +260,24 @@ def pf(server, _):
     refused(server, 1, 'pf', 'allow', 'sip:pf7@example.com', *[f'tel:+{i}*' for i in range(1000, 1200)])
 
 
+def references(server, _):
+    account = server.add_account(303)
+    folder = 'Tr\u009b2Jips'
+    letter = os.path.join(server.directory, 'letter.eml')
+    with open(letter, 'wb') as out:
+        out.write(b'Subject: x\r\n\r\nhello\r\n')
+    server.run_admin('object', 'put', account.address, folder, letter)
+    # A part may name any header field, also one that would clear the screen.
+    part = 'HEADER.FIELDS ("\x1b[2J\x1b]0;owned\x07")'
+    for form in ((), ('--json',)):
+        made = server.run_admin('reference', 'create', account.address, folder, '1', '--part', part, *form).stdout
+        shown = [made] + [server.run_admin('reference', *what, *form).stdout
+                          for what in (('list', account.address), ('show', account.address, '1'))]
+        for text in shown:
+            assert '2J' in text and not re.search('[\u0080-\u009f\x1b\x07]', text), (form, text)
+    assert json.loads(shown[2])['folder'] == folder and json.loads(shown[2])['part'] == part, 'it means what it did'
+
+
 def store_commands(server, _):
     stats = json.loads(server.run_admin('store', 'stats', '--json').stdout)
     assert stats['accounts'] > 0 and stats['messages'] > 0, stats
@@ -283,6 +301,7 @@ CASES = [('accounts are made, changed and deleted', accounts), ('many accounts a
          ('import and export in every format', round_trips), ('the demo store', demo),
          ('METADATA entries', metadata), ('access control lists', acl),
          ('quotas', quota), ('Participating Functions', pf),
+         ('references', references),
          ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
          ('what cannot be reached', unreachable)]
 

@@ -7,6 +7,7 @@
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 namespace {
@@ -29,13 +30,13 @@ std::string_view PasswordOf(const json::object& account) {
 
 void PrintAccount(const json::object& account, bool as_json) {
   if (as_json) {
-    fmt::print("{}\n", json::serialize(account));
+    PrintJson(account);
     return;
   }
   std::string aliases;
   if (const auto* list = account.if_contains("aliases"); list && list->is_array())
     for (const auto& alias : list->get_array())
-      if (alias.is_string()) aliases += (aliases.empty() ? "" : ", ") + std::string(alias.get_string());
+      if (alias.is_string()) aliases += (aliases.empty() ? "" : ", ") + VisibleLine(alias.get_string());
   const auto quota = [&](std::string_view key) {
     const auto* value = account.if_contains(key);
     return value && value->is_number() ? std::to_string(Number(account, key)) : std::string("no limit");
@@ -44,7 +45,7 @@ void PrintAccount(const json::object& account, bool as_json) {
       "address   {}\naliases   {}\nrole      {}\nstatus    {}\npassword  {}\nmessages  {} ({})\noctets    {} "
       "({})\n"
       "folders   {} ({})\nmetadata  octets ({})\ncreated   {}\n",
-      Text(account, "address"), aliases.empty() ? "-" : aliases, Text(account, "role"),
+      TextLine(account, "address"), aliases.empty() ? "-" : aliases, Text(account, "role"),
       Text(account, "status"), PasswordOf(account), Number(account, "used_messages"), quota("quota_messages"),
       Number(account, "used_octets"), quota("quota_octets"), Number(account, "folders"),
       quota("quota_folders"), quota("quota_annotation_octets"), Text(account, "created"));
@@ -87,14 +88,14 @@ void List(const Options& options) {
         continue;
       }
       const auto& entry = account.as_object();
-      fmt::print("{:<40} {:<9} {:<9} {:>9} messages {:>14} octets\n", Text(entry, "address"),
+      fmt::print("{:<40} {:<9} {:<9} {:>9} messages {:>14} octets\n", TextLine(entry, "address"),
                  Text(entry, "role"), Text(entry, "status"), Number(entry, "used_messages"),
                  Number(entry, "used_octets"));
     }
     if (!page.contains("next")) break;
     after = Number(page, "next");
   }
-  if (options.json) fmt::print("{}\n", json::serialize(all));
+  if (options.json) PrintJson(all);
 }
 
 void SetStatus(const Options& options, const std::string& address, const char* status) {
@@ -113,7 +114,7 @@ void SetPassword(const Options& options, const std::string& address, bool from_s
 void Delete(const Options& options, const std::string& address, bool sure) {
   Client client(SocketPath(options));
   const auto account = client.AskJson(Verb::get, TargetOf(address));
-  if (!sure && !Confirm(fmt::format("Delete {} with {} messages?", Text(account, "address"),
+  if (!sure && !Confirm(fmt::format("Delete {} with {} messages?", TextLine(account, "address"),
                                     Number(account, "used_messages"))))
     throw Failure(kUsage, "Nothing is deleted: confirm, or give --yes");
   client.Ask(Verb::delete_, TargetOf(address));

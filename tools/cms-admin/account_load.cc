@@ -2,11 +2,11 @@
 #include <iostream>
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 #include "tools/cms-admin/text_width.h"
 
@@ -47,7 +47,7 @@ void SendBatch(Client& client, const std::string& batch, std::size_t first, bool
     line["line"] = number;
     const auto* error = line.if_contains("error");
     error ? ++load.refused : ++load.loaded;
-    if (as_json) fmt::print("{}\n", json::serialize(line));
+    if (as_json) PrintJson(line);
     if (error && !as_json)
       progress.Say(fmt::format("line {}: {}", number, VisibleLine(error->at("message").as_string())));
   }

@@ -6,6 +6,7 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 
 namespace admin {
 namespace {
@@ -25,12 +26,11 @@ std::string TargetOf(const AclOptions& acl, const char* what) {
 }
 
 void Show(const Options& options, const json::object& answer) {
-  if (options.json) return fmt::print("{}\n", json::serialize(answer.at("entries")));
+  if (options.json) return PrintJson(answer.at("entries"));
   fmt::print("{:<40} {}\n", "IDENTIFIER", "RIGHTS");
   for (const auto& value : answer.at("entries").as_array()) {
     const auto& entry = value.as_object();
-    fmt::print("{:<40} {}\n", std::string(entry.at("identifier").as_string()),
-               std::string(entry.at("rights").as_string()));
+    fmt::print("{:<40} {}\n", TextLine(entry, "identifier"), TextLine(entry, "rights"));
   }
 }
 
@@ -60,7 +60,7 @@ void ShowRights(const Options& options, const AclOptions& acl) {
   const std::string canonical = protocol::cpm::ParseLogin(user).value_or(user);
   const auto answer =
       client.AskJson(Verb::get, TargetOf(acl, "rights") + "&user=" + server::http::PercentEncode(canonical));
-  if (options.json) return fmt::print("{}\n", json::serialize(answer));
+  if (options.json) return PrintJson(answer);
   fmt::print("{}\n", std::string(answer.at("rights").as_string()));
 }
 

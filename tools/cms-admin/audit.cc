@@ -146,7 +146,7 @@ class Tail {
     const auto act = ActOf(line);
     if (!act) return;
     if (options_.json) {
-      fmt::print("{}\n", line);
+      fmt::print("{}\n", VisibleJson(line));
     } else {
       PrintAct(*act);
     }

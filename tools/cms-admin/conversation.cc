@@ -13,6 +13,7 @@
 #include "tools/cms-admin/conversation_html.h"
 #include "tools/cms-admin/conversation_model.h"
 #include "tools/cms-admin/conversation_text.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 #include "tools/cms-admin/text_width.h"
 
@@ -102,7 +103,7 @@ void List(const Options& options, const std::string& address) {
   Client client(SocketPath(options));
   const auto all = AllConversations(client, TargetOf(address));
   if (options.json) {
-    fmt::print("{}\n", json::serialize(all));
+    PrintJson(all);
     return;
   }
   std::vector<ConversationHead> heads;
@@ -120,7 +121,7 @@ void Show(const Options& options, const std::string& address, const std::string&
   auto answer = FetchConversation(client, account, FolderOf(client, account, wanted));
   const auto conversation = ReadConversation(answer);
   if (options.json) {
-    fmt::print("{}\n", json::serialize(Explained(std::move(answer), conversation)));
+    PrintJson(Explained(std::move(answer), conversation));
     return;
   }
   fmt::print("{}", ConversationText(conversation, StyleOfOutput()));

@@ -1,6 +1,5 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "server/http/message_frame.h"
@@ -8,6 +7,7 @@
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/folder_tree.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 
 namespace admin {
@@ -105,8 +105,7 @@ void Export(const Options& options, const ExportOptions& to) {
     writer->Finish();
   }
   if (options.json) {
-    fmt::print("{}\n", boost::json::serialize(
-                           boost::json::object{{"folders", folders.size()}, {"messages", messages}}));
+    PrintJson(boost::json::object{{"folders", folders.size()}, {"messages", messages}});
   } else {
     fmt::print("{} messages of {} folders\n", messages, folders.size());
   }

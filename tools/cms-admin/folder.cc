@@ -36,7 +36,7 @@ void List(const Options& options, const std::string& address) {
   const auto answer = client.AskJson(Verb::get, FoldersOf(address));
   const auto& folders = answer.at("folders").as_array();
   if (options.json) {
-    fmt::print("{}\n", json::serialize(folders));
+    PrintJson(folders);
     return;
   }
   fmt::print("{:<12}  {:>8}  {:>6}  {:>12}  {}\n", "KIND", "MESSAGES", "UNSEEN", "OCTETS", "FOLDER");
@@ -44,7 +44,7 @@ void List(const Options& options, const std::string& address) {
 }
 
 void Print(const Options& options, const json::object& answer) {
-  if (options.json) fmt::print("{}\n", json::serialize(answer));
+  if (options.json) PrintJson(answer);
 }
 
 void Move(const Options& options, const std::string& address, const std::string& from,

@@ -1,5 +1,4 @@
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "server/http/message_frame.h"
@@ -7,6 +6,7 @@
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/folder_tree.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 
 namespace admin {
@@ -54,8 +54,7 @@ void Import(const Options& options, const ImportOptions& import) {
     }
   }
   if (options.json) {
-    fmt::print("{}\n", boost::json::serialize(
-                           boost::json::object{{"folders", folders.size()}, {"messages", messages}}));
+    PrintJson(boost::json::object{{"folders", folders.size()}, {"messages", messages}});
   } else {
     fmt::print("{} messages into {} folders\n", messages, folders.size());
   }

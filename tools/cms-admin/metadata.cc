@@ -13,6 +13,7 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/text_width.h"
 
 namespace admin {
@@ -76,12 +77,12 @@ std::string ForOutput(const std::string& value) {
 void List(const Options& options, const MetadataOptions& metadata) {
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::get, TargetOf(metadata));
-  if (options.json) return fmt::print("{}\n", json::serialize(answer.at("entries")));
+  if (options.json) return PrintJson(answer.at("entries"));
   fmt::print("{:<60} {:<7} {}\n", "ENTRY", "KEPT BY", "VALUE");
   for (const auto& value : answer.at("entries").as_array()) {
     const auto& entry = value.as_object();
     const bool kept = entry.at("kept_by_server").as_bool();
-    fmt::print("{:<60} {:<7} {}\n", std::string(entry.at("entry").as_string()), kept ? "server" : "user",
+    fmt::print("{:<60} {:<7} {}\n", TextLine(entry, "entry"), kept ? "server" : "user",
                OnOneLine(Shown(entry)));
   }
 }
@@ -92,11 +93,11 @@ void Get(const Options& options, const MetadataOptions& metadata) {
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::get, target);
   const auto& entries = answer.at("entries").as_array();
-  if (options.json) fmt::print("{}\n", json::serialize(entries));
+  if (options.json) PrintJson(entries);
   bool missing = false;
   for (const auto& value : entries) {
     const auto& entry = value.as_object();
-    const std::string name(entry.at("entry").as_string());
+    const std::string name = TextLine(entry, "entry");
     if (!HasValue(entry)) {
       if (!options.json) fmt::print(stderr, "cms-admin: {} has no value\n", name);
       missing = true;

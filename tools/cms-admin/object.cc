@@ -102,7 +102,7 @@ void ListKind(const Options& options, const Which& which) {
     }
     PrintLine(object, columns);
   });
-  if (options.json) fmt::print("{}\n", json::serialize(all));
+  if (options.json) PrintJson(all);
 }
 
 void List(const Options& options, const Which& which) {
@@ -120,7 +120,7 @@ void List(const Options& options, const Which& which) {
     else
       PrintLine(object, columns);
   });
-  if (options.json) fmt::print("{}\n", json::serialize(all));
+  if (options.json) PrintJson(all);
 }
 
 void ShowJson(Client& client, const Which& which) {
@@ -129,7 +129,7 @@ void ShowJson(Client& client, const Which& which) {
   const auto& objects = page.at("objects").as_array();
   if (objects.empty() || objects[0].at("uid").to_number<std::uint32_t>() != which.uid)
     throw Failure(kRefused, fmt::format("No such message: {}", which.uid));
-  fmt::print("{}\n", json::serialize(objects[0]));
+  PrintJson(objects[0]);
 }
 
 void Show(const Options& options, const Which& which, const std::optional<std::uint32_t>& file) {
@@ -176,7 +176,7 @@ void Put(const Options& options, const Which& which, const std::string& path,
                                     [&](const Client::Send& send) {
                                       if (send(server::http::Encode(frame))) send(octets);
                                     });
-  if (options.json) fmt::print("{}\n", json::serialize(answer));
+  if (options.json) PrintJson(answer);
 }
 
 void Delete(const Options& options, const Which& which, bool sure) {
@@ -184,7 +184,7 @@ void Delete(const Options& options, const Which& which, bool sure) {
   if (!sure && !Confirm(fmt::format("Delete object {} of {}?", which.uid, VisibleLine(which.folder))))
     throw Failure(kUsage, "Nothing is deleted: confirm, or give --yes");
   const auto answer = client.AskJson(Verb::delete_, fmt::format("{}&uid={}", ObjectsOf(which), which.uid));
-  if (options.json) fmt::print("{}\n", json::serialize(answer));
+  if (options.json) PrintJson(answer);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ json::object Change(const Options& options, const std::string& address, const ch
 
 void Print(const json::object& pf, bool as_json) {
   if (as_json)
-    fmt::print("{}\n", json::serialize(pf));
+    PrintJson(pf);
   else
     fmt::print("{} may act for: {}\n", VisibleLine(Text(pf, "address")), Join(pf, "act_for"));
 }
@@ -63,7 +63,7 @@ void List(const Options& options) {
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::get, "/v1/pfs");
   if (options.json) {
-    fmt::print("{}\n", json::serialize(answer));
+    PrintJson(answer);
     return;
   }
   fmt::print("{:<40} {:<9} {}\n", "PF", "STATUS", "MAY ACT FOR");
@@ -79,7 +79,7 @@ void Show(const Options& options, const std::string& address) {
   Client client(SocketPath(options));
   const auto pf = client.AskJson(Verb::get, TargetOf(address));
   if (options.json) {
-    fmt::print("{}\n", json::serialize(pf));
+    PrintJson(pf);
     return;
   }
   fmt::print(

@@ -30,7 +30,7 @@ void Add(const Options& options, const std::string& identity, const std::string&
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::post, "/v1/psks", json::serialize(body));
   if (options.json) {
-    fmt::print("{}\n", json::serialize(answer));
+    PrintJson(answer);
   } else if (!from_stdin) {
     fmt::print("{}\n", Text(answer, "key"));
   }
@@ -40,14 +40,14 @@ void List(const Options& options) {
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::get, "/v1/psks");
   if (options.json) {
-    fmt::print("{}\n", json::serialize(answer.at("psks")));
+    PrintJson(answer.at("psks"));
     return;
   }
   fmt::print("{:<40}  {:<20}  {}\n", "IDENTITY", "CREATED", "ACCOUNT");
   for (const auto& entry : answer.at("psks").as_array()) {
     const auto& psk = entry.as_object();
-    const auto account = VisibleLine(Text(psk, "account"));
-    fmt::print("{:<40}  {:%Y-%m-%d %H:%M:%S}   {}\n", Text(psk, "identity"),
+    const auto account = TextLine(psk, "account");
+    fmt::print("{:<40}  {:%Y-%m-%d %H:%M:%S}   {}\n", TextLine(psk, "identity"),
                fmt::gmtime(static_cast<std::time_t>(Number(psk, "created"))),
                account.empty() ? "(deleted)" : account);
   }

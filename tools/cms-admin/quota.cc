@@ -31,7 +31,7 @@ std::string Limit(const json::object& resource, std::string_view key) {
 
 void Print(const json::object& quota, bool as_json) {
   if (as_json) {
-    fmt::print("{}\n", json::serialize(quota));
+    PrintJson(quota);
     return;
   }
   fmt::print("{}\n{:<18}  {:>20}  {:>20}  {:>20}\n", VisibleLine(Text(quota, "account")), "RESOURCE", "USED",

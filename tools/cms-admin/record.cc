@@ -11,6 +11,7 @@
 #include "server/http/url.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/terminal.h"
 #include "tools/cms-admin/text_width.h"
 
@@ -164,9 +165,7 @@ void RecordFile(const Options& options, const std::string& path) {
     tally = RecordStream(client, file, size, fs::path(path).parent_path());
   }
   if (options.json) {
-    fmt::print("{}\n",
-               json::serialize(json::object{
-                   {"recorded", tally.recorded}, {"known", tally.known}, {"refused", tally.refused}}));
+    PrintJson(json::object{{"recorded", tally.recorded}, {"known", tally.known}, {"refused", tally.refused}});
   } else {
     fmt::print("{} recorded, {} known before, {} refused\n", tally.recorded, tally.known, tally.refused);
   }

@@ -55,8 +55,8 @@ std::string TimeOf(const json::object& record, std::string_view key) {
 }
 
 std::string PlaceOf(const json::object& record) {
-  const auto part = Text(record, "part");
-  return fmt::format("{} {}{}{}", VisibleLine(Text(record, "folder")), Number(record, "uid"),
+  const auto part = TextLine(record, "part");
+  return fmt::format("{} {}{}{}", TextLine(record, "folder"), Number(record, "uid"),
                      part.empty() ? "" : " part ", part);
 }
 
@@ -76,13 +76,13 @@ void Create(const Options& options, const Asked& asked) {
   body["references"] = std::move(list);
   Client client(SocketPath(options));
   const auto answer = client.AskJson(Verb::post, TargetOf(asked), json::serialize(body));
-  if (options.json) return fmt::print("{}\n", json::serialize(answer.at("references")));
+  if (options.json) return PrintJson(answer.at("references"));
   for (const auto& value : answer.at("references").as_array()) {
     const auto& one = value.as_object();
-    fmt::print("id       {}\npart     {}\nsize     {}\nexpires  {}\n", Number(one, "id"), Text(one, "part"),
-               Number(one, "size"), TimeOf(one, "expires"));
-    if (one.contains("url")) fmt::print("url      {}\n", Text(one, "url"));
-    fmt::print("imap     {}\n\n", Text(one, "imap_url"));
+    fmt::print("id       {}\npart     {}\nsize     {}\nexpires  {}\n", Number(one, "id"),
+               TextLine(one, "part"), Number(one, "size"), TimeOf(one, "expires"));
+    if (one.contains("url")) fmt::print("url      {}\n", TextLine(one, "url"));
+    fmt::print("imap     {}\n\n", TextLine(one, "imap_url"));
   }
 }
 
@@ -101,22 +101,22 @@ void List(const Options& options, const Asked& asked) {
       }
       const auto& one = value.as_object();
       fmt::print("{:>6}  {:<8}  {:>7}  {:<19}  {:<20}  {}\n", Number(one, "id"), Text(one, "standing"),
-                 Number(one, "fetches"), TimeOf(one, "expires"), Text(one, "audience"), PlaceOf(one));
+                 Number(one, "fetches"), TimeOf(one, "expires"), TextLine(one, "audience"), PlaceOf(one));
     }
     const auto* next = page.if_contains("next");
     if (next == nullptr) break;
     after = next->to_number<std::uint64_t>();
   }
-  if (options.json) fmt::print("{}\n", json::serialize(all));
+  if (options.json) PrintJson(all);
 }
 
 void Show(const Options& options, const Asked& asked) {
   Client client(SocketPath(options));
   const auto one = client.AskJson(Verb::get, OneOf(asked));
-  if (options.json) return fmt::print("{}\n", json::serialize(one));
-  const auto issuer = Text(one, "issuer");
+  if (options.json) return PrintJson(one);
+  const auto issuer = TextLine(one, "issuer");
   fmt::print("id        {}\nof        {}\naudience  {}{}\nissuer    {}\n", Number(one, "id"), PlaceOf(one),
-             Text(one, "audience"), one.at("one_time").as_bool() ? ", one time" : "",
+             TextLine(one, "audience"), one.at("one_time").as_bool() ? ", one time" : "",
              issuer.empty() ? "the operator" : issuer);
   fmt::print("created   {}\nexpires   {}\nfetches   {}\nlast      {}\nstanding  {}\n", TimeOf(one, "created"),
              TimeOf(one, "expires"), Number(one, "fetches"), TimeOf(one, "last_fetch"),

@@ -1,5 +1,4 @@
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "server/http/url.h"
@@ -69,7 +68,7 @@ void List(const Options& options, const std::string& address) {
     if (next == nullptr) break;
     after = next->to_number<std::uint64_t>();
   }
-  if (options.json) fmt::print("{}\n", json::serialize(all));
+  if (options.json) PrintJson(all);
 }
 
 void Kick(const Options& options, std::optional<std::uint64_t> id, const std::string& address) {
@@ -79,7 +78,7 @@ void Kick(const Options& options, std::optional<std::uint64_t> id, const std::st
       id ? fmt::format("/v1/sessions/{}", *id) : "/v1/sessions?account=" + PercentEncode(address);
   const auto answer = Client(SocketPath(options)).AskJson(Verb::delete_, target);
   if (options.json) {
-    fmt::print("{}\n", json::serialize(answer));
+    PrintJson(answer);
   } else {
     const auto kicked = Number(answer, "kicked");
     fmt::print("{} session{} told to end\n", kicked, kicked == 1 ? "" : "s");

@@ -11,6 +11,8 @@
 #include "storage/store/mail_store.h"
 #include "tools/cms-admin/client.h"
 #include "tools/cms-admin/command.h"
+#include "tools/cms-admin/json_fields.h"
+#include "tools/cms-admin/text_width.h"
 
 namespace admin {
 namespace {
@@ -58,10 +60,10 @@ constexpr const char* kWhatToDo =
     out["error"] = error.detail;
     out["files_read"] = survey.files;
     out["damaged_files"] = json::array(survey.damaged.begin(), survey.damaged.end());
-    fmt::print("{}\n", json::serialize(out));
+    PrintJson(out);
   } else {
-    fmt::print("does not open: {}\n", error.detail);
-    for (const auto& line : survey.damaged) fmt::print("damaged: {}\n", line);
+    fmt::print("does not open: {}\n", VisibleLine(error.detail));
+    for (const auto& line : survey.damaged) fmt::print("damaged: {}\n", VisibleLine(line));
     fmt::print("{} files read, {} damaged; the rows cannot be checked\n", survey.files,
                survey.damaged.size());
   }
@@ -71,8 +73,8 @@ constexpr const char* kWhatToDo =
 void PrintCheck(const storage::check::FsckReport& report, const std::string& files, bool as_json) {
   if (!as_json) {
     for (const auto& violation : report.violations)
-      fmt::print("invariant {}: {}\n", violation.invariant, violation.text);
-    if (!files.empty()) fmt::print("files: {}\n", files);
+      fmt::print("invariant {}: {}\n", violation.invariant, VisibleLine(violation.text));  // names folders
+    if (!files.empty()) fmt::print("files: {}\n", VisibleLine(files));
     fmt::print("{} accounts, {} folders, {} messages: {}\n", report.accounts, report.folders, report.messages,
                report.violations.empty() && files.empty() ? "clean" : "DAMAGED");
     return;
@@ -87,7 +89,7 @@ void PrintCheck(const storage::check::FsckReport& report, const std::string& fil
   out["unfinished_steps"] = report.intents;
   out["violations"] = std::move(violations);
   if (!files.empty()) out["files"] = files;
-  fmt::print("{}\n", json::serialize(out));
+  PrintJson(out);
 }
 
 void Check(const Options& options, bool quick) {
@@ -128,7 +130,7 @@ json::object Totals(const Options& options) {
 void Stats(const Options& options) {
   const auto totals = Totals(options);
   if (options.json) {
-    fmt::print("{}\n", json::serialize(totals));
+    PrintJson(totals);
     return;
   }
   for (const auto& entry : totals)

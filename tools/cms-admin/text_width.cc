@@ -8,6 +8,8 @@
 #include <unicode/brkiter.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
+#include <unicode/utf16.h>
+#include <unicode/utf8.h>
 
 namespace admin {
 namespace {
@@ -156,6 +158,25 @@ std::string Visible(std::string_view text) {
     }
   }
   return ToUtf8(out);
+}
+
+std::string VisibleJson(std::string_view json) {
+  std::string out;
+  const auto size = static_cast<int32_t>(json.size());
+  for (int32_t at = 0; at < size;) {
+    const int32_t begin = at;
+    UChar32 c = 0;
+    U8_NEXT(json.data(), at, size, c);
+    if (c < 0x7F || !ShowsNothing(c)) {  // the controls of ASCII are escaped already
+      out += json.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin));
+    } else if (c <= 0xFFFF) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += fmt::format("\\u{:04x}\\u{:04x}", static_cast<unsigned>(U16_LEAD(c)),
+                         static_cast<unsigned>(U16_TRAIL(c)));
+    }
+  }
+  return out;
 }
 
 std::string VisibleLine(std::string_view text) {

@@ -16,6 +16,9 @@ std::string Visible(std::string_view text);
 /// The same on one line: LF becomes a space.
 std::string VisibleLine(std::string_view text);
 
+/// JSON in which what Visible() writes out is escaped within its strings: it means what it did.
+std::string VisibleJson(std::string_view json);
+
 /// Columns of a terminal: two for wide characters (UAX #11) and emoji, none for marks; a grapheme cluster (a
 /// family of emoji, a flag, an Indic syllable's marks) counts as what is seen. `utf8` is Visible().
 std::size_t Width(std::string_view utf8);

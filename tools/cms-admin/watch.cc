@@ -146,7 +146,7 @@ void Watch(const Options& options, const std::string& address, std::optional<std
   Client(SocketPath(options))
       .Listen(fmt::format("{}/changes?since={}", account, *since), [&](std::string_view told) {
         if (!watcher) {
-          fmt::print("{}", told);
+          fmt::print("{}", VisibleJson(told));
           std::fflush(stdout);
           return;
         }

@@ -34,6 +34,13 @@ TEST(Visible, TextStays) {
   EXPECT_EQ(VisibleLine("a\nb"), "a b");
 }
 
+TEST(VisibleJson, IsHarmlessAndMeansTheSame) {
+  EXPECT_EQ(VisibleJson("\"a\u009b2J\u202eb\x7f\""), "\"a\\u009b2J\\u202eb\\u007f\"");
+  EXPECT_EQ(VisibleJson("\"\U000e0001\""), "\"\\udb40\\udc01\"");
+  const std::string text = "{\"a\":[1,\"\\u001b Ελληνικά 👨\u200d👩\"]}\n";
+  EXPECT_EQ(VisibleJson(text), text);
+}
+
 TEST(Width, IsWhatATerminalDraws) {
   EXPECT_EQ(Width(""), 0U);
   EXPECT_EQ(Width("abc"), 3U);
