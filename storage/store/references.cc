@@ -134,6 +134,33 @@ Result<> MakeRoom(AccountTxn& txn, ReferencesUseRow& use, std::size_t more, std:
   return Erase(txn, use, ids);
 }
 
+/// Ends what is found by the keys in [first, end), which are MessageReferenceKeys; at most a batch of them.
+/// Then `first` is where to go on; empty: nowhere.
+Result<> EndSome(AccountTxn& txn, std::string& first, const std::string& end, std::uint64_t last) {
+  constexpr std::size_t kMost = 250;  // three rows each
+  std::vector<std::uint64_t> ids;
+  std::string next;
+  Result<> bad;
+  RETURN_IF_ERROR(txn.Scan(Table::kReferences, first, end, [&](std::string_view key, auto) {
+    const auto at = MessageReferenceKey::Decode(key);
+    if (!at) bad = tl::unexpected<Error>(at.error());
+    if (at && at->id <= last) ids.push_back(at->id);
+    if (ids.size() == kMost) next = std::string(key) + '\0';
+    return at && next.empty();
+  }));
+  RETURN_IF_ERROR(bad);
+  ASSIGN_OR_RETURN(auto use, UseOf(txn));
+  for (const std::uint64_t id : ids) {
+    ASSIGN_OR_RETURN(const auto before, RowOf(txn, id));
+    if (!before || before->over != 0) continue;
+    ReferenceRow row = *before;
+    End(txn, row);
+    Rewrite(txn, use, id, *before, row);
+  }
+  first = std::move(next);
+  return {};
+}
+
 /// Whether the message is there: of what is committed, or seen by a change.
 template <class From>
 Result<bool> IsPresent(const From& from, AccountId account, FolderId folder, Uid uid) {
@@ -171,6 +198,24 @@ Result<> ReapReferences(AccountTxn& txn, std::size_t most) {
     return ids.size() < most;
   }));
   return Erase(txn, ids);
+}
+
+Result<std::uint64_t> LastReference(const AccountTxn& txn) {
+  ASSIGN_OR_RETURN(const auto use, UseOf(txn));
+  return use.last_id;
+}
+
+void EndReferences(AccountLanes& lanes, AccountId account, std::optional<FolderId> folder,
+                   std::uint64_t last) {
+  std::string first = schema::FolderKey{account, folder.value_or(FolderId{1})}.Encode();
+  const std::string end = kv::PrefixEnd(folder ? first : schema::AccountPrefix(account));
+  while (!first.empty()) {
+    const auto done = lanes.Run(account, [&](AccountTxn& txn) {
+      txn.NeedNotSync();
+      return EndSome(txn, first, end, last);
+    });
+    if (!done) return;
+  }
 }
 
 Result<std::vector<Reference>> MailStore::AddReferences(AccountId account, std::vector<ReferenceRow> rows) {

@@ -10,6 +10,7 @@
 #include "storage/schema/url_keys.h"
 #include "storage/store/core.h"
 #include "storage/store/folder_tree.h"
+#include "storage/store/references.h"
 
 namespace storage {
 namespace {
@@ -137,25 +138,34 @@ Result<std::optional<KeyedFolder>> MailStore::FindUrlKey(FolderRef folder) {
 Result<> MailStore::ResetUrlKey(AccountId account, std::string_view path, std::string_view fresh,
                                 Actor actor) {
   RETURN_IF_ERROR(CheckKey(fresh));
-  return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+  FolderId folder;
+  std::uint64_t last = 0;
+  RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
     RETURN_IF_ERROR(txn.Account());
-    ASSIGN_OR_RETURN(const FolderId folder, FolderTree(txn, core_->options, actor).Resolve(path));
+    ASSIGN_OR_RETURN(folder, FolderTree(txn, core_->options, actor).Resolve(path));
+    ASSIGN_OR_RETURN(last, LastReference(txn));
     RETURN_IF_ERROR(ForgetUrlKey(txn, folder));
     Put(txn, folder, {std::string(fresh), {}});
     RETURN_IF_ERROR(txn.NextModSeq());
     txn.Announce(actor.origin, UrlKeysReset{folder});
     return {};
-  });
+  }));
+  EndReferences(core_->lanes, account, folder, last);
+  return {};
 }
 
 Result<> MailStore::ResetUrlKeys(AccountId account, Actor actor) {
   constexpr std::size_t kFoldersPerCommit = kRowsPerCommit / (1 + schema::kFormerPaths);
   std::size_t gone = 0;
+  std::uint64_t last = 0;  // of those issued before any key was removed: later ones may have a new one
   for (bool more = true; more;) {
     std::vector<FolderId> folders;
     auto done = core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
       folders.clear();
       RETURN_IF_ERROR(txn.Account());
+      if (gone == 0) {
+        ASSIGN_OR_RETURN(last, LastReference(txn));
+      }
       // From the end of the keys of former paths on: those go with their folder's row.
       const std::string first = FolderKey{account, FolderId{1}}.Encode();
       Result<> bad;
@@ -185,6 +195,7 @@ Result<> MailStore::ResetUrlKeys(AccountId account, Actor actor) {
     gone += folders.size();
     more = folders.size() == kFoldersPerCommit;
   }
+  EndReferences(core_->lanes, account, std::nullopt, last);
   return {};
 }
 

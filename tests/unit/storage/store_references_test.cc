@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "storage/kv/engine.h"
+#include "storage/schema/url_keys.h"
 #include "storage/store/reference.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
@@ -205,6 +206,39 @@ TEST_P(ReferencesTest, WhatIsUsedUpMakesRoomUnlessNothingCameOfIt) {
   store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory));
   store->ReapDue();
   EXPECT_THAT(Ids(), ElementsAre(1, 4, 5, 6, 7));
+}
+
+TEST_P(ReferencesTest, WhatIsResetMakesRoom) {
+  auto options = Options();
+  options.max_references = 700;
+  store.Reopen(options);
+  const auto uid = Deliver();
+  const auto folder = Must(store->CreateFolder(account, "a", {})).ref;
+  auto other = Row(Deliver("a"), kNow + kMonth);
+  other.folder = folder.folder;
+  const auto add = [&](const storage::schema::ReferenceRow& row, std::size_t times) {
+    for (; times > 0; times -= 100)
+      Must(store->AddReferences(account, std::vector<storage::schema::ReferenceRow>(100, row)));
+  };
+  const std::string key(storage::schema::kUrlKeyOctets, 'k');
+  const auto counts = [&] {
+    std::size_t out = 0;
+    for (const auto& one : Must(store->ListReferences(account, 0, 2000))) out += one.over == 0 ? 1U : 0U;
+    return out;
+  };
+  add(Row(uid, kNow + kMonth), 600);
+  add(other, 100);
+  EXPECT_EQ(ErrorOf(store->AddReferences(account, {other})), Errc::kLimit);
+  Must(store->ResetUrlKey(account, "INBOX", key));
+  EXPECT_EQ(counts(), 100U);
+  EXPECT_FALSE(Must(store->NoteFetch(account, 1)));
+  EXPECT_TRUE(Must(store->NoteFetch(account, 601)));
+  add(Row(uid, kNow + kMonth), 600);
+  Must(store->ResetUrlKeys(account));
+  EXPECT_EQ(counts(), 0U);
+  store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory));
+  store->ReapDue();
+  EXPECT_EQ(Rows(), 0U);
 }
 
 TEST_P(ReferencesTest, WhatHasExpiredMakesRoomWhenItIsRevoked) {
