@@ -9,7 +9,10 @@ import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
 import sys
+import threading
 
 import cmsd_fixture as fixture
 import imap_wire as wire
@@ -278,6 +281,59 @@ def references(server, _):
     assert json.loads(shown[2])['folder'] == folder and json.loads(shown[2])['part'] == part, 'it means what it did'
 
 
+def a_fetched_file_is_whole(server, _):
+    account = server.add_account(304)
+    letter = os.path.join(server.directory, 'letter.eml')
+    octets = b'Subject: x\r\n\r\n' + bytes(range(256)) * 400
+    with open(letter, 'wb') as out:
+        out.write(octets)
+    server.run_admin('object', 'put', account.address, 'INBOX', letter)
+    [one] = json.loads(server.run_admin('reference', 'create', account.address, 'INBOX', '1', '--json').stdout)
+    home = os.path.join(server.directory, 'fetched-files')
+    os.mkdir(home)
+    file, link = os.path.join(home, 'file'), os.path.join(home, 'link')
+
+    def content():
+        with open(file, 'rb') as there:
+            return there.read()
+
+    def fetch(output, status=0, id=one['id'], admin=('--config', server.config)):
+        done = subprocess.run([server.admin, *admin, 'reference', 'fetch', account.address, str(id), *output],
+                              capture_output=True, timeout=60, check=False)
+        assert done.returncode == status, done
+        return done
+    fetch(('-o', file))
+    stored = content()
+    assert octets in stored and os.stat(file).st_mode & 0o777 == 0o600
+    assert fetch(()).stdout == fetch(('-o', '-')).stdout == stored
+    with open(file, 'wb') as out:
+        out.write(b'precious')
+    fetch(('-o', file), 1, id=999)
+    # A cmsd that breaks off half way.
+    with socket.socket(socket.AF_UNIX) as listener:
+        path = os.path.join(home, 'half.sock')
+        listener.bind(path)
+        listener.listen()
+
+        def answer():
+            with listener.accept()[0] as peer:
+                peer.recv(65536)
+                peer.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n' + b'x' * 70000)
+        thread = threading.Thread(target=answer)
+        thread.start()
+        fetch(('-o', file), 3, admin=('--socket', path))
+        thread.join()
+        os.unlink(path)
+    assert content() == b'precious' and os.listdir(home) == ['file'], os.listdir(home)
+    os.symlink('file', link)
+    fetch(('-o', link))
+    assert os.path.islink(link) and content() == stored
+    fetch(('-o', '/dev/null'))
+    assert not os.path.isfile('/dev/null')
+    assert b'is a directory' in fetch(('-o', home), 2).stderr
+    assert b'No such file' in fetch(('-o', os.path.join(home, 'none', 'file')), 2).stderr
+
+
 def store_commands(server, _):
     stats = json.loads(server.run_admin('store', 'stats', '--json').stdout)
     assert stats['accounts'] > 0 and stats['messages'] > 0, stats
@@ -301,7 +357,7 @@ CASES = [('accounts are made, changed and deleted', accounts), ('many accounts a
          ('import and export in every format', round_trips), ('the demo store', demo),
          ('METADATA entries', metadata), ('access control lists', acl),
          ('quotas', quota), ('Participating Functions', pf),
-         ('references', references),
+         ('references', references), ('a fetched file is there once it is whole', a_fetched_file_is_whole),
          ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
          ('what cannot be reached', unreachable)]
 

@@ -13,6 +13,7 @@
 #include "tools/cms-admin/command.h"
 #include "tools/cms-admin/json_fields.h"
 #include "tools/cms-admin/text_width.h"
+#include "tools/cms-admin/whole_file.h"
 
 namespace admin {
 namespace {
@@ -124,21 +125,20 @@ void Show(const Options& options, const Asked& asked) {
 }
 
 void Fetch(const Options& options, const Asked& asked) {
-  std::FILE* out = stdout;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(nullptr, std::fclose);
-  if (!asked.output.empty()) {
-    file.reset(std::fopen(asked.output.c_str(), "wb"));
-    if (!file) throw Failure(kUsage, asked.output + " cannot be written");
-    out = file.get();
-  } else if (::isatty(STDOUT_FILENO) != 0) {
-    throw Failure(kUsage, "The data may be anything: name a file with -o, or use a pipe");
-  }
   Client client(SocketPath(options));
-  client.Download(OneOf(asked) + "/data", [&](std::string_view octets) {
-    if (std::fwrite(octets.data(), 1, octets.size(), out) != octets.size())
+  const auto target = OneOf(asked) + "/data";
+  if (!asked.output.empty() && asked.output != "-") {
+    WholeFile file(asked.output);
+    client.Download(target, [&](std::string_view octets) { file.Write(octets); });
+    return file.Finish();
+  }
+  if (::isatty(STDOUT_FILENO) != 0)
+    throw Failure(kUsage, "The data may be anything: name a file with -o, or use a pipe");
+  client.Download(target, [&](std::string_view octets) {
+    if (std::fwrite(octets.data(), 1, octets.size(), stdout) != octets.size())
       throw Failure(kRefused, "The data cannot be written");
   });
-  if (std::fflush(out) != 0) throw Failure(kRefused, "The data cannot be written");
+  if (std::fflush(stdout) != 0) throw Failure(kRefused, "The data cannot be written");
 }
 
 }  // namespace
@@ -181,7 +181,8 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
   show->callback([=, &options] { Show(options, *asked); });
 
   auto* fetch = with_id(reference->add_subcommand("fetch", "the data; it is not counted"));
-  fetch->add_option("-o,--output", asked->output, "a file; default standard output");
+  fetch->add_option("-o,--output", asked->output,
+                    "a file, which is there once all of it is; default standard output (-)");
   fetch->footer("Example:\n  cms-admin reference fetch +15550100111 4 -o photo.jpg");
   fetch->callback([=, &options] { Fetch(options, *asked); });
 
