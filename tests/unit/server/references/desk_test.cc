@@ -86,6 +86,16 @@ TEST_F(DeskTest, BothUrlsAreOfOneRecord) {
   EXPECT_EQ(Must(desk.StandingOf(Must(desk.FindByToken(TokenOf(issued)))->record)), Standing::kRevoked);
 }
 
+TEST_F(DeskTest, WhatIsForgottenBeforeItsTimeIsNotGood) {
+  const auto issued = Issue(WishFor("2"));
+  Must(store->RevokeReference(owner, issued.record.id));
+  store.clock.Advance(std::chrono::seconds(storage::kReferenceMemory));
+  store->ReapDue();
+  ASSERT_FALSE(Must(store->FindReference(owner, issued.record.id)));
+  EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
+  EXPECT_FALSE(Must(desk.Look(issued.url, {owner, Role::kPf})));
+}
+
 TEST_F(DeskTest, AFolderThatIsRenamedTakesItsReferencesAlong) {
   const auto made = Must(store->CreateFolder(owner, "a", {}));
   Must(tests::Append(*store, owner, "a", {kMessage}));
