@@ -4,6 +4,7 @@
 Every round trip must give back octets, flags and dates.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -281,6 +282,30 @@ def references(server, _):
     assert json.loads(shown[2])['folder'] == folder and json.loads(shown[2])['part'] == part, 'it means what it did'
 
 
+def references_as_text(server, _):
+    account = server.add_account(305)
+    letter = os.path.join(server.directory, 'letter.eml')
+    with open(letter, 'wb') as out:
+        out.write(b'Subject: x\r\n\r\nhello\r\n')
+    server.run_admin('object', 'put', account.address, 'INBOX', letter)
+    admin = lambda *arguments: server.run_admin('reference', *arguments)
+    assert admin('list', account.address).stdout == 'no references\n'
+    assert 'no attachments' in admin('create', account.address, 'INBOX', '1', '--attachments').stdout
+    made = admin('create', account.address, 'INBOX', '1', '--part', '1', '--one-time', '--hash').stdout
+    digest = hashlib.sha256(b'hello\r\n').hexdigest()
+    assert f'\nsha256    {digest}\n' in made and re.search(r'^expires   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$', made, re.M), made
+    long = 'sip:' + 'x' * 50 + '@example.com'
+    admin('create', account.address, 'INBOX', '1', '--audience', long)
+    header, first, second = admin('list', account.address).stdout.splitlines()
+    assert header.index('FOLDER') == first.index('INBOX 1 part 1') == second.index('INBOX 1'), (header, first, second)
+    assert '  0 of 1  ' in first and '…' in second and f'audience  {long}\n' in admin('show', account.address, '2').stdout
+    for arguments, status, why in ((('Nowhere', '1'), 1, 'No such folder\n'), (('INBOX', '0'), 2, 'UID'),
+                                   (('INBOX', '1', '--part', 'x'), 1, 'cms-admin: part must be'),
+                                   (('INBOX', '1', '--part', '1', '--attachments'), 2, 'excludes')):
+        done = refused(server, status, 'reference', 'create', account.address, *arguments)
+        assert why in done.stdout + done.stderr, done
+
+
 def a_fetched_file_is_whole(server, _):
     account = server.add_account(304)
     letter = os.path.join(server.directory, 'letter.eml')
@@ -357,7 +382,7 @@ CASES = [('accounts are made, changed and deleted', accounts), ('many accounts a
          ('import and export in every format', round_trips), ('the demo store', demo),
          ('METADATA entries', metadata), ('access control lists', acl),
          ('quotas', quota), ('Participating Functions', pf),
-         ('references', references), ('a fetched file is there once it is whole', a_fetched_file_is_whole),
+         ('references', references), ('references as text', references_as_text), ('a fetched file is there once it is whole', a_fetched_file_is_whole),
          ('store commands while cmsd runs', store_commands), ('SIGHUP', reload_keeps_serving),
          ('what cannot be reached', unreachable)]
 

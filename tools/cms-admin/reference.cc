@@ -1,6 +1,9 @@
 // References to stored data: issued, listed, fetched, revoked.
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <memory>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -23,7 +26,8 @@ using server::http::PercentEncode;
 
 constexpr const char* kCreateFooter =
     R"(Without --part the reference is to the whole message. It is good for an account of role submit and for a PF that
-acts for the owner, unless --audience says for whom.
+acts for the owner, unless --audience says for whom. With --json there is also external_body: a part that stands for
+the data in a message.
 
 Examples:
   cms-admin reference create +15550100111 Default/tel:+15550100222 5 --part 2
@@ -49,16 +53,52 @@ std::string TargetOf(const Asked& asked) {
 }
 std::string OneOf(const Asked& asked) { return fmt::format("{}/{}", TargetOf(asked), asked.id); }
 
+/// In UTC.
 std::string TimeOf(const json::object& record, std::string_view key) {
   const auto seconds = Number(record, key);
   return seconds == 0 ? std::string("-")
                       : fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
+/// "Trips 5 part 2 from 100, 50 octets"
 std::string PlaceOf(const json::object& record) {
-  const auto part = TextLine(record, "part");
-  return fmt::format("{} {}{}{}", TextLine(record, "folder"), Number(record, "uid"),
-                     part.empty() ? "" : " part ", part);
+  auto place = fmt::format("{} {}", TextLine(record, "folder"), Number(record, "uid"));
+  if (const auto part = TextLine(record, "part"); !part.empty()) place += " part " + part;
+  if (record.contains("offset")) place += fmt::format(" from {}", Number(record, "offset"));
+  if (record.contains("length")) place += fmt::format(", {} octets", Number(record, "length"));
+  return place;
+}
+
+std::string FetchesOf(const json::object& record) {
+  return fmt::format("{}{}", Number(record, "fetches"), IsTrue(record, "one_time") ? " of 1" : "");
+}
+
+/// A line "key       value", unless there is none.
+void PrintField(std::string_view key, std::string_view value) {
+  if (!value.empty()) fmt::print("{:<10}{}\n", key, value);
+}
+
+/// What it is and for whom.
+void PrintTerms(const json::object& one) {
+  PrintField("id", std::to_string(Number(one, "id")));
+  PrintField("of", PlaceOf(one));
+  PrintField("audience", TextLine(one, "audience") + (IsTrue(one, "one_time") ? ", one time" : ""));
+}
+
+/// A request may be for many references, and says which of them was refused; here there is one.
+std::string WithoutIndex(std::string sentence) {
+  for (const std::string_view index : {"references[0]: ", "references[0]."})
+    if (const auto at = sentence.find(index); at != std::string::npos) sentence.erase(at, index.size());
+  if (sentence.ends_with(": ")) sentence.resize(sentence.size() - 2);
+  return sentence;
+}
+
+json::object Issue(Client& client, const Asked& asked, const json::object& body) {
+  try {
+    return client.AskJson(Verb::post, TargetOf(asked), json::serialize(body));
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit_code, WithoutIndex(failure.what()));
+  }
 }
 
 void Create(const Options& options, const Asked& asked) {
@@ -76,39 +116,47 @@ void Create(const Options& options, const Asked& asked) {
   list.push_back(std::move(reference));
   body["references"] = std::move(list);
   Client client(SocketPath(options));
-  const auto answer = client.AskJson(Verb::post, TargetOf(asked), json::serialize(body));
+  const auto answer = Issue(client, asked, body);
   if (options.json) return PrintJson(answer.at("references"));
+  bool first = true;
   for (const auto& value : answer.at("references").as_array()) {
     const auto& one = value.as_object();
-    fmt::print("id       {}\npart     {}\nsize     {}\nexpires  {}\n", Number(one, "id"),
-               TextLine(one, "part"), Number(one, "size"), TimeOf(one, "expires"));
-    if (one.contains("url")) fmt::print("url      {}\n", TextLine(one, "url"));
-    fmt::print("imap     {}\n\n", TextLine(one, "imap_url"));
+    if (!std::exchange(first, false)) fmt::print("\n");
+    PrintTerms(one);
+    PrintField("expires", TimeOf(one, "expires") + " UTC");
+    PrintField("size", std::to_string(Number(one, "size")));
+    PrintField("type", TextLine(one, "content_type"));
+    PrintField("name", TextLine(one, "name"));
+    PrintField("sha256", TextLine(one, "sha256"));
+    PrintField("url", TextLine(one, "url"));
+    PrintField("imap", TextLine(one, "imap_url"));
   }
+  if (first) fmt::print("The message has no attachments: nothing was issued\n");
 }
 
 void List(const Options& options, const Asked& asked) {
   Client client(SocketPath(options));
   json::array all;
-  if (!options.json)
-    fmt::print("{:>6}  {:<8}  {:>7}  {:<19}  {:<20}  {}\n", "ID", "STANDING", "FETCHES", "EXPIRES",
-               "AUDIENCE", "FOLDER, UID, PART");
   for (std::uint64_t after = 0;;) {
     auto page = client.AskJson(Verb::get, fmt::format("{}?limit=1000&after={}", TargetOf(asked), after));
-    for (auto& value : page.at("references").as_array()) {
-      if (options.json) {
-        all.push_back(std::move(value));
-        continue;
-      }
-      const auto& one = value.as_object();
-      fmt::print("{:>6}  {:<8}  {:>7}  {:<19}  {:<20}  {}\n", Number(one, "id"), Text(one, "standing"),
-                 Number(one, "fetches"), TimeOf(one, "expires"), TextLine(one, "audience"), PlaceOf(one));
-    }
+    for (auto& one : page.at("references").as_array()) all.push_back(std::move(one));
     const auto* next = page.if_contains("next");
     if (next == nullptr) break;
     after = next->to_number<std::uint64_t>();
   }
-  if (options.json) PrintJson(all);
+  if (options.json) return PrintJson(all);
+  if (all.empty()) return fmt::print("no references\n");
+  constexpr std::size_t kMostAudience = 40;  // show has all of it
+  std::size_t width = 8;
+  for (const auto& one : all)
+    width = std::clamp(Width(TextLine(one.as_object(), "audience")), width, kMostAudience);
+  fmt::print("{:>6}  {:<8}  {:>7}  {:<19}  {}  {}\n", "ID", "STANDING", "FETCHES", "EXPIRES (UTC)",
+             Fit("AUDIENCE", width), "FOLDER, UID, PART");
+  for (const auto& value : all) {
+    const auto& one = value.as_object();
+    fmt::print("{:>6}  {:<8}  {:>7}  {:<19}  {}  {}\n", Number(one, "id"), TextLine(one, "standing"),
+               FetchesOf(one), TimeOf(one, "expires"), Fit(TextLine(one, "audience"), width), PlaceOf(one));
+  }
 }
 
 void Show(const Options& options, const Asked& asked) {
@@ -116,12 +164,13 @@ void Show(const Options& options, const Asked& asked) {
   const auto one = client.AskJson(Verb::get, OneOf(asked));
   if (options.json) return PrintJson(one);
   const auto issuer = TextLine(one, "issuer");
-  fmt::print("id        {}\nof        {}\naudience  {}{}\nissuer    {}\n", Number(one, "id"), PlaceOf(one),
-             TextLine(one, "audience"), one.at("one_time").as_bool() ? ", one time" : "",
-             issuer.empty() ? "the operator" : issuer);
-  fmt::print("created   {}\nexpires   {}\nfetches   {}\nlast      {}\nstanding  {}\n", TimeOf(one, "created"),
-             TimeOf(one, "expires"), Number(one, "fetches"), TimeOf(one, "last_fetch"),
-             Text(one, "standing"));
+  PrintTerms(one);
+  PrintField("issuer", issuer.empty() ? "the operator" : issuer);
+  PrintField("created", TimeOf(one, "created") + " UTC");
+  PrintField("expires", TimeOf(one, "expires") + " UTC");
+  PrintField("fetches", FetchesOf(one));
+  if (one.contains("last_fetch")) PrintField("last", TimeOf(one, "last_fetch") + " UTC");
+  PrintField("standing", TextLine(one, "standing"));
 }
 
 void Fetch(const Options& options, const Asked& asked) {
@@ -161,11 +210,16 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
 
   auto* create = with_address(reference->add_subcommand("create", "issue references and print their URLs"));
   create->add_option("FOLDER", asked->folder, "the folder's path")->required();
-  create->add_option("UID", asked->uid, "the message")->required();
-  create->add_option("--part", asked->part, "as between the brackets of BODY[]: 2, 1.3, HEADER");
-  create->add_flag("--attachments", asked->attachments, "one for each attachment");
-  create->add_option("--audience", asked->audience, "submit, anyone, or an address");
-  create->add_option("--expires", asked->expires, "2030-01-01T00:00:00Z");
+  create->add_option("UID", asked->uid, "the message")
+      ->required()
+      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
+  auto* part = create->add_option("--part", asked->part, "as between the brackets of BODY[]: 2, 1.3, HEADER");
+  create->add_flag("--attachments", asked->attachments, "one for each attachment")->excludes(part);
+  create->add_option("--audience", asked->audience, "submit, anyone, or an address; default submit");
+  create
+      ->add_option("--expires", asked->expires,
+                   "when: 2030-01-01T00:00:00Z, or seconds since 1970; default after [references] lifetime")
+      ->type_name("TIME");
   create->add_flag("--one-time", asked->one_time, "for one fetch");
   create->add_flag("--hash", asked->hash, "tell the SHA-256 of the data too");
   create->footer(kCreateFooter);
@@ -173,20 +227,27 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
 
   auto* list =
       with_address(reference->add_subcommand("list", "what was issued, and how often it was fetched"));
-  list->footer("Example:\n  cms-admin reference list +15550100111");
+  list->footer(
+      "STANDING is good, expired, revoked, used (for one time, which has been) or reset (the folder's "
+      "keys).\n"
+      "What is no longer good is listed for a day.\n\nExample:\n  cms-admin reference list +15550100111");
   list->callback([=, &options] { List(options, *asked); });
 
-  auto* show = with_id(reference->add_subcommand("show", "one of them"));
+  auto* show = with_id(reference->add_subcommand("show", "one of them, with its issuer and its times"));
   show->footer("Example:\n  cms-admin reference show +15550100111 4");
   show->callback([=, &options] { Show(options, *asked); });
 
-  auto* fetch = with_id(reference->add_subcommand("fetch", "the data; it is not counted"));
-  fetch->add_option("-o,--output", asked->output,
-                    "a file, which is there once all of it is; default standard output (-)");
-  fetch->footer("Example:\n  cms-admin reference fetch +15550100111 4 -o photo.jpg");
+  auto* fetch = with_id(reference->add_subcommand("fetch", "get the data; it counts as no fetch"));
+  fetch
+      ->add_option("-o,--output", asked->output,
+                   "what is there stays until the data is whole; default standard output (-)")
+      ->type_name("FILE");
+  fetch->footer(
+      "Also what is expired, revoked or used, as long as list shows it.\n\nExample:\n"
+      "  cms-admin reference fetch +15550100111 4 -o photo.jpg");
   fetch->callback([=, &options] { Fetch(options, *asked); });
 
-  auto* revoke = with_id(reference->add_subcommand("revoke", "neither of its URLs is good any more"));
+  auto* revoke = with_id(reference->add_subcommand("revoke", "end it: neither of its URLs is good any more"));
   revoke->footer("Example:\n  cms-admin reference revoke +15550100111 4");
   revoke->callback([=, &options] {
     Client client(SocketPath(options));
@@ -194,9 +255,11 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
   });
 
   auto* reset = with_address(reference->add_subcommand(
-      "reset-keys", "all references and authorised URLs are void: of a folder, or of the account"));
-  reset->add_option("FOLDER", asked->folder, "the folder's path; default all");
-  reset->footer("Example:\n  cms-admin reference reset-keys +15550100111 Trips");
+      "reset-keys", "void all references and authorised URLs of a folder, or of the account"));
+  reset->add_option("FOLDER", asked->folder, "the folder's path; default all folders");
+  reset->footer(
+      "Examples:\n  cms-admin reference reset-keys +15550100111 Trips\n"
+      "  cms-admin reference reset-keys +15550100111");
   reset->callback([=, &options] {
     Client client(SocketPath(options));
     auto target = "/v1/accounts/" + PercentEncode(asked->address) + "/url-keys";
