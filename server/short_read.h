@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include "server/net/asio.h"
@@ -10,15 +11,17 @@ namespace server {
 
 /// StorageExecutor::Run() for a few rows that are mostly in memory: `work` is tried in this thread, and if
 /// that falls short, called again on the storage pool. Two turns of threads take longer than such a read.
-/// `work` starts anew each time it is called, and changes nothing before it has read what it reads.
+/// `work` starts anew each time it is called, and changes nothing before it has read what it reads. `who`: as
+/// of Run().
 template <class F>
-asio::awaitable<std::invoke_result_t<F&>> RunShort(net::StorageExecutor& storage, F& work) {
+asio::awaitable<std::invoke_result_t<F&>> RunShort(net::StorageExecutor& storage, F& work,
+                                                   std::uint64_t who = 0) {
   {
     const storage::MemoryOnly here;
     auto result = work();
     if (!here.FellShort()) co_return result;
   }
-  auto result = co_await storage.Run(work);
+  auto result = co_await storage.Run(work, who);
   co_return result;
 }
 

@@ -109,6 +109,7 @@ asio::awaitable<void> FetchAccountReference(Call& call, Services& services) {
     answer.type = head.type;
     answer.name = head.name;
     answer.etag = "\"" + std::to_string(named->record.id) + "\"";
+    answer.who = named->account.id;
     return true;
   };
   const auto opened = co_await services.storage.Run(open);

@@ -8,6 +8,7 @@
 
 #include "protocol/imap/object_id.h"
 #include "server/http/byte_range.h"
+#include "server/http/part_range.h"
 #include "server/http/reference_json.h"
 #include "server/http/resources.h"
 #include "server/http/url.h"
@@ -23,34 +24,7 @@ using Form = PartReader::Form;
 using Begun = PartReader::Begun;
 using protocol::UrlAccess;
 
-/// Read while as much before it is sent: so much that the turns of two threads cost little beside it.
-constexpr std::uint64_t kAhead = 1024 * 1024;
 constexpr std::size_t kMaxFileName = 200;
-
-/// Some of a part's octets, as they came.
-class Pieces {
- public:
-  /// Blocks. False: they cannot be had.
-  bool Fill(PartReader& part) {
-    octets_.clear();
-    for (size_ = 0; size_ < kAhead && part.left() > 0; size_ += octets_.back().size()) {
-      if (!part.TakeSome(octets_.emplace_back())) return false;
-    }
-    return true;
-  }
-  std::uint64_t size() const { return size_; }
-  /// False: they cannot all be sent.
-  asio::awaitable<bool> Send(Call& call) const {
-    bool sent = true;
-    for (auto piece = octets_.begin(); sent && piece != octets_.end(); ++piece)
-      sent = co_await call.SendBody(piece->view());
-    co_return sent;
-  }
-
- private:
-  std::vector<protocol::mime::Octets> octets_;
-  std::uint64_t size_ = 0;
-};
 
 std::string EtagOf(const references::Found& found, storage::ObjectId object, Form form) {
   const auto& record = found.record;
@@ -142,6 +116,7 @@ std::string ContentDisposition(std::string_view given) {
 asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer,
                                std::function<storage::Result<bool>()> count) {
   PartReader& part = *answer.part;
+  const std::uint64_t who = answer.who.value;
   const std::uint64_t size = part.size();
   const auto describe = [&] {
     call.AddHeader("ETag", answer.etag);
@@ -163,6 +138,10 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
   const auto if_range = request[beast::http::field::if_range];
   if (call.verb() == Verb::get && (if_range.empty() || if_range == answer.etag))
     range = ReadRange(request[beast::http::field::range], size);
+  PartRange sent(part, answer.form);
+  // RFC 9110 §14.2: a range may be ignored.
+  if (const auto* asked = std::get_if<ByteRange>(&range); asked != nullptr && sent.IsFar(*asked))
+    range = WholeOfIt{};
   if (std::holds_alternative<Unsatisfiable>(range)) {
     call.AddHeader("Content-Range", fmt::format("bytes */{}", size));
     Refusal refusal{Status::range_not_satisfiable, "range_not_satisfiable",
@@ -176,38 +155,43 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     co_return true;
   }
   const auto* octets = std::get_if<ByteRange>(&range);
+  Begun begun = Begun::kOpen;
+  auto narrow = [&] { begun = sent.Narrow(*octets); };
+  if (octets != nullptr) co_await services.storage.Run(narrow, who);
+  bool had = begun == Begun::kOpen;
+  auto skip = [&] { return sent.Skip(); };
+  while (had && sent.to_skip() > 0) had = co_await services.storage.Run(skip, who);
+  if (!had) co_return false;
   Pieces pieces;
   auto begin = [&]() -> storage::Result<bool> {
-    if (octets != nullptr &&
-        part.Begin(answer.form, protocol::mime::Extent{octets->first, octets->length}) != Begun::kOpen)
-      return false;
-    if (!pieces.Fill(part)) return false;
+    if (!sent.Fill(pieces)) return false;
     return count();
   };
-  const auto begun = co_await services.storage.Run(begin);
-  if (!begun) {
-    auto error = begun.error();
+  const auto counted = co_await services.storage.Run(begin, who);
+  if (!counted) {
+    auto error = counted.error();
     co_await call.Fail(std::move(error));
     co_return true;
   }
-  if (!*begun) co_return false;
+  if (!*counted) co_return false;
   describe();
   if (octets != nullptr)
     call.AddHeader("Content-Range",
                    fmt::format("bytes {}-{}/{}", octets->first, octets->first + octets->length - 1, size));
   bool sending = co_await call.StartBody(octets != nullptr ? Status::partial_content : Status::ok,
-                                         answer.type, pieces.size() + part.left());
+                                         answer.type, sent.size());
+  // What follows is read while as much is sent.
   Pieces next;
-  auto read_on = [&] { return next.Fill(part); };
-  while (sending && part.left() > 0) {
-    auto reading = services.storage.Run(read_on);
+  auto read_on = [&] { return sent.Fill(next); };
+  while (sending && sent.left() > 0) {
+    auto reading = services.storage.Run(read_on, who);
     auto writing = pieces.Send(call);
-    const auto [read, sent] = co_await (std::move(reading) && std::move(writing));
-    sending = read && sent;  // if not, the octets that are missing tell
+    const auto [read, written] = co_await (std::move(reading) && std::move(writing));
+    sending = read && written;  // if not, the octets that are missing tell
     std::swap(pieces, next);
   }
   if (sending) [[maybe_unused]]
-    const bool sent = co_await pieces.Send(call);
+    const bool written = co_await pieces.Send(call);
   co_return true;
 }
 
@@ -262,6 +246,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     co_await NothingHere(call);
     co_return;
   }
+  const auto who = login ? login->account.id : what.owner.id;
   PartAnswer answer;
   answer.form = encoding == "stored" ? Form::kAsServed : Form::kDecoded;
   auto open = [&]() -> storage::Result<bool> {
@@ -276,9 +261,10 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     answer.name = head.name;
     answer.etag = EtagOf(what, answer.part->object(), answer.form);
     answer.one_time = what.record.one_time;
+    answer.who = who;
     return true;
   };
-  auto opened = co_await RunShort(services.storage, open);
+  auto opened = co_await RunShort(services.storage, open, who.value);
   if (!opened) {
     co_await call.Fail(std::move(opened).error());
     co_return;

@@ -17,9 +17,11 @@ struct PartAnswer {
   std::string name;  ///< of the file, UTF-8; empty: none
   std::string etag;
   bool one_time = false;
+  storage::AccountId who;  ///< reads it: its jobs take turns with those of others
 };
 
-/// Sends it, or the range of it that is asked for (RFC 9110 §14), or says that the caller has it (§13.1.2).
+/// Sends it, or the range of it that is asked for (RFC 9110 §14) unless that is too far (PartRange), or says
+/// that the caller has it (§13.1.2).
 /// The part has begun. `count` is called before an octet goes: false: it is not to be had any more, and
 /// nothing has been answered. False likewise.
 asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer,

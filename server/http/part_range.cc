@@ -1,0 +1,53 @@
+#include "server/http/part_range.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace server::http {
+
+using protocol::mime::Octets;
+
+asio::awaitable<bool> Pieces::Send(Call& call) const {
+  bool sent = true;
+  for (auto piece = octets_.begin(); sent && piece != octets_.end(); ++piece)
+    sent = co_await call.SendBody(piece->view());
+  co_return sent;
+}
+
+bool PartRange::Decodes() const {
+  const auto* part = part_.Part();
+  return form_ == Form::kDecoded && part != nullptr && part->encoding > protocol::mime::Encoding::kBinary;
+}
+
+PartRange::Begun PartRange::Narrow(const ByteRange& range) {
+  left_ = size_ = range.length;
+  if (!Decodes()) return part_.Begin(form_, protocol::mime::Extent{range.first, range.length});
+  to_skip_ = range.first;
+  return Begun::kOpen;
+}
+
+bool PartRange::Skip() {
+  Octets piece;
+  for (std::uint64_t done = 0; to_skip_ > 0 && done < kStep; done += piece.size()) {
+    if (!part_.TakeSome(piece) || piece.empty()) return false;
+    const auto skipped = std::min<std::uint64_t>(to_skip_, piece.size());
+    to_skip_ -= skipped;
+    kept_ = piece.Part(skipped);
+  }
+  return true;
+}
+
+bool PartRange::Fill(Pieces& pieces) {
+  pieces.octets_.clear();
+  for (pieces.size_ = 0; pieces.size_ < kStep && left_ > 0;) {
+    Octets piece = std::exchange(kept_, {});
+    if (piece.empty() && (!part_.TakeSome(piece) || piece.empty())) return false;
+    if (piece.size() > left_) piece = piece.Part(0, left_);
+    left_ -= piece.size();
+    pieces.size_ += piece.size();
+    pieces.octets_.push_back(std::move(piece));
+  }
+  return true;
+}
+
+}  // namespace server::http

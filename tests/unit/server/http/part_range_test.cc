@@ -1,0 +1,79 @@
+// A range of a part that has to be decoded, in steps.
+#include "server/http/part_range.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/server/references/desk_fixture.h"
+
+namespace server::http {
+namespace {
+
+using references::PartReader;
+using tests::Must;
+
+class PartRangeTest : public references::DeskFixture {
+ protected:
+  /// A message whose first part has kSize octets of 'M', three of which are "TU1N" in base64.
+  PartRangeTest() {
+    std::string encoded;
+    for (int i = 0; i < kLines; ++i) encoded += "TU1NTU1NTU1NTU1N\r\n";
+    Must(tests::Append(*store, owner, "INBOX",
+                       {"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                        "--b\r\nContent-Type: video/x\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                        encoded + "\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b--\r\n"}));
+  }
+  std::unique_ptr<PartReader> Open(const char* section, std::optional<protocol::UrlPartial> partial = {}) {
+    auto part =
+        Must(PartReader::Open(*store, {folder, {1}, *protocol::ReadSection(section), partial, {}}, {}));
+    EXPECT_EQ(part->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen);
+    return part;
+  }
+  static constexpr int kLines = 300'000;
+  static constexpr std::uint64_t kSize = 12ULL * kLines;  ///< 3.6 MB, several steps
+};
+
+TEST_F(PartRangeTest, SkipsInSteps) {
+  const auto part = Open("1");
+  ASSERT_EQ(part->size(), kSize);
+  PartRange range(*part, PartReader::Form::kDecoded);
+  ASSERT_EQ(range.Narrow({kSize - 5, 3}), PartReader::Begun::kOpen);
+  int steps = 0;
+  for (auto before = range.to_skip(); before > 0; before = range.to_skip(), ++steps) {
+    ASSERT_TRUE(range.Skip());
+    EXPECT_LT(before - range.to_skip(), 2 * kStep) << "no step takes long";
+  }
+  EXPECT_GE(steps, 3);
+  Pieces pieces;
+  EXPECT_EQ(range.left(), 3U);
+  EXPECT_TRUE(range.Fill(pieces));
+  EXPECT_EQ(pieces.size(), 3U);
+  EXPECT_EQ(range.left(), 0U);
+}
+
+TEST_F(PartRangeTest, IsFarOnlyWhereThatIsDecoded) {
+  const ByteRange near{kMaxSkipped, 1};
+  const ByteRange far{kMaxSkipped + 1, 1};
+  const auto video = Open("1");
+  EXPECT_FALSE(PartRange(*video, PartReader::Form::kDecoded).IsFar(near));
+  EXPECT_TRUE(PartRange(*video, PartReader::Form::kDecoded).IsFar(far));
+  EXPECT_FALSE(PartRange(*video, PartReader::Form::kAsServed).IsFar(far));
+  const auto text = Open("2");
+  EXPECT_FALSE(PartRange(*text, PartReader::Form::kDecoded).IsFar(far));
+  const auto header = Open("HEADER");
+  EXPECT_FALSE(PartRange(*header, PartReader::Form::kDecoded).IsFar(far));
+}
+
+TEST_F(PartRangeTest, IsWithinWhatPartialNames) {
+  const auto part = Open("1", protocol::UrlPartial{100, 2'000'000});
+  PartRange range(*part, PartReader::Form::kDecoded);
+  EXPECT_EQ(range.size(), 2'000'000U);
+  ASSERT_EQ(range.Narrow({1'500'000, 500'000}), PartReader::Begun::kOpen);
+  while (range.to_skip() > 0) ASSERT_TRUE(range.Skip());
+  Pieces pieces;
+  std::uint64_t got = 0;
+  for (; range.left() > 0; got += pieces.size()) ASSERT_TRUE(range.Fill(pieces));
+  EXPECT_EQ(got, 500'000U);
+}
+
+}  // namespace
+}  // namespace server::http
