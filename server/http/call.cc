@@ -117,10 +117,35 @@ asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit) {
     if (*got == 0) co_return all;
     all.append(space.data(), *got);
     if (all.size() > limit) {
-      Refusal refusal{Status::payload_too_large, "too_big", "The request's body is too large"};
-      co_await Fail(std::move(refusal));
+      co_await FailForSize();
       co_return std::nullopt;
     }
+  }
+}
+
+asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit, ByteBudget::Share& share) {
+  std::string all;
+  std::array<char, 8192> space;
+  for (;;) {
+    // What is full is doubled, up to the limit: all that is read behind that is that nothing follows.
+    if (all.size() == all.capacity() || all.empty()) {
+      const auto more = std::min(std::max(2 * all.size(), space.size()), limit);
+      if (!share.Hold(more)) {
+        co_await FailForRoom();
+        co_return std::nullopt;
+      }
+      all.reserve(more);
+    }
+    const auto room =
+        all.size() < limit ? std::min({space.size(), all.capacity() - all.size(), limit - all.size()}) : 1;
+    const auto got = co_await ReadSome(std::span(space).first(room));
+    if (!got) co_return std::nullopt;
+    if (*got == 0) co_return all;
+    if (all.size() == limit) {
+      co_await FailForSize();
+      co_return std::nullopt;
+    }
+    all.append(space.data(), *got);
   }
 }
 
@@ -188,6 +213,15 @@ asio::awaitable<void> Call::Fail(Refusal refusal) {
   boost::json::object body;
   body["error"] = std::move(error);
   return Reply(refusal.status, std::move(body));
+}
+
+asio::awaitable<void> Call::FailForSize() {
+  return Fail(Refusal{Status::payload_too_large, "too_big", "The request's body is too large"});
+}
+
+asio::awaitable<void> Call::FailForRoom() {
+  AddHeader("Retry-After", "5");
+  return Fail(Refusal{Status::service_unavailable, "busy", "Too much is being worked on: try again later"});
 }
 
 asio::awaitable<void> Call::Fail(storage::Error error) { return Fail(RefusalFor(error)); }

@@ -12,6 +12,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/json/value.hpp>
 
+#include "server/http/byte_budget.h"
 #include "server/http/http_wire.h"
 #include "server/net/asio.h"
 #include "server/net/transfer_pace.h"
@@ -76,6 +77,8 @@ class Call {
   /// The whole body. nullopt: it is over `limit` (then that has been answered), or the connection is of no
   /// more use.
   asio::awaitable<std::optional<std::string>> ReadAll(std::size_t limit);
+  /// The same within what `share` may hold: before it is read, and as much as is read. 503: no room for it.
+  asio::awaitable<std::optional<std::string>> ReadAll(std::size_t limit, ByteBudget::Share& share);
   /// The whole body as a JSON object; nullopt as for ReadAll(), also if it is none.
   asio::awaitable<std::optional<boost::json::object>> ReadJson(std::size_t limit = 1 << 20);
 
@@ -85,6 +88,8 @@ class Call {
   asio::awaitable<void> ReplyText(std::string content_type, std::string body);
   asio::awaitable<void> Fail(Refusal refusal);
   asio::awaitable<void> Fail(storage::Error error);
+  /// 503: more is held in memory for others than this can be added to.
+  asio::awaitable<void> FailForRoom();
 
   /// An answer whose end is not known yet: sent as it comes.
   asio::awaitable<bool> StartStream(std::string content_type);
@@ -126,6 +131,7 @@ class Call {
   asio::awaitable<bool> WriteHead(const Head& head, std::string_view and_then = {});
   asio::awaitable<bool> WriteOctets(std::string_view octets);
   asio::awaitable<bool> FillBody();
+  asio::awaitable<void> FailForSize();
 
   HttpWire& wire_;
   beast::flat_buffer& buffer_;

@@ -30,8 +30,9 @@ std::string MediaType(std::string_view content_type) {
 }
 
 /// False: the caller has no more use for it, or the octets are gone, which their number tells.
-asio::awaitable<bool> Send(Call& call, Services& services, Status status, std::string type,
-                           MessagePlan plan) {
+/// `who`: reads what is in it, and takes turns.
+asio::awaitable<bool> Send(Call& call, Services& services, storage::AccountId who, Status status,
+                           std::string type, MessagePlan plan) {
   call.AddHeader("CPM-Message-Mode", plan.size() > references::kPagerMode ? "large" : "pager");
   call.AddHeader("X-Content-Type-Options", "nosniff");
   bool sending = co_await call.StartBody(status, std::move(type), plan.size());
@@ -41,7 +42,7 @@ asio::awaitable<bool> Send(Call& call, Services& services, Status status, std::s
     return plan.Take(piece);
   };
   while (sending && !plan.done()) {
-    sending = co_await services.storage.Run(take);
+    sending = co_await services.storage.Run(take, who.value);
     if (sending && !piece.empty()) sending = co_await call.SendBody(piece);
   }
   co_return sending;
@@ -181,7 +182,8 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
     co_return;
   }
   const std::uint64_t limit = services.references->message_limit;
-  const auto message = co_await call.ReadAll(limit);
+  ByteBudget::Share held(services.references->resolving, login->account.id.value);
+  auto message = co_await call.ReadAll(limit, held);
   if (!message) co_return;
   const references::Bearer bearer{login->account.id, login->actor.role};
   auto resolve = [&] {
@@ -195,6 +197,11 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
         resolved ? fmt::format("{} of {} resolved", resolved->used.size(), resolved->references) : "refused");
   if (!resolved) {
     co_await call.Fail(std::move(resolved).error());
+    co_return;
+  }
+  message.reset();
+  if (!held.Hold(resolved->message.held())) {
+    co_await call.FailForRoom();
     co_return;
   }
   if (login->actor.role == storage::Role::kPf) {
@@ -230,7 +237,8 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   }
   call.AddHeader("CPM-References", std::to_string(resolved->references));
   auto plan = std::move(resolved->message);
-  [[maybe_unused]] const bool sent = co_await Send(call, services, Status::ok, type, std::move(plan));
+  [[maybe_unused]] const bool sent =
+      co_await Send(call, services, login->account.id, Status::ok, type, std::move(plan));
 }
 
 asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
@@ -315,8 +323,9 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
   }
   call.AddHeader("CPM-References", done->ids);
   auto plan = std::move(done->plan);
-  [[maybe_unused]] const bool sent = co_await Send(
-      call, services, appended->created ? Status::created : Status::ok, "message/rfc822", std::move(plan));
+  [[maybe_unused]] const bool sent =
+      co_await Send(call, services, login->account.id, appended->created ? Status::created : Status::ok,
+                    "message/rfc822", std::move(plan));
 }
 
 }  // namespace server::http

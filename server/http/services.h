@@ -7,6 +7,7 @@
 
 #include "server/auth/password_record.h"
 #include "server/config/config.h"
+#include "server/http/byte_budget.h"
 #include "server/http/news_wait.h"
 #include "server/net/storage_executor.h"
 #include "server/references/desk.h"
@@ -42,6 +43,8 @@ struct ReferenceServices {
   const Clock& clock;
   references::ReferenceSettings settings;
   std::uint64_t message_limit = 16 << 20;  ///< octets of a message with references, and of one without
+  /// Of messages whose references are resolved, and of what comes of them. An account's: two of the largest.
+  ByteBudget resolving{256 << 20, 32 << 20};
 };
 
 /// What the resources work with. All of it outlives the server, and what is in it by reference its event

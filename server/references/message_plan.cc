@@ -39,6 +39,13 @@ void MessagePlan::Add(MessagePlan other) {
   std::ranges::move(other.pieces_, std::back_inserter(pieces_));
 }
 
+std::uint64_t MessagePlan::held() const {
+  std::uint64_t held = 0;
+  for (const auto& piece : pieces_)
+    held += piece.text.capacity() + (piece.part ? std::min(piece.from->left(), kPiece) : 0);
+  return held;
+}
+
 bool MessagePlan::Take(std::string& to) {
   const std::size_t before = to.size();
   const bool taken = TakeOne(to);

@@ -25,6 +25,8 @@ class MessagePlan {
   void Add(MessagePlan other);
 
   std::uint64_t size() const { return size_; }  ///< of what has not been taken
+  /// Octets in memory, as far as they are the message's: its texts, and the first piece of each part.
+  std::uint64_t held() const;
   bool done() const { return pieces_.empty(); }
   /// Appends the next piece, about 256 KiB; false: it cannot be read.
   bool Take(std::string& to);

@@ -101,7 +101,7 @@ def configuration(folder):
     return {'tls': {'client_ca': ours.ca, 'client_crl': ours.crl}, 'pf': {'act_for': ['tel:+1555*']},
             'oauth': {'jwks': jwks, 'issuer': 'https://issuer.example', 'audience': 'imap'},
             'audit': {'file': os.path.join(folder, 'audit.jsonl')},
-            'references': {'message_mib': 1},
+            'references': {'message_mib': 1, 'resolve_mib': 3},
             'references.listen': [{'address': '127.0.0.1', 'port': configuration.port, 'tls': 'implicit'}]}
 
 

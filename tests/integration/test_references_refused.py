@@ -201,6 +201,37 @@ def ambiguous_requests(server, account):
         assert server.user.ask('POST', '/v1/references', body).status == 400, body[:30]
 
 
+def messages_have_a_budget(server, account):
+    """Who sends slowly holds memory: of one account two messages, of all what references.resolve_mib says."""
+    def begin(caller, account_of):
+        head = (f'POST /v1/messages/resolve?account={urllib.parse.quote(account_of)} HTTP/1.1\r\nHost: x\r\n'
+                f'Content-Type: message/rfc822\r\nContent-Length: {1 << 20}\r\n\r\n')
+        stream = context_of(caller.certificate).wrap_socket(socket.create_connection((server.host, server.references_port), timeout=20))
+        stream.sendall(head.encode() + b'x' * ((1 << 20) - 1))
+        return stream
+
+    def is_let_in(account_of):
+        reply = server.pf.originate(account_of, b'Subject: s\r\n\r\nx')
+        assert reply.status == 200 or (reply.status == 503 and int(reply.headers['Retry-After']) > 0), (reply.status, reply.body)
+        return reply.status == 200
+    other, third = server.add_account(75), server.add_account(76)
+    assert is_let_in(account.address) and is_let_in(other.address)
+    held = [begin(server.pf, account.address) for _ in range(2)]
+    while is_let_in(account.address):
+        pass  # until what they sent has come
+    assert is_let_in(other.address), 'the rest is for others'
+    held.append(begin(server.pf, other.address))
+    while is_let_in(third.address):
+        pass
+    for stream in held:
+        stream.sendall(b'x')
+        assert stream.recv(100).startswith(b'HTTP/1.1 200'), 'who is in is served'
+        stream.close()
+    while not is_let_in(account.address):
+        pass  # until they are gone
+    assert is_let_in(third.address)
+
+
 def slow_readers(server, account):
     """Who does not read is dropped, and costs little meanwhile; others are served."""
     size = 30 << 20
@@ -366,6 +397,7 @@ CASES = prepared((
     ('names of files are harmless', names_of_files_are_harmless),
     ('references are resolved once', references_are_resolved_once),
     ('ambiguous requests', ambiguous_requests),
+    ('messages have a budget', messages_have_a_budget),
     ('slow readers, and an expunge under way', slow_readers),
     ('a thousand fetches at once', a_thousand_at_once),
     ('one time is once, whoever comes', one_time_is_once_for_many),

@@ -100,6 +100,7 @@ TEST(ConfigTest, TheSampleFileHoldsTheDefaults) {
   EXPECT_EQ(sample->references.max_lifetime, defaults.references.max_lifetime);
   EXPECT_EQ(sample->references.per_account, defaults.references.per_account);
   EXPECT_EQ(sample->references.message_mib, defaults.references.message_mib);
+  EXPECT_EQ(sample->references.resolve_mib, defaults.references.resolve_mib);
   EXPECT_EQ(sample->references.connections, defaults.references.connections);
   EXPECT_EQ(sample->references.connections_per_address, defaults.references.connections_per_address);
   EXPECT_EQ(sample->references.connections_per_network, defaults.references.connections_per_network);
@@ -248,6 +249,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "references.base_url: must be as"},
         BadFile{"ReferencesLifetime", "[references]\nlifetime = 100\nmax_lifetime = 99", 2,
                 "references.lifetime: must not exceed max_lifetime"},
+        BadFile{"ReferencesResolve", "[references]\nmessage_mib = 2\nresolve_mib = 1", 3,
+                "references.resolve_mib: must not be below message_mib"},
         BadFile{"ActForIsNoList", "[pf]\nact_for = \"tel:*\"", 2, "pf.act_for: must be an array of strings"},
         BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
         BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},
