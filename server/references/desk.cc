@@ -119,6 +119,26 @@ storage::Error At(std::size_t index, storage::Error error) {
   return error;
 }
 
+/// Of a URL that may be broken behind it, in one spelling (RFC 3986 §6.2.2.1, §6.2.3).
+struct Origin {
+  std::string scheme;
+  std::string host;       ///< with its port, if that is not the scheme's
+  std::string_view path;  ///< and all that follows
+};
+std::optional<Origin> OriginOf(std::string_view url) {
+  constexpr std::string_view kBehindScheme = "://";
+  const auto colon = url.find(kBehindScheme);
+  if (colon == std::string_view::npos) return std::nullopt;
+  auto scheme = protocol::ascii::Lower(url.substr(0, colon));
+  url.remove_prefix(colon + kBehindScheme.size());
+  auto authority = url.substr(0, url.find_first_of("/?#"));
+  url.remove_prefix(authority.size());
+  authority.remove_prefix(authority.rfind('@') + 1);  // npos: 0
+  const std::string_view port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : "";
+  if (authority.ends_with(port)) authority.remove_suffix(port.size());
+  return Origin{std::move(scheme), protocol::ascii::Lower(authority), url};
+}
+
 /// A message/cpim whose content is what it says: text, a notification, or a document that only programs read,
 /// such as that of a file transfer. There is no attachment in it.
 bool SaysItself(const protocol::mime::Part& part, protocol::mime::Source& source) {
@@ -441,9 +461,15 @@ MessagePart ReferenceDesk::PartOf(const Reference& record) {
 }
 
 bool ReferenceDesk::IsOurs(std::string_view url) const {
-  if (!settings_.base_url.empty() && url.starts_with(settings_.base_url + std::string(kPath))) return true;
-  const auto imap = protocol::ParseImapUrl(url);
-  return imap && authority_.IsHere(*imap);
+  const auto its = OriginOf(url);
+  if (!its) return false;
+  if (its->scheme == "imap") {
+    protocol::ImapUrl somewhere;
+    somewhere.host = its->host;
+    return authority_.IsHere(somewhere);
+  }
+  const auto own = OriginOf(settings_.base_url);
+  return own && its->scheme == own->scheme && its->host == own->host && its->path.starts_with(own->path);
 }
 
 Result<std::optional<Named>> ReferenceDesk::Look(std::string_view url, const Bearer& bearer) {

@@ -136,7 +136,8 @@ class ReferenceDesk {
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
   /// UrlAuthority::NoteFetches().
   storage::Result<bool> NoteFetches(const std::vector<Named>& all) { return authority_.NoteFetches(all); }
-  /// It names something here, or claims to.
+  /// It names something of this server, as far as its scheme and authority say: it need not be right beyond
+  /// these. So that what is broken is told, and not taken for a reference to somewhere else.
   bool IsOurs(std::string_view url) const;
 
   std::int64_t Now() const;

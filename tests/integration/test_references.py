@@ -266,9 +266,13 @@ def messages_to_resolve(server, account):
     assert server.pf.originate(account.address, referring([one['external_body']])).status == 413
     # Of several all or none: the one time is not used up by a message that is not sent.
     [once] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2'}, one_time=True)
-    wrong = text['external_body'][:-60].replace('03', '04')
+    wrong = re.sub('(/v1/references/)03', r'\g<1>04', text['external_body'])
+    assert wrong != text['external_body']
+    for bad in (wrong, text['external_body'].replace('https://', 'HTTPS://')):
+        reply = server.pf.originate(account.address, referring([once['external_body'], bad]))
+        assert reply.status == 422 and len(reply.json()['references']) == 1, reply.body
     broken = once['external_body'].replace(':INTERNAL:02', ':INTERNAL:01')
-    assert server.pf.originate(account.address, referring([once['external_body'], broken])).status == 422, wrong
+    assert server.pf.originate(account.address, referring([once['external_body'], broken])).status == 422
     # Twice in one message, by either URL, it is one fetch.
     twice = [once['external_body'], once['external_body'].replace(once['imap_url'], once['url'])]
     reply = server.pf.originate(account.address, referring(twice))

@@ -332,6 +332,39 @@ TEST_F(DeskTest, OthersReferencesStayAndWhatIsWithinIsLeftAlone) {
     EXPECT_EQ(ResolvedOf(message), message);
 }
 
+TEST_F(DeskTest, WhatIsOfThisServerAndBrokenIsTold) {
+  const auto image = Issue(WishFor("2"));
+  std::string bit = image.url;
+  bit.back() = static_cast<char>(bit.back() ^ 1);
+  std::string host = image.url;
+  host.replace(host.find("cms."), 4, "CMS.");
+  const std::string imap_host = "imap://tel%3A+1555@CMS.Example.net:143/INBOX";
+  const std::string web = "https://cms.example.net:8443";
+  for (const std::string& broken :
+       {std::string("imap://cms.example.net/INBOX"), imap_host, imap_host + ";UIDVALIDITY=1/;UID=1",
+        imap_host + "?SUBJECT%20x", "IMAP" + image.imap_url.substr(4, 60), image.imap_url + "%",
+        image.imap_url.substr(0, image.imap_url.size() - 1), image.url.substr(0, image.url.size() - 1),
+        image.imap_url + std::string(9000, 'a'), bit, "HTTPS" + image.url.substr(5), host, image.url + "/",
+        web, web + "/v1/references", web + "/v1/%72eferences/x",
+        std::string("https://x@cms.example.net:8443/")}) {
+    const std::string message =
+        "Content-Type: message/external-body; access-type=URL;\r\n URL=\"" + broken + "\"\r\n\r\n\r\n";
+    const auto resolved = Must(Resolve(*store, desk, message, false, {owner, Role::kPf}, {}, 1 << 20));
+    ASSERT_EQ(resolved.not_resolved.size(), 1U) << broken;
+    EXPECT_EQ(resolved.not_resolved[0].why, "there is nothing to be had by it") << broken;
+  }
+  for (const std::string& other :
+       {std::string("imap://cms.example.org/INBOX"), std::string("https://cms.example.net/v1/references/x"),
+        std::string("http://cms.example.net:8443/"), std::string("https:cms.example.net:8443"),
+        std::string()})
+    EXPECT_FALSE(desk.IsOurs(other)) << other;
+  settings.base_url = "https://cms.example.net/store";
+  EXPECT_TRUE(desk.IsOurs("https://CMS.example.net:443/store/x"));
+  EXPECT_FALSE(desk.IsOurs("https://cms.example.net/photos/x"));
+  settings.base_url.clear();
+  EXPECT_FALSE(desk.IsOurs("https://cms.example.net/"));
+}
+
 TEST_F(DeskTest, NoLengthThatWasIsLeft) {
   const auto image = Issue(WishFor("2"));
   const auto with_length = [&](const std::string& length) {
