@@ -4,12 +4,14 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "protocol/cpm/address.h"
 #include "protocol/imap/url.h"
 #include "protocol/model/mailbox_name.h"
 #include "server/http/reference_json.h"
 #include "server/http/resources.h"
 #include "server/http/visitor.h"
 #include "server/references/message_exchange.h"
+#include "server/short_read.h"
 
 namespace server::http {
 namespace {
@@ -150,6 +152,14 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
   return out;
 }
 
+/// Whose references a message of this sender may hold: nobody's, if there is no such account.
+storage::Result<storage::AccountId> SenderOf(storage::MailStore& store, const std::string& name) {
+  const auto address = protocol::cpm::ParseLogin(name);
+  if (!address) return storage::AccountId{};
+  ASSIGN_OR_RETURN(const auto account, store.FindAccount(*address));
+  return account ? account->id : storage::AccountId{};
+}
+
 /// The others whose data it was.
 storage::Result<std::vector<storage::AccountInfo>> OwnersOf(storage::MailStore& store,
                                                             const std::vector<references::Named>& used,
@@ -172,8 +182,16 @@ struct Done {
 
 asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   const std::string account = call.Query("account").value_or("");
-  const auto login = co_await Identify(call, services, account);
+  auto login = co_await Identify(call, services, {});
+  // Submission acts for nobody, but says who sends: RFC 4467 §3 leaves it to it to have looked at that.
+  const bool submits = login && login->actor.role == storage::Role::kSubmit;
+  if (login && !submits && !account.empty()) login = co_await Identify(call, services, account);
   if (!login) co_return;
+  if (submits && account.empty()) {
+    auto refusal = Bad("\"account\" is missing: an account of role submit says whose message it is");
+    co_await call.Fail(std::move(refusal));
+    co_return;
+  }
   const std::string type = MediaType(call.content_type());
   if (type != "message/cpim" && type != "message/rfc822") {
     Refusal refusal{Status::unsupported_media_type, "wrong_type",
@@ -181,8 +199,18 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
     co_await call.Fail(std::move(refusal));
     co_return;
   }
+  storage::AccountId sender = login->account.id;
+  if (submits) {
+    auto find = [&] { return SenderOf(services.store, account); };
+    auto found = co_await RunShort(services.storage, find);
+    if (!found) {
+      co_await call.Fail(std::move(found).error());
+      co_return;
+    }
+    sender = *found;
+  }
   const std::uint64_t limit = services.references->message_limit;
-  ByteBudget::Share held(services.references->resolving, login->account.id.value);
+  ByteBudget::Share held(services.references->resolving, sender.value);
   auto message = co_await call.ReadAll(limit, held);
   if (!message) co_return;
   const references::Bearer bearer{login->account.id, login->actor.role};
@@ -190,9 +218,10 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
     auto desk = DeskOf(services);
     // It is the owner who sends.
     return references::Resolve(services.store, desk, *message, type == "message/cpim", bearer,
-                               storage::Actor({}, storage::Role::kUser), limit);
+                               storage::Actor({}, storage::Role::kUser), limit,
+                               submits ? std::optional(sender) : std::nullopt);
   };
-  auto resolved = co_await services.storage.Run(resolve, login->account.id.value);
+  auto resolved = co_await services.storage.Run(resolve, sender.value);
   Audit(call, services, *login, "POST /v1/messages/resolve", {}, {},
         resolved ? fmt::format("{} of {} resolved", resolved->used.size(), resolved->references) : "refused");
   if (!resolved) {
@@ -237,8 +266,7 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   }
   call.AddHeader("CPM-References", std::to_string(resolved->references));
   auto plan = std::move(resolved->message);
-  [[maybe_unused]] const bool sent =
-      co_await Send(call, services, login->account.id, Status::ok, type, std::move(plan));
+  [[maybe_unused]] const bool sent = co_await Send(call, services, sender, Status::ok, type, std::move(plan));
 }
 
 asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {

@@ -80,8 +80,13 @@ void AddLines(std::string& out, std::string_view lines) {
 class Resolver {
  public:
   Resolver(storage::MailStore& store, ReferenceDesk& desk, const Bearer& bearer, storage::Actor actor,
-           std::uint64_t limit)
-      : store_(store), desk_(desk), bearer_(bearer), actor_(std::move(actor)), limit_(limit) {}
+           std::uint64_t limit, std::optional<storage::AccountId> sender)
+      : store_(store),
+        desk_(desk),
+        bearer_(bearer),
+        actor_(std::move(actor)),
+        limit_(limit),
+        sender_(sender) {}
 
   Result<Resolved> Run(std::string_view message, bool cpim) {
     Result<MessagePlan> plan = cpim ? Cpim(message) : Entity(message);
@@ -244,7 +249,7 @@ class Resolver {
                              MessagePlan& plan) {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
-    if (!named) return kNone;
+    if (!named || (sender_ && named->owner != *sender_)) return kNone;
     // A PF that has another's data is no access of that owner (storage/store/deferred.h).
     const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
@@ -334,6 +339,7 @@ class Resolver {
   const Bearer& bearer_;
   const storage::Actor actor_;
   const std::uint64_t limit_;
+  const std::optional<storage::AccountId> sender_;
   /// Encoded octets, which may be more than what they say; else a hundred references to one part of a
   /// gigabyte are a hundred gigabytes.
   std::uint64_t may_decode_ = 4 * limit_;
@@ -441,8 +447,9 @@ class Editor {
 }  // namespace
 
 Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message, bool cpim,
-                         const Bearer& bearer, storage::Actor actor, std::uint64_t limit) {
-  Resolver resolver(store, desk, bearer, std::move(actor), limit);
+                         const Bearer& bearer, storage::Actor actor, std::uint64_t limit,
+                         std::optional<storage::AccountId> sender) {
+  Resolver resolver(store, desk, bearer, std::move(actor), limit, sender);
   return resolver.Run(message, cpim);
 }
 

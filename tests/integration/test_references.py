@@ -15,7 +15,7 @@ import urllib.parse
 import cmsd_fixture as fixture
 import imap_wire as wire
 from pf import Caller, urlfetch
-from reference_server import (CHAT, FOLDER, PF, PF_PASSWORD, PHOTO, answers_are_described, configuration, expunge,
+from reference_server import (CHAT, FOLDER, PF, PF_PASSWORD, PHOTO, SUBMIT, answers_are_described, configuration, expunge,
                               nothing_here, parse, prepared, referring, store, with_photo)
 
 CPIM_HEADER = (b'From: <tel:+15550100222>\r\nTo: <tel:+15550100001>\r\nNS: imdn <urn:ietf:params:imdn>\r\n'
@@ -285,9 +285,15 @@ def messages_to_resolve(server, account):
     assert server.pf.fetch(shared['url']).status == 200
     assert server.pf.originate(account.address, referring([own['external_body'], shared['external_body']])).status == 422
     assert server.pf.originate(account.address, referring([own['external_body']])).status == 200
-    assert server.submit.ask('POST', '/v1/messages/resolve', referring([text['external_body']]),
-                             {'Content-Type': 'message/rfc822'}).status == 200
-    other = server.caller(server.add_account(79).address)
+    # Submission says who the sender is: nobody sends what others have.
+    other = server.add_account(79)
+    for sender, status in (('', 400), ('?account=', 400), (account.address, 200), (other.address, 422), ('tel:+15550109999', 422),
+                           ('no address', 422), (SUBMIT, 422)):
+        query = '?account=' + urllib.parse.quote(sender) if sender and sender[0] != '?' else sender
+        reply = server.submit.ask('POST', '/v1/messages/resolve' + query, referring([text['external_body']]),
+                                  {'Content-Type': 'message/rfc822'})
+        assert reply.status == status, (sender, reply.status, reply.body)
+    other = server.caller(other.address)
     assert other.ask('POST', '/v1/messages/resolve', referring([text['external_body']]),
                      {'Content-Type': 'message/rfc822'}).status == 422
 
