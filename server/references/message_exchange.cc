@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocol/cpm/body.h"
+#include "protocol/imap/limits.h"
 #include "protocol/mime/fields.h"
 #include "protocol/mime/header_block.h"
 #include "protocol/mime/inspect.h"
@@ -52,6 +53,19 @@ bool IsPlainText(std::string_view text) {
 
 std::string Line(std::string_view name, std::string_view value) {
   return value.empty() ? std::string() : fmt::format("{}: {}\r\n", name, value);
+}
+
+/// To be told to whoever sent it: no longer than a URL may be, and in printable ASCII, whatever it was.
+std::string Tellable(std::string_view url) {
+  std::string out;
+  for (const char c : url.substr(0, protocol::limits::kUrl)) {
+    if (c > ' ' && c < '\x7f') {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 struct Field {
@@ -202,7 +216,7 @@ class Resolver {
     // The message's own is made anew (Relengthened).
     const std::string about = number.empty() ? std::string(header) : WithoutLength(header);
     ASSIGN_OR_RETURN(const std::string fault, Insert(*url, about, phantom, plan));
-    if (!fault.empty()) out_.not_resolved.push_back({number.empty() ? "1" : number, *url, fault});
+    if (!fault.empty()) out_.not_resolved.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
     // What could have been resolved is not sent then; there is nothing to look at further.
     if (plan.size() > limit_) return TooBig();
     return {};

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kPagerMode = 1300;
 
 struct NotResolved {
   std::string part;  ///< its number in the message, as BODY[] has it; within a CPIM: in what it holds
-  std::string url;
+  std::string url;   ///< percent-encoded where it is no printable ASCII, and cut if it is too long for one
   std::string why;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "protocol/imap/limits.h"
 #include "protocol/imap/url.h"
 #include "server/references/external_body.h"
 #include "server/references/message_exchange.h"
@@ -363,6 +364,19 @@ TEST_F(DeskTest, WhatIsOfThisServerAndBrokenIsTold) {
   EXPECT_FALSE(desk.IsOurs("https://cms.example.net/photos/x"));
   settings.base_url.clear();
   EXPECT_FALSE(desk.IsOurs("https://cms.example.net/"));
+}
+
+TEST_F(DeskTest, WhatIsToldOfAUrlIsPrintableAndNotLong) {
+  const std::string url = "imap://cms.example.net/\xff\xc3(\x01\x7f";
+  const auto told = [&](const std::string& what) {
+    const auto resolved =
+        Must(Resolve(*store, desk,
+                     "Content-Type: message/external-body; access-type=URL; URL=\"" + what + "\"\r\n\r\n\r\n",
+                     false, {owner, Role::kPf}, {}, 1 << 20));
+    return resolved.not_resolved.at(0).url;
+  };
+  EXPECT_EQ(told(url), "imap://cms.example.net/%FF%C3(%01%7F");
+  EXPECT_EQ(told(url + std::string(20'000, 'x')).size(), protocol::limits::kUrl + 8);
 }
 
 TEST_F(DeskTest, NoLengthThatWasIsLeft) {
