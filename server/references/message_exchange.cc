@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "protocol/cpm/body.h"
 #include "protocol/imap/limits.h"
+#include "protocol/imap/url.h"
 #include "protocol/mime/fields.h"
 #include "protocol/mime/header_block.h"
 #include "protocol/mime/inspect.h"
@@ -267,10 +269,16 @@ class Resolver {
     // A PF that has another's data is no access of that owner (storage/store/deferred.h).
     const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
-    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, reader, inside_));
+    auto& seen = cpims_[{named->part.folder, named->part.uid, protocol::WriteSection(named->part.section)}];
+    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, reader, seen));
     if (!opened) return kNone;
-    if (opened->looked_into()) inside_ = opened->looked_into();
     std::shared_ptr<PartReader> part = std::move(opened);
+    if (const auto& cpim = part->looked_into(); cpim != seen) {
+      const std::uint64_t read = cpim->entity.offset + cpim->entity.length - cpim->cpim_begin;
+      if (read > may_decode_) return TooBig();
+      may_decode_ -= read;
+      seen = cpim;
+    }
     const ContentHead head = HeadOf(*part, named->part.section);
     if (part->ToDecode() > may_decode_) return TooBig();
     may_decode_ -= part->ToDecode();
@@ -354,13 +362,14 @@ class Resolver {
   const storage::Actor actor_;
   const std::uint64_t limit_;
   const std::optional<storage::AccountId> sender_;
-  /// Encoded octets, which may be more than what they say; else a hundred references to one part of a
-  /// gigabyte are a hundred gigabytes.
+  /// Encoded octets, which may be more than what they say, and those of the CPIMs that are looked into; else
+  /// a hundred references to one part of a gigabyte are a hundred gigabytes.
   std::uint64_t may_decode_ = 4 * limit_;
   std::map<const char*, bool> leaf_refers_;  ///< by where its header is
   Resolved out_;
   std::vector<std::string> boundaries_;  ///< of the multiparts around where we are
-  CpimInsidePtr inside_;                 ///< that the last reference into one led to
+  /// That references led into, each looked into once: by folder, UID and section.
+  std::map<std::tuple<storage::FolderRef, storage::Uid, std::string>, CpimInsidePtr> cpims_;
   bool within_cpim_ = false;
 };
 

@@ -176,6 +176,24 @@ TEST_F(CpimInsideTest, ReferencesTakeThePlacesOfPartsAndGiveThemBack) {
   }
 }
 
+TEST_F(CpimInsideTest, EachIsLookedIntoOnceAMessageAndCounted) {
+  // Ten references in turn to two CPIMs of 100 KiB.
+  const std::string large(100 * 1024, 'x');
+  const auto first = IssueAll(Put(Outer(Entity(large))));
+  const auto second = IssueAll(Put(Outer("X-More: 1\r\n" + Entity(large))));
+  std::string message = "Content-Type: multipart/mixed; boundary=o\r\n\r\n";
+  for (int i = 0; i < 5; ++i)
+    message += "--o\r\n" + first[0].external_body + "\r\n--o\r\n" + second[0].external_body + "\r\n";
+  message += "--o--\r\n";
+  // Four times the limit may be read for it.
+  const auto with = [&](std::uint64_t limit) {
+    return Resolve(*store, desk, message, false, {owner, Role::kPf}, {}, limit);
+  };
+  ASSERT_LT(message.size(), 45U * 1024);
+  EXPECT_EQ(Must(with(60 * 1024)).used.size(), 10U);
+  EXPECT_EQ(tests::ErrorOf(with(45 * 1024)), storage::Errc::kTooBig);
+}
+
 TEST_F(CpimInsideTest, LengthsAreThoseOfWhatIsHeldThen) {
   const std::string head = "Content-Type: multipart/mixed; boundary=i\r\n";
   const auto inner = [&](const std::string& image) {
