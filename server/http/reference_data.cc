@@ -273,7 +273,10 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     co_await NotToBeHad(call, login);
     co_return;
   }
-  const auto count = [&] { return services.store.NoteFetch(what.record.account, what.record.id); };
+  const auto count = [&] {
+    const auto place = references::ReferenceDesk::PartOf(what.record);
+    return DeskOf(services).NoteFetches({{place, what.owner.id, what.record.id}});
+  };
   if (login && login->actor.role == storage::Role::kPf) {
     auto acting = *login;
     acting.account = what.owner;

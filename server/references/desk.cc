@@ -455,6 +455,20 @@ Result<Standing> ReferenceDesk::StandingOf(const Reference& record) {
   return keyed && KeyCheck(keyed->key) == record.key_check ? Standing::kGood : Standing::kReset;
 }
 
+Result<bool> ReferenceDesk::NoteFetches(const std::vector<Named>& all) {
+  auto counted = authority_.NoteFetches(all);
+  if (counted || counted.error().code != Errc::kUnavailable) return counted;
+  for (const auto& named : all) {
+    if (!named.recorded) continue;
+    ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
+    if (!record) return false;
+    if (record->one_time) return counted;
+    ASSIGN_OR_RETURN(const auto standing, StandingOf(*record));
+    if (standing != Standing::kGood) return false;
+  }
+  return true;
+}
+
 MessagePart ReferenceDesk::PartOf(const Reference& record) {
   return {record.folder_ref(), record.uid, protocol::ReadSection(record.section).value_or(Section{}),
           PartialOf(record), record.part_size};

@@ -1,60 +1,13 @@
 // What clients are told while the disk is full or does not answer.
 #include "server/imap/command_table.h"
+#include "tests/support/failing_engine.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
 namespace server::imap {
 namespace {
 
-using storage::Errc;
-using storage::Fail;
-using storage::Result;
-using storage::kv::Batch;
-using storage::kv::Table;
-using storage::kv::View;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-using Value = std::optional<std::string>;
-
-class UnreadableView final : public View {
- public:
-  Result<Value> Get(Table, std::string_view) const override { return Fail(Errc::kUnavailable, "I/O error"); }
-  Result<std::vector<Value>> MultiGet(Table, std::span<const std::string>) const override {
-    return Fail(Errc::kUnavailable, "I/O error");
-  }
-  Result<> Scan(Table, std::string_view, std::string_view, const Visitor&) const override {
-    return Fail(Errc::kUnavailable, "I/O error");
-  }
-};
-
-/// Another engine behind a disk that fails on command.
-class FailingEngine final : public storage::kv::Engine {
- public:
-  explicit FailingEngine(Engine& behind) : behind_(behind) {}
-
-  std::unique_ptr<View> OpenView() override {
-    if (reads_fail) return std::make_unique<UnreadableView>();
-    return behind_.OpenView();
-  }
-  Result<Value> Get(Table table, std::string_view key) override {
-    if (reads_fail) return Fail(Errc::kUnavailable, "I/O error");
-    return behind_.Get(table, key);
-  }
-  Result<> Apply(const Batch& batch, storage::kv::Durability durability) override {
-    if (writes_fail) return Fail(Errc::kUnavailable, "No space left on device");
-    return behind_.Apply(batch, durability);
-  }
-  std::uint64_t ApproximateBytes(Table table, std::string_view first, std::string_view end) override {
-    return behind_.ApproximateBytes(table, first, end);
-  }
-  std::vector<storage::kv::Statistic> Stats() override { return behind_.Stats(); }
-
-  std::atomic<bool> reads_fail = false;
-  std::atomic<bool> writes_fail = false;
-
- private:
-  Engine& behind_;
-};
 
 class UnavailableTest : public ImapTest {
  protected:
@@ -84,7 +37,7 @@ class UnavailableTest : public ImapTest {
     return client;
   }
 
-  FailingEngine engine_{store_.engine()};
+  tests::FailingEngine engine_{store_.engine()};
   std::unique_ptr<storage::MailStore> failing_store_;
   std::optional<Services> failing_services_;
 };

@@ -12,7 +12,9 @@
 #include "server/references/external_body.h"
 #include "server/references/message_exchange.h"
 #include "server/references/url_token.h"
+#include "storage/kv/memory_engine.h"
 #include "tests/support/counting_engine.h"
+#include "tests/support/failing_engine.h"
 #include "tests/unit/server/references/desk_fixture.h"
 
 namespace server::references {
@@ -443,6 +445,54 @@ TEST_F(DeskTest, ALargeResultIsRefused) {
   const auto image = Issue(WishFor("2"));
   EXPECT_EQ(tests::ErrorOf(Resolve(*store, desk, image.external_body, false, {owner, Role::kPf}, {}, 3)),
             storage::Errc::kTooBig);
+}
+
+/// A desk over a store whose disk fails on command, with one message.
+class FailingDeskTest : public testing::Test {
+ protected:
+  FailingDeskTest() { Must(tests::Append(*store, owner, "INBOX", {kMessage})); }
+  ~FailingDeskTest() override { engine.reads_fail = engine.writes_fail = false; }
+  Named Issue(bool one_time, std::string* url = nullptr) {
+    Wish wish;
+    wish.folder = Must(store->GetFolder(owner, "INBOX")).ref;
+    wish.uid = {1};
+    wish.section = *protocol::ReadSection("2");
+    wish.one_time = one_time;
+    const auto issued = Must(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})).at(0);
+    if (url != nullptr) *url = issued.external_body;
+    return *Must(desk.Look(issued.imap_url, {owner, Role::kPf}));
+  }
+
+  storage::StoreOptions Options() const {
+    auto options = tests::PlainMail();
+    options.now = [this] { return clock.WallNow(); };
+    return options;
+  }
+
+  std::unique_ptr<storage::kv::Engine> memory = storage::kv::NewMemoryEngine();
+  tests::FailingEngine engine{*memory};
+  FakeClock clock;
+  std::unique_ptr<storage::MailStore> store = Must(storage::MailStore::Open(engine, Options()));
+  storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
+  ReferenceSettings settings{.urls = {.host = "cms.example.net"}};
+  ReferenceDesk desk{*store, settings, clock};
+};
+
+TEST_F(FailingDeskTest, WhatTakesNoWritesIsReadOn) {
+  const auto often = Issue(false);
+  const auto revoked = Issue(false);
+  const auto once = Issue(true);
+  Must(store->RevokeReference(owner, *revoked.recorded));
+  engine.writes_fail = true;
+  EXPECT_TRUE(Must(desk.NoteFetches({often})));
+  EXPECT_FALSE(Must(desk.NoteFetches({revoked})));
+  EXPECT_EQ(tests::ErrorOf(desk.NoteFetches({often, once})), storage::Errc::kUnavailable);
+  clock.Advance(settings.lifetime + std::chrono::seconds(1));
+  EXPECT_FALSE(Must(desk.NoteFetches({often}))) << "it has expired";
+  engine.reads_fail = true;
+  EXPECT_EQ(tests::ErrorOf(desk.NoteFetches({often})), storage::Errc::kUnavailable);
+  engine.writes_fail = engine.reads_fail = false;
+  EXPECT_EQ(Must(store->FindReference(owner, *often.recorded))->fetches, 0U);
 }
 
 TEST(Base64SizeTest, IsThatOfTheLines) {
