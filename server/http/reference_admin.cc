@@ -103,7 +103,9 @@ asio::awaitable<void> FetchAccountReference(Call& call, Services& services) {
   auto open = [&]() -> storage::Result<bool> {
     const auto place = references::ReferenceDesk::PartOf(named->record);
     ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, {{}, storage::Role::kOperator}));
-    if (!part || part->Begin(answer.form) != PartReader::Begun::kOpen) return false;
+    if (!part) return false;
+    ASSIGN_OR_RETURN(const bool is_open, references::IsOpen(part->Begin(answer.form)));
+    if (!is_open) return false;
     answer.part = std::move(part);
     const auto head = references::HeadOf(*answer.part, place.section);
     answer.type = head.type;
@@ -112,9 +114,13 @@ asio::awaitable<void> FetchAccountReference(Call& call, Services& services) {
     answer.who = named->account.id;
     return true;
   };
-  const auto opened = co_await services.storage.Run(open);
+  auto opened = co_await services.storage.Run(open);
+  if (!opened) {
+    co_await call.Fail(std::move(opened).error());
+    co_return;
+  }
   const auto count = []() -> storage::Result<bool> { return true; };
-  bool sent = opened.value_or(false);
+  bool sent = *opened;
   if (sent) sent = co_await SendPart(call, services, std::move(answer), count);
   if (sent) co_return;
   auto refusal = NoSuchReference();

@@ -155,19 +155,18 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     co_return true;
   }
   const auto* octets = std::get_if<ByteRange>(&range);
-  Begun begun = Begun::kOpen;
-  auto narrow = [&] { begun = sent.Narrow(*octets); };
-  if (octets != nullptr) co_await services.storage.Run(narrow, who);
-  bool had = begun == Begun::kOpen;
-  auto skip = [&] { return sent.Skip(); };
-  while (had && sent.to_skip() > 0) had = co_await services.storage.Run(skip, who);
-  if (!had) co_return false;
+  storage::Result<bool> counted(true);
+  auto narrow = [&] { return references::IsOpen(sent.Narrow(*octets)); };
+  if (octets != nullptr) counted = co_await services.storage.Run(narrow, who);
+  auto skip = [&]() -> storage::Result<bool> {
+    return sent.Skip() ? storage::Result<bool>(true) : references::IsOpen(Begun::kUnreadable);
+  };
+  while (counted && *counted && sent.to_skip() > 0) counted = co_await services.storage.Run(skip, who);
   Pieces pieces;
   auto begin = [&]() -> storage::Result<bool> {
-    if (!sent.Fill(pieces)) return false;
-    return count();
+    return sent.Fill(pieces) ? count() : references::IsOpen(Begun::kUnreadable);
   };
-  const auto counted = co_await services.storage.Run(begin, who);
+  if (counted && *counted) counted = co_await services.storage.Run(begin, who);
   if (!counted) {
     auto error = counted.error();
     co_await call.Fail(std::move(error));
@@ -252,7 +251,9 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   auto open = [&]() -> storage::Result<bool> {
     const auto place = references::ReferenceDesk::PartOf(what.record);
     ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, ReaderOf(what, login)));
-    if (!part || part->Begin(answer.form) != Begun::kOpen) return false;
+    if (!part) return false;
+    ASSIGN_OR_RETURN(const bool is_open, references::IsOpen(part->Begin(answer.form)));
+    if (!is_open) return false;
     answer.part = std::move(part);
     const auto head = references::HeadOf(*answer.part, place.section);
     const bool encoded = answer.form == Form::kAsServed &&
@@ -284,15 +285,24 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
           fmt::format("{} /v1/references", std::string_view(call.request().method_string())), {},
           std::to_string(what.record.uid.value), "sent");
   }
+  auto look_again = [&]() -> storage::Result<std::optional<references::Standing>> {
+    auto desk = DeskOf(services);
+    ASSIGN_OR_RETURN(const auto now, desk.FindByToken(token));
+    if (!now) return std::nullopt;
+    ASSIGN_OR_RETURN(const auto late, desk.StandingOf(now->record));
+    return std::optional(late);
+  };
   const bool answered = co_await SendPart(call, services, std::move(answer), count);
   if (!answered) {
     // Of two who came at once for the one time, the other got it; or it was revoked just now.
-    const auto now = co_await services.storage.Run(find);
-    auto late = what;
-    if (now && *now) late = **now;
-    auto late_standing = [&] { return DeskOf(services).StandingOf(late.record); };
-    const auto why = co_await services.storage.Run(late_standing);
-    co_await Gone(call, late, login, why.value_or(references::Standing::kUsed));
+    auto why = co_await services.storage.Run(look_again);
+    if (!why) {
+      co_await call.Fail(std::move(why).error());
+    } else if (*why && **why != references::Standing::kGood) {
+      co_await Gone(call, what, login, **why);
+    } else {
+      co_await NotToBeHad(call, login);
+    }
   }
 }
 

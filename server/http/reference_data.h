@@ -23,7 +23,7 @@ struct PartAnswer {
 /// Sends it, or the range of it that is asked for (RFC 9110 §14) unless that is too far (PartRange), or says
 /// that the caller has it (§13.1.2).
 /// The part has begun. `count` is called before an octet goes: false: it is not to be had any more, and
-/// nothing has been answered. False likewise.
+/// nothing has been answered. False likewise; what cannot be read has been answered.
 asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer,
                                std::function<storage::Result<bool>()> count);
 

@@ -222,6 +222,16 @@ std::string_view Name(Standing standing) {
   return "good";
 }
 
+Result<bool> IsOpen(Begun begun) {
+  switch (begun) {
+    case Begun::kOpen: return true;
+    case Begun::kNoSuchPart:
+    case Begun::kUnknownEncoding: return false;
+    case Begun::kUnreadable: break;
+  }
+  return Fail(Errc::kUnavailable, "the message cannot be read");
+}
+
 std::int64_t ReferenceDesk::Now() const {
   return std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
 }
@@ -337,8 +347,8 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work
   work.may_decode -= to_decode;
   Issued out;
   const auto whole = part->DecodedSize();
-  const Begun begun = whole ? part->Begin(Form::kDecoded) : Begun::kNoSuchPart;
-  if (begun != Begun::kOpen)
+  ASSIGN_OR_RETURN(const bool open, IsOpen(part->Begin(Form::kDecoded)));
+  if (!whole || !open)
     return Fail(Errc::kNoSuchMessage, "the message has no such part, or one whose encoding is unknown");
   work.decoded_sizes[part->inside() ? extent : whole_name] = *whole;
   row.part_size = *whole;

@@ -100,6 +100,10 @@ struct Found {
 /// Where a message is.
 using Place = std::pair<storage::FolderRef, storage::Uid>;
 
+/// Whether there are octets: false: no such part, or in an encoding that is unknown; kUnavailable: they
+/// cannot be read, which says nothing about what is there.
+storage::Result<bool> IsOpen(PartReader::Begun begun);
+
 /// Issues references and finds them again. Whoever is behind a call has been asked for by the faces
 /// (auth::Authenticator); what they may have is UrlAuthority's to say.
 ///

@@ -282,7 +282,8 @@ class Resolver {
     const ContentHead head = HeadOf(*part, named->part.section);
     if (part->ToDecode() > may_decode_) return TooBig();
     may_decode_ -= part->ToDecode();
-    if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+    ASSIGN_OR_RETURN(const bool open, IsOpen(part->Begin(Form::kDecoded)));
+    if (!open) return kNone;
     if (part->size() > limit_) return TooBig();
 
     const bool composite =
@@ -293,16 +294,16 @@ class Resolver {
       // RFC 2046 §5.1, §5.2: these are not to be encoded.
       ASSIGN_OR_RETURN(encoding, EncodingOf(*part));
       if (encoding.empty()) return std::string("its octets hold a boundary of the message");
-      if (part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+      RETURN_IF_ERROR(IsOpen(part->Begin(Form::kDecoded)));
     } else if (head.media_type.starts_with("text/") && part->size() <= kSmallText) {
-      if (!part->Take(small, kSmallText)) return kNone;
+      if (!part->Take(small, kSmallText)) return Fail(Errc::kUnavailable, "a message cannot be read");
       if (IsPlainText(small)) encoding = "7bit";
     }
     plan.AddText(NewHeader(header, phantom, head, encoding));
     if (encoding == "7bit" && !composite) {
       plan.AddText(std::move(small));
     } else {
-      if (!small.empty() && part->Begin(Form::kDecoded) != Begun::kOpen) return kNone;
+      if (!small.empty()) RETURN_IF_ERROR(IsOpen(part->Begin(Form::kDecoded)));
       plan.AddPart(std::move(part), encoding == "base64");
     }
     out_.used.push_back(*std::move(named));

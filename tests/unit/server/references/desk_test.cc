@@ -495,6 +495,24 @@ TEST_F(FailingDeskTest, WhatTakesNoWritesIsReadOn) {
   EXPECT_EQ(Must(store->FindReference(owner, *often.recorded))->fetches, 0U);
 }
 
+TEST_F(FailingDeskTest, WhatCannotBeReadIsNotCalledMissing) {
+  std::string snippet;
+  Issue(false, &snippet);
+  const std::string message =
+      "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + snippet + "\r\n--c--\r\n";
+  engine.reads_fail = true;
+  EXPECT_EQ(tests::ErrorOf(Resolve(*store, desk, message, false, {owner, Role::kPf}, {}, 1 << 20)),
+            storage::Errc::kUnavailable);
+}
+
+TEST(IsOpenTest, AFailureIsNoAbsence) {
+  using Begun = PartReader::Begun;
+  EXPECT_TRUE(Must(IsOpen(Begun::kOpen)));
+  EXPECT_FALSE(Must(IsOpen(Begun::kNoSuchPart)));
+  EXPECT_FALSE(Must(IsOpen(Begun::kUnknownEncoding)));
+  EXPECT_EQ(tests::ErrorOf(IsOpen(Begun::kUnreadable)), storage::Errc::kUnavailable);
+}
+
 TEST(Base64SizeTest, IsThatOfTheLines) {
   for (std::size_t size = 0; size < 400; ++size) {
     std::string out;
