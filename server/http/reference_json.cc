@@ -70,11 +70,13 @@ void ReadRequest(Fields& in, const ReferenceTerms& defaults, ReferenceRequest& o
   ReadObject(in, out.object);
   in.Text("part", out.part);
   in.Bool("attachments", out.attachments);
-  const bool partial = in.Take("offset") != nullptr || in.Take("length") != nullptr;
+  const bool ends = in.Take("length") != nullptr;
+  const bool partial = in.Take("offset") != nullptr || ends;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   in.Number("offset", offset);
   in.Number("length", length);
+  if (ends && length == 0) in.Wrong("length", "must be at least 1, or absent: to the end");
   if (offset > kMaxUid || length > kMaxUid) in.Wrong("offset", "and length must be below 4 GiB");
   if (partial) {
     out.partial = protocol::UrlPartial{static_cast<std::uint32_t>(offset), std::nullopt};

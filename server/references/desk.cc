@@ -36,6 +36,7 @@ using Form = PartReader::Form;
 using Begun = PartReader::Begun;
 
 constexpr std::string_view kPath = "/v1/references/";
+constexpr std::string_view kVerifier = ":INTERNAL:";
 constexpr std::uint64_t kPiece = 256 * 1024;
 
 /// Issuing looks at a message, it does not read it for anybody.
@@ -376,22 +377,32 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work
   return out;
 }
 
-Result<> ReferenceDesk::Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued) {
-  const Reference& record = issued.record;
+Result<std::string> ReferenceDesk::RumpOf(const storage::AccountInfo& owner, const Wish& wish,
+                                          std::int64_t expires, const UrlAccess& access) {
   ASSIGN_OR_RETURN(const auto folder, store_.GetFolder(wish.folder));
-  ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
   protocol::ImapUrl url;
   url.user = owner.address;
   url.host = settings_.urls.host;
   url.mailbox = folder.path;
   url.uid_validity = folder.uid_validity;
   url.uid = wish.uid;
-  if (!record.section.empty()) url.section = wish.section;
+  if (wish.section != Section{}) url.section = wish.section;
   url.partial = wish.partial;
-  url.expire = record.expires;
-  url.access = AccessOf({record, owner});
-  const std::string rump = protocol::WriteImapUrl(url);
-  issued.imap_url = rump + ":INTERNAL:" + RecordedUrlToken(key, record.id, rump);
+  url.expire = expires;
+  url.access = access;
+  std::string rump = protocol::WriteImapUrl(url);
+  const auto back = protocol::ParseImapUrl(rump + std::string(kVerifier) + RecordedUrlToken({}, 0, {}));
+  if (!back || back->section != url.section)
+    return Fail(Errc::kInvalidArgument,
+                "no URL can say what \"part\" does: name fewer fields, and by their names");
+  return rump;
+}
+
+Result<> ReferenceDesk::Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued) {
+  const Reference& record = issued.record;
+  ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
+  ASSIGN_OR_RETURN(const auto rump, RumpOf(owner, wish, record.expires, AccessOf({record, owner})));
+  issued.imap_url = rump + std::string(kVerifier) + RecordedUrlToken(key, record.id, rump);
   if (!settings_.base_url.empty())
     issued.url = settings_.base_url + std::string(kPath) + WriteWebToken(key, {record.account, record.id});
   const bool web = wish.web && !issued.url.empty();
@@ -410,6 +421,9 @@ Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& own
     if (!MayRead(owner.id, wish.folder)) return Fail(Errc::kNoSuchFolder);
     auto row = RowOf(wish, issuer);
     if (!row) return tl::unexpected(At(i, std::move(row).error()));
+    const auto access = AccessOf({Reference{*row}, owner});
+    if (const auto sayable = RumpOf(owner, wish, row->expires, access); !sayable)
+      return tl::unexpected(At(i, sayable.error()));
     auto described = Describe(wish, *row, work);
     if (!described) return tl::unexpected(At(i, std::move(described).error()));
     ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));

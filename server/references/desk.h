@@ -166,6 +166,9 @@ class ReferenceDesk {
   storage::Result<> FindByObject(storage::AccountId owner,
                                  const std::multimap<storage::ObjectId, Sought>& sought,
                                  std::vector<Place>& out);
+  /// The IMAP URL without its verifier. kInvalidArgument: no URL can say it, or none that is short enough.
+  storage::Result<std::string> RumpOf(const storage::AccountInfo& owner, const Wish& wish,
+                                      std::int64_t expires, const protocol::UrlAccess& access);
   storage::Result<> Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued);
 
   storage::MailStore& store_;

@@ -118,6 +118,8 @@ TEST(ReadReferencesTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(RefusalOf(R"({"references":[{"uid":1}]})").message, "references[0].folder is missing");
   EXPECT_EQ(RefusalOf(R"({"references":[{"object_id":"M1","expires":"soon"}]})").message.substr(0, 21),
             "references[0].expires");
+  EXPECT_EQ(RefusalOf(R"({"references":[{"object_id":"M1","offset":5,"length":0}]})").message.substr(0, 20),
+            "references[0].length");
   EXPECT_EQ(
       RefusalOf(R"({"references":[{"object_id":"M1","attachments":true,"part":"2"}]})").message.substr(0, 25),
       "references[0].attachments");

@@ -150,6 +150,20 @@ TEST_F(DeskTest, ItsTimeHasBounds) {
   EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
 }
 
+TEST_F(DeskTest, NoReferenceIsIssuedThatNoUrlCanSay) {
+  const auto error_of = [&](protocol::Section section) {
+    auto wish = WishFor("");
+    wish.section = std::move(section);
+    return tests::ErrorOf(desk.Issue(Must(store->GetAccount(owner)), owner, {wish}));
+  };
+  using Kind = protocol::Section::Kind;
+  EXPECT_EQ(error_of({{}, Kind::kHeaderFields, {"Sub\x01ject"}}), storage::Errc::kInvalidArgument);
+  EXPECT_EQ(error_of({{}, Kind::kHeaderFields, std::vector<std::string>(900, "Subject")}),
+            storage::Errc::kInvalidArgument);
+  EXPECT_TRUE(Must(store->ListReferences(owner, 0, 10)).empty()) << "nothing is recorded";
+  EXPECT_FALSE(Issue(WishFor("HEADER.FIELDS (Subject)")).imap_url.empty());
+}
+
 TEST_F(DeskTest, AttachmentsAreLeavesThatAreNotShown) {
   const auto parts = Must(desk.Attachments(folder, {1}));
   ASSERT_EQ(parts.size(), 2U);
