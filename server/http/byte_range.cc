@@ -48,11 +48,11 @@ std::variant<WholeOfIt, ByteRange, Unsatisfiable> ReadRange(std::string_view fie
   return ByteRange{*first, std::min(*last, size - 1) - *first + 1};
 }
 
-bool NamesEtag(std::string_view field, std::string_view etag) {
+bool NamesEtag(std::string_view field, std::string_view etag, Comparison comparison) {
   while (!field.empty()) {
     const auto comma = field.find(',');
     auto one = Trim(field.substr(0, comma));
-    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (comparison == Comparison::kWeak && one.starts_with("W/")) one.remove_prefix(2);
     if (one == "*" || one == etag) return true;
     field.remove_prefix(comma == std::string_view::npos ? field.size() : comma + 1);
   }

@@ -25,7 +25,10 @@ struct Unsatisfiable {
 /// another unit or several ranges asks for nothing, as servers may have it: WholeOfIt.
 std::variant<WholeOfIt, ByteRange, Unsatisfiable> ReadRange(std::string_view field, std::uint64_t size);
 
-/// Whether If-None-Match or If-Range names the strong entity tag `etag`; "*" does.
-bool NamesEtag(std::string_view field, std::string_view etag);
+/// How entity tags are compared (RFC 9110 §8.8.3.2): weak ones are as good for If-None-Match, not for
+/// If-Match.
+enum class Comparison : std::uint8_t { kWeak, kStrong };
+/// Whether the field names the strong entity tag `etag`; "*" does.
+bool NamesEtag(std::string_view field, std::string_view etag, Comparison comparison);
 
 }  // namespace server::http

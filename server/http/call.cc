@@ -169,7 +169,7 @@ Call::Head Call::Begin(Status status, std::string_view content_type) {
   status_ = static_cast<unsigned>(status);
   Head head(status, parser_.get().version());
   head.set(beast::http::field::server, "cmsd");
-  head.set(beast::http::field::content_type, content_type);
+  if (!content_type.empty()) head.set(beast::http::field::content_type, content_type);
   for (const auto& [name, value] : headers_) head.set(name, value);
   head.keep_alive(keep_alive());
   return head;
@@ -259,6 +259,11 @@ asio::awaitable<bool> Call::SendBody(std::string_view octets) {
   body_left_ -= std::min<std::uint64_t>(body_left_, octets.size());
   const bool written = co_await WriteOctets(octets);
   co_return written;
+}
+
+asio::awaitable<void> Call::SayNotModified() {
+  const auto head = Begin(Status::not_modified, {});
+  [[maybe_unused]] const bool written = co_await WriteHead(head);
 }
 
 bool Call::WantsSocket() const { return beast::websocket::is_upgrade(parser_.get()) && buffer_.size() == 0; }

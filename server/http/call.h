@@ -99,6 +99,8 @@ class Call {
   /// all.
   asio::awaitable<bool> StartBody(Status status, std::string content_type, std::uint64_t length);
   asio::awaitable<bool> SendBody(std::string_view octets);
+  /// 304: no body, and no word of how long one would be (RFC 9110 §8.6).
+  asio::awaitable<void> SayNotModified();
 
   /// The caller asks for a WebSocket (RFC 6455 §4.1), and has not yet sent anything more.
   bool WantsSocket() const;

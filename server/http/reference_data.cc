@@ -70,6 +70,17 @@ asio::awaitable<void> NotToBeHad(Call& call, const std::optional<auth::Login>& l
   return login ? NothingHere(call) : AskForProof(call);
 }
 
+/// Of several lines one list (RFC 9110 §5.3); nullopt: there is none.
+std::optional<std::string> FieldOf(const Call& call, beast::http::field name) {
+  std::optional<std::string> out;
+  const auto [first, end] = call.request().equal_range(name);
+  for (auto line = first; line != end; ++line) {
+    out = out ? *out + ", " : std::string();
+    *out += std::string_view(line->value());
+  }
+  return out;
+}
+
 /// "photo<U+202E>gpj.exe" shows as "photoexe.jpg": no such control (Unicode, UAX #9) stays, each becomes "_".
 std::string WithoutBidi(std::string_view name) {
   std::string out;
@@ -128,10 +139,18 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     call.AddHeader("Content-Security-Policy", "sandbox; default-src 'none'");
   };
   const auto& request = call.request();
-  if (const auto field = request[beast::http::field::if_none_match];
-      !field.empty() && NamesEtag(field, answer.etag)) {
+  // RFC 9110 §13.2.2: in this order. If-Modified-Since and If-Unmodified-Since are for what has a date.
+  if (const auto field = FieldOf(call, beast::http::field::if_match);
+      field && !NamesEtag(*field, answer.etag, Comparison::kStrong)) {
+    Refusal refusal{Status::precondition_failed, "precondition_failed",
+                    "\"If-Match\" names no entity tag of this: ask without it for the tag that it has"};
+    co_await call.Fail(std::move(refusal));
+    co_return true;
+  }
+  if (const auto field = FieldOf(call, beast::http::field::if_none_match);
+      field && NamesEtag(*field, answer.etag, Comparison::kWeak)) {
     describe();
-    [[maybe_unused]] const bool told = co_await call.StartBody(Status::not_modified, answer.type, 0);
+    co_await call.SayNotModified();
     co_return true;
   }
   std::variant<WholeOfIt, ByteRange, Unsatisfiable> range;

@@ -41,7 +41,8 @@ void LookAt(const http::Call& call) {
   const auto range = http::ReadRange(request[http::beast::http::field::range], kSize);
   if (const auto* octets = std::get_if<http::ByteRange>(&range))
     if (octets->length == 0 || octets->first >= kSize || octets->length > kSize - octets->first) std::abort();
-  static_cast<void>(http::NamesEtag(request[http::beast::http::field::if_none_match], "\"a\""));
+  static_cast<void>(
+      http::NamesEtag(request[http::beast::http::field::if_none_match], "\"a\"", http::Comparison::kWeak));
   static_cast<void>(call.NumberQuery("after", 0, 100));
   for (const auto* name : {"account", "folder", "parts", "expires", "audience"})
     if (const auto value = call.Query(name)) {

@@ -218,7 +218,17 @@ def ranges_and_conditions(server, account):
         assert server.pf.fetch(one['url'], Range=ignored).status == 200, ignored[:50]
     far = server.pf.fetch(one['url'], Range=f'bytes={len(PHOTO)}-')
     assert far.status == 416 and far.headers['Content-Range'] == f'bytes */{len(PHOTO)}'
-    assert server.pf.fetch(one['url'], If_None_Match=etag).status == 304
+    had = server.pf.fetch(one['url'], If_None_Match=etag)
+    assert had.status == 304 and had.headers['ETag'] == etag and 'Content-Length' not in had.headers, had.headers
+    for false in ('"x"', f'W/{etag}', '"x", "y"', ''):
+        assert server.pf.fetch(one['url'], If_Match=false, Range='bytes=0-1', If_None_Match=etag).status == 412, false
+    for true in (etag, '*', f'"x", {etag}'):
+        assert server.pf.fetch(one['url'], If_Match=true, Range='bytes=0-1').status == 206, true
+    assert server.pf.fetch(one['url'], If_Unmodified_Since='Sun, 06 Nov 1994 08:49:37 GMT').status == 200
+    [once] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2'}, one_time=True)
+    assert server.pf.fetch(once['url'], If_Match='"x"').status == 412
+    assert server.pf.fetch(once['url'], If_None_Match=etag).status == 304
+    assert server.pf.fetch(once['url']).status == 200, 'that was no use of it'
     assert server.pf.fetch(one['url'], If_None_Match='"x"').status == 200
     assert server.pf.fetch(one['url'], Range='bytes=0-1', If_Range=etag).status == 206
     assert server.pf.fetch(one['url'], Range='bytes=0-1', If_Range='"x"').status == 200

@@ -53,12 +53,15 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(EtagTest, ListsAndStars) {
-  EXPECT_TRUE(NamesEtag("\"a\"", "\"a\""));
-  EXPECT_TRUE(NamesEtag("\"x\", W/\"a\"", "\"a\""));
-  EXPECT_TRUE(NamesEtag("*", "\"a\""));
-  EXPECT_FALSE(NamesEtag("\"ab\"", "\"a\""));
-  EXPECT_FALSE(NamesEtag("a", "\"a\""));
-  EXPECT_FALSE(NamesEtag("", "\"a\""));
+  EXPECT_TRUE(NamesEtag("\"a\"", "\"a\"", Comparison::kWeak));
+  EXPECT_TRUE(NamesEtag("\"x\", W/\"a\"", "\"a\"", Comparison::kWeak));
+  EXPECT_TRUE(NamesEtag("*", "\"a\"", Comparison::kWeak));
+  EXPECT_FALSE(NamesEtag("\"ab\"", "\"a\"", Comparison::kWeak));
+  EXPECT_FALSE(NamesEtag("a", "\"a\"", Comparison::kWeak));
+  EXPECT_FALSE(NamesEtag("", "\"a\"", Comparison::kWeak));
+  EXPECT_TRUE(NamesEtag("W/\"a\", \"a\"", "\"a\"", Comparison::kStrong));
+  EXPECT_TRUE(NamesEtag("*", "\"a\"", Comparison::kStrong));
+  EXPECT_FALSE(NamesEtag("W/\"a\"", "\"a\"", Comparison::kStrong));
 }
 
 TEST(ContentDispositionTest, IsANameAndNoPath) {
