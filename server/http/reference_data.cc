@@ -214,7 +214,7 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
 }
 
 asio::awaitable<void> GetReference(Call& call, Services& services) {
-  const std::string token = call.Parameter("token");
+  const std::string token = TokenOf(call);
   const std::string encoding = call.Query("encoding").value_or("decoded");
   std::optional<auth::Login> login;
   if (ShowsProof(call)) {

@@ -252,6 +252,11 @@ asio::awaitable<void> SendReferencePage(Call& call, Services& services, storage:
   co_await call.Reply(Status::ok, *std::move(page));
 }
 
+std::string TokenOf(const Call& call) {
+  const auto& token = call.Parameter("token");
+  return call.path().ends_with("/" + token) ? token : std::string();
+}
+
 references::ReferenceDesk DeskOf(Services& services) {
   return {services.store, services.references->settings, services.references->clock};
 }

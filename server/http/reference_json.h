@@ -63,6 +63,10 @@ asio::awaitable<void> SendReferencePage(Call& call, Services& services, storage:
                                         std::optional<storage::AccountId> issuer);
 
 /// With the settings and the clock of this service.
+/// "{token}" of the call's path, as it was issued: empty, which names nothing, if it is spelled otherwise,
+/// percent-encoded or with a slash behind it.
+std::string TokenOf(const Call& call);
+
 references::ReferenceDesk DeskOf(Services& services);
 
 }  // namespace server::http

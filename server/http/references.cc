@@ -68,7 +68,7 @@ asio::awaitable<void> ListReferences(Call& call, Services& services) {
 }
 
 asio::awaitable<void> RevokeReference(Call& call, Services& services) {
-  const std::string token = call.Parameter("token");
+  const std::string token = TokenOf(call);
   const std::string account = call.Query("account").value_or("");
   const auto login = co_await Identify(call, services, account);
   if (!login) co_return;

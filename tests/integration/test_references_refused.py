@@ -92,13 +92,15 @@ def tokens_are_right_to_the_letter(server, account):
     base, token = one['url'].rsplit('/', 1)
     assert server.pf.fetch(one['url']).status == 200
     bad = [token.upper(), token[:-1], token + '0', token[1:], '0' * len(token), token[:2] + '0' * 16 + token[18:],
-           token[:-1] + ('0' if token[-1] != '0' else '1'), token[::-1], 'x', '1', '%00', '..%2f..%2fetc%2fpasswd', token + '%20']
+           token[:-1] + ('0' if token[-1] != '0' else '1'), token[::-1], 'x', '1', '%00', '..%2f..%2fetc%2fpasswd', token + '%20',
+           token + '/', token + '//', '/' + token, f'%{ord(token[0]):x}' + token[1:], token[:-1] + f'%{ord(token[-1]):x}']
     for i in range(0, len(token), 7):
         changed = '1' if token[i] != '1' else '2'
         bad.append(token[:i] + changed + token[i + 1:])
     for wrong in bad:
         reply = server.pf.fetch(f'{base}/{wrong}')
         nothing_here(reply)
+        nothing_here(server.pf.fetch(f'{base}/{wrong}', 'DELETE'))
     for path in ('/v1/../v1/references/' + token, '/etc/passwd', '/', '//', '/v1/accounts', '/health', '/metrics'):
         nothing_here(server.pf.ask('GET', path))
     assert server.pf.ask('PUT', '/v1/references/' + token).status == 405
