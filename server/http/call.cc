@@ -50,6 +50,8 @@ const std::string& Call::Parameter(std::string_view name) const {
   return found == parameters_.end() ? none : found->second;
 }
 
+std::string Call::FaultOfQuery() const { return http::FaultOfQuery(query_, known_query_); }
+
 std::optional<std::string> Call::Query(std::string_view name) const { return QueryValue(query_, name); }
 
 std::vector<std::string> Call::QueryAll(std::string_view name) const { return QueryValues(query_, name); }

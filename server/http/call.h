@@ -55,14 +55,20 @@ class Call {
   std::string_view path() const { return path_; }
   /// "{address}" of the route's pattern, decoded; empty if the pattern has none of this name.
   const std::string& Parameter(std::string_view name) const;
-  void SetRoute(std::string_view pattern, std::map<std::string, std::string, std::less<>> parameters) {
+  /// `query`: as of FaultOfQuery() (url.h).
+  void SetRoute(std::string_view pattern, std::string_view query,
+                std::map<std::string, std::string, std::less<>> parameters) {
     pattern_ = pattern;
+    known_query_ = query;
     parameters_ = std::move(parameters);
   }
   /// For the log: a visitor's has secrets in it, so it is the route's pattern.
   std::string_view logged_path() const { return visitor == nullptr ? path_ : pattern_; }
   /// Of the request; empty if it has none.
   std::string_view content_type() const { return parser_.get()[beast::http::field::content_type]; }
+  /// What is wrong with the query as a whole, for its caller; empty: nothing. Asked before the resource runs
+  /// (route_table.cc), of a visitor once it is known who that is (visitor.cc).
+  std::string FaultOfQuery() const;
   /// "?name=value", decoded; nullopt if absent.
   std::optional<std::string> Query(std::string_view name) const;
   /// Of each "name=value", in their order.
@@ -142,6 +148,7 @@ class Call {
   std::string path_;
   std::string_view pattern_ = "-";
   std::string query_;
+  std::string_view known_query_;
   std::vector<std::pair<std::string, std::string>> headers_;
   /// Of the body, on a clock that stands still but while we wait for the caller.
   net::TransferDeadline pace_;

@@ -229,7 +229,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   const bool anyone = *found && (*found)->record.kind == storage::ReferenceAudience::kAnyone &&
                       services.references->settings.urls.anonymous;
-  const bool known_encoding = encoding == "decoded" || encoding == "stored";
+  const bool known_encoding = (encoding == "decoded" || encoding == "stored") && call.FaultOfQuery().empty();
   if (!login && (!anyone || !known_encoding)) {
     co_await AskForProof(call);
     co_return;

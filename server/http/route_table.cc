@@ -25,7 +25,10 @@ asio::awaitable<void> Dispatch(Call& call, Services& services, Caller caller) {
     if (!parameters) continue;
     path_exists = true;
     if (route.verb != call.verb()) continue;
-    call.SetRoute(route.pattern, *std::move(parameters));
+    call.SetRoute(route.pattern, route.query, *std::move(parameters));
+    // To a visitor nothing is said before it has proved who it is.
+    if (auto fault = call.FaultOfQuery(); !fault.empty() && caller != Caller::kVisitor)
+      return call.Fail(Refusal{Status::bad_request, "invalid_argument", std::move(fault)});
     return route.run(call, services);
   }
   if (!path_exists && caller == Caller::kVisitor) return NothingHere(call);

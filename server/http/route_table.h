@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "server/http/resources.h"
+#include "server/http/url.h"
 
 namespace server::http {
 
@@ -26,6 +27,7 @@ struct Route {
   std::string_view pattern;
   For whom;
   asio::awaitable<void> (*run)(Call&, Services&);
+  std::string_view query = kAnyNames;  ///< names that it may have: FaultOfQuery() (url.h)
 };
 
 inline constexpr std::array kRoutes = {
@@ -74,13 +76,14 @@ inline constexpr std::array kRoutes = {
     Route{Verb::delete_, "/v1/sessions", For::kOperator, KickSessions},
     Route{Verb::delete_, "/v1/sessions/{id}", For::kOperator, KickSession},
     Route{Verb::get, "/v1/store/stats", For::kOperator, StoreStats},
-    Route{Verb::post, "/v1/references", For::kVisitor, CreateReferences},
-    Route{Verb::get, "/v1/references", For::kVisitor, ListReferences},
-    Route{Verb::get, "/v1/references/{token}", For::kVisitor, GetReference},
-    Route{Verb::head, "/v1/references/{token}", For::kVisitor, GetReference},
-    Route{Verb::delete_, "/v1/references/{token}", For::kVisitor, RevokeReference},
-    Route{Verb::post, "/v1/messages/resolve", For::kVisitor, ResolveMessage},
-    Route{Verb::post, "/v1/messages/externalize", For::kVisitor, ExternalizeMessage},
+    Route{Verb::post, "/v1/references", For::kVisitor, CreateReferences, ""},
+    Route{Verb::get, "/v1/references", For::kVisitor, ListReferences, "account after limit"},
+    Route{Verb::get, "/v1/references/{token}", For::kVisitor, GetReference, "encoding"},
+    Route{Verb::head, "/v1/references/{token}", For::kVisitor, GetReference, "encoding"},
+    Route{Verb::delete_, "/v1/references/{token}", For::kVisitor, RevokeReference, "account"},
+    Route{Verb::post, "/v1/messages/resolve", For::kVisitor, ResolveMessage, "account"},
+    Route{Verb::post, "/v1/messages/externalize", For::kVisitor, ExternalizeMessage,
+          "account folder parts min_octets audience expires one_time hash url"},
     Route{Verb::get, "/v1/openapi.yaml", For::kVisitor, OpenApi},
 };
 

@@ -1,9 +1,13 @@
 #include "server/http/url.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 namespace server::http {
 namespace {
+
+constexpr std::size_t kShownName = 40;  ///< of what a caller has sent
 
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -55,6 +59,28 @@ std::string PercentEncode(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string FaultOfQuery(std::string_view query, std::string_view known) {
+  const auto is_known = [&](std::string_view name) {
+    for (auto left = known; !left.empty();)
+      if (TakeUntil(left, ' ') == name) return true;
+    return false;
+  };
+  std::set<std::string_view> seen;
+  while (!query.empty()) {
+    auto value = TakeUntil(query, '&');
+    const auto name = TakeUntil(value, '=');
+    const auto shown = PercentEncode(name.substr(0, kShownName));
+    if (!PercentDecode(value))
+      return fmt::format("The query's \"{}\" is percent-encoded wrongly: a \"%\" is \"%25\"", shown);
+    if (known == kAnyNames) continue;
+    if (!is_known(name))
+      return fmt::format("The query's \"{}\" is unknown here: {}{}", shown,
+                         known.empty() ? "there is nothing to be said" : "it may have ", known);
+    if (!seen.insert(name).second) return fmt::format("The query has \"{}\" twice: say it once", shown);
+  }
+  return {};
 }
 
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {

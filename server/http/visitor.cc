@@ -56,7 +56,13 @@ asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& servi
                                                      std::string_view act_as) {
   auto login = co_await WhoCalls(call, services, act_as);
   switch (login.verdict) {
-    case auth::Verdict::kAccepted: co_return login;
+    case auth::Verdict::kAccepted: {
+      auto fault = call.FaultOfQuery();
+      if (fault.empty()) co_return login;
+      Refusal refusal{Status::bad_request, "invalid_argument", std::move(fault)};
+      co_await call.Fail(std::move(refusal));
+      co_return std::nullopt;
+    }
     case auth::Verdict::kRefused:
     case auth::Verdict::kNotBound: co_await AskForProof(call); co_return std::nullopt;
     case auth::Verdict::kDisabled:

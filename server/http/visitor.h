@@ -28,7 +28,8 @@ bool ShowsProof(const Call& call);
 /// the Authenticator's to say.
 asio::awaitable<auth::Login> WhoCalls(Call& call, Services& services, std::string_view act_as);
 
-/// The same for resources that are for those alone; nullopt: already answered.
+/// The same for resources that are for those alone, and whose query they may then be told is wrong; nullopt:
+/// already answered.
 asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& services, std::string_view act_as);
 
 /// The answer to whom nothing is told: 401, the same whatever was asked for.

@@ -43,6 +43,7 @@ void LookAt(const http::Call& call) {
     if (octets->length == 0 || octets->first >= kSize || octets->length > kSize - octets->first) std::abort();
   static_cast<void>(
       http::NamesEtag(request[http::beast::http::field::if_none_match], "\"a\"", http::Comparison::kWeak));
+  static_cast<void>(http::FaultOfQuery(std::string_view(request.target()), "a b"));
   static_cast<void>(call.NumberQuery("after", 0, 100));
   for (const auto* name : {"account", "folder", "parts", "expires", "audience"})
     if (const auto value = call.Query(name)) {

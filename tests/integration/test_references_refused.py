@@ -106,6 +106,26 @@ def tokens_are_right_to_the_letter(server, account):
     assert server.pf.ask('PUT', '/v1/references/' + token).status == 405
 
 
+def queries_mean_what_they_say(server, account):
+    """What is misspelled is not taken for the default, which may be laxer."""
+    uid = store(server, account)
+    [one] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2'})
+    path = urllib.parse.urlsplit(one['url']).path
+    place = '/v1/messages/externalize?folder=' + urllib.parse.quote(FOLDER)
+    for method, target, name in (('POST', place + '&one_time=%ZZ', 'one_time'), ('POST', place + '&onetime=true', 'onetime'),
+                                 ('POST', place + '&account=%ZZ', 'account'), ('POST', place + '&account=%', 'account'),
+                                 ('POST', place + '&account=%00', 'account'), ('POST', place + '&hash=true&hash=false', 'hash'),
+                                 ('POST', place + '&x%3Cy=1', 'x%253Cy'), ('POST', '/v1/messages/resolve?acount=tel:+1', 'acount'),
+                                 ('GET', '/v1/references?account=%g0', 'account'), ('GET', '/v1/references?issuer=x', 'issuer'),
+                                 ('POST', '/v1/references?account=x', 'account'), ('DELETE', path + '?acc=x', 'acc'),
+                                 ('GET', path + '?encoding=%ZZ', 'encoding'), ('HEAD', path + '?x', 'x'), ('GET', path + '?encodin=stored', 'encodin')):
+        reply = server.user.ask(method, target, b'{}' if method == 'POST' else None, {'Content-Type': 'message/rfc822'})
+        assert reply.status == 400 and (method == 'HEAD' or f'"{name}"' in reply.json()['error']['message']), (target, reply.status, reply.body)
+        assert Caller(server).ask(method, target).status == 401, 'strangers are told nothing'
+    assert server.user.fetch(one['url'], query='?encoding=stored').status == 404, 'it is for submission'
+    assert server.pf.fetch(one['url'], query='?').status == 200
+
+
 def names_of_files_are_harmless(server, account):
     for given in ('../../etc/passwd', 'a\\b.jpg', 'x"; filename="y.exe', 'CR=?utf-8?Q?=0D=0ASet-Cookie:_x=3D1?=', '=?utf-8?Q?=E2=82=AC.jpg?=',
                   '..', 'x' * 400, '=?utf-8?Q?a=00b?='):
@@ -396,6 +416,7 @@ CASES = prepared((
     ('strangers are told before they send', strangers_are_told_before_they_send),
     ('rights are asked at the fetch', rights_are_asked_at_the_fetch),
     ('tokens are right to the letter', tokens_are_right_to_the_letter),
+    ('queries mean what they say', queries_mean_what_they_say),
     ('names of files are harmless', names_of_files_are_harmless),
     ('references are resolved once', references_are_resolved_once),
     ('ambiguous requests', ambiguous_requests),

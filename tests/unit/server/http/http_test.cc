@@ -100,6 +100,7 @@ TEST_F(HttpTest, ListsArePaged) {
   EXPECT_EQ(addresses.size(), 5U);
   EXPECT_EQ(Get("/v1/accounts?limit=0").status, 400U);
   EXPECT_EQ(Get("/v1/accounts?limit=1001").status, 400U);
+  EXPECT_EQ(Get("/v1/accounts?limit=%zz").status, 400U);
   EXPECT_EQ(Get("/v1/accounts?after=x").status, 400U);
 }
 

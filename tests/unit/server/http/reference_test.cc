@@ -83,6 +83,19 @@ TEST(ContentDispositionTest, IsANameAndNoPath) {
   EXPECT_EQ(ContentDisposition(long_name), "attachment; filename=\"" + std::string(199, 'x') + "\"");
 }
 
+TEST(QueryTest, HasKnownNamesOnceAndRightlyEncoded) {
+  EXPECT_EQ(FaultOfQuery("", ""), "");
+  EXPECT_EQ(FaultOfQuery("a=1&b=%25", "b a"), "");
+  EXPECT_EQ(FaultOfQuery("x=1&x=2", kAnyNames), "");
+  for (const char* wrong : {"x=%", "x=%4", "x=%zz", "x=%00", "a=1&x=%-1"})
+    EXPECT_EQ(FaultOfQuery(wrong, kAnyNames).substr(0, 15), "The query's \"x\"") << wrong;
+  EXPECT_NE(FaultOfQuery("a=1&c=1", "a b"), "");
+  EXPECT_NE(FaultOfQuery("a b=1", "a b"), "");
+  EXPECT_NE(FaultOfQuery("=1", "a b"), "");
+  EXPECT_NE(FaultOfQuery("a=1&a=1", "a b"), "");
+  EXPECT_NE(FaultOfQuery("a", ""), "");
+}
+
 Refusal RefusalOf(const char* json) {
   auto read = ReadReferences(boost::json::parse(json).as_object());
   return std::holds_alternative<Refusal>(read) ? std::get<Refusal>(read) : Refusal{};
