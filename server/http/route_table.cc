@@ -1,5 +1,7 @@
 #include "server/http/route_table.h"
 
+#include <fmt/format.h>
+
 #include "server/http/url.h"
 #include "server/http/visitor.h"
 
@@ -18,22 +20,28 @@ bool IsFor(const Route& route, Caller caller) {
 }  // namespace
 
 asio::awaitable<void> Dispatch(Call& call, Services& services, Caller caller) {
-  bool path_exists = false;
+  std::string allowed;
   for (const Route& route : kRoutes) {
     if (!IsFor(route, caller)) continue;
     auto parameters = MatchPath(route.pattern, call.path());
     if (!parameters) continue;
-    path_exists = true;
-    if (route.verb != call.verb()) continue;
+    if (route.verb != call.verb()) {
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", std::string_view(to_string(route.verb)));
+      continue;
+    }
     call.SetRoute(route.pattern, route.query, *std::move(parameters));
     // To a visitor nothing is said before it has proved who it is.
     if (auto fault = call.FaultOfQuery(); !fault.empty() && caller != Caller::kVisitor)
       return call.Fail(Refusal{Status::bad_request, "invalid_argument", std::move(fault)});
     return route.run(call, services);
   }
-  if (!path_exists && caller == Caller::kVisitor) return NothingHere(call);
-  return call.Fail(path_exists ? Refusal{Status::method_not_allowed, "wrong_method", "Not with this method"}
-                               : Refusal{Status::not_found, "no_such_resource", "There is no such resource"});
+  if (!allowed.empty()) {
+    auto sentence = "Not with this method, but with " + allowed;
+    call.AddHeader("Allow", std::move(allowed));  // RFC 9110 §15.5.6
+    return call.Fail(Refusal{Status::method_not_allowed, "wrong_method", std::move(sentence)});
+  }
+  if (caller == Caller::kVisitor) return NothingHere(call);
+  return call.Fail(Refusal{Status::not_found, "no_such_resource", "There is no such resource"});
 }
 
 }  // namespace server::http

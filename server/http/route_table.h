@@ -85,6 +85,7 @@ inline constexpr std::array kRoutes = {
     Route{Verb::post, "/v1/messages/externalize", For::kVisitor, ExternalizeMessage,
           "account folder parts min_octets audience expires one_time hash url"},
     Route{Verb::get, "/v1/openapi.yaml", For::kVisitor, OpenApi},
+    Route{Verb::head, "/v1/openapi.yaml", For::kVisitor, OpenApi},
 };
 
 /// Finds the call's route and runs it; 404, or 405 if only the verb is wrong.

@@ -464,7 +464,10 @@ def curl_gets_along(server, account):
 def the_description_is_served(server, _account):
     reply = Caller(server).ask('GET', '/v1/openapi.yaml')
     with open(os.path.join(fixture.ROOT, 'server/http/openapi.yaml'), 'rb') as file:
-        assert reply.status == 200 and reply.body == file.read()
+        text = file.read()
+    assert reply.status == 200 and reply.body == text
+    head = Caller(server).ask('HEAD', '/v1/openapi.yaml')
+    assert head.status == 200 and head.body == b'' and head.headers['Content-Length'] == str(len(text)), head.headers
 
 
 def acts_are_written_down(server, account):

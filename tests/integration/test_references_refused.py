@@ -103,7 +103,9 @@ def tokens_are_right_to_the_letter(server, account):
         nothing_here(server.pf.fetch(f'{base}/{wrong}', 'DELETE'))
     for path in ('/v1/../v1/references/' + token, '/etc/passwd', '/', '//', '/v1/accounts', '/health', '/metrics'):
         nothing_here(server.pf.ask('GET', path))
-    assert server.pf.ask('PUT', '/v1/references/' + token).status == 405
+    for target, allowed in (('/v1/references/' + token, 'GET, HEAD, DELETE'), ('/v1/messages/resolve', 'POST'), ('/v1/openapi.yaml', 'GET, HEAD')):
+        wrong = server.pf.ask('PUT', target)
+        assert wrong.status == 405 and wrong.headers['Allow'] == allowed, (target, wrong.status, wrong.headers)
 
 
 def queries_mean_what_they_say(server, account):
