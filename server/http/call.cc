@@ -12,6 +12,7 @@
 
 #include "server/http/error_map.h"
 #include "server/http/url.h"
+#include "server/http/visitor.h"
 
 namespace server::http {
 namespace {
@@ -169,6 +170,9 @@ void Call::AddHeader(std::string name, std::string value) {
 Call::Head Call::Begin(Status status, std::string_view content_type) {
   answered_ = true;
   status_ = static_cast<unsigned>(status);
+  const bool refuses =
+      status == Status::unauthorized || (visitor != nullptr && !visitor->proved && status_ >= 400);
+  if (visitor != nullptr && refuses && ++visitor->refusals >= visitor->most_refusals) BeLast();
   Head head(status, parser_.get().version());
   head.set(beast::http::field::server, "cmsd");
   if (!content_type.empty()) head.set(beast::http::field::content_type, content_type);

@@ -48,7 +48,7 @@ class Call {
   Call(HttpWire& wire, beast::flat_buffer& buffer, Parser& parser, std::chrono::seconds limit);
 
   /// Who calls on the face where callers prove who they are (visitor.h); nullptr on the others.
-  const Visitor* visitor = nullptr;
+  Visitor* visitor = nullptr;
 
   Verb verb() const { return parser_.get().method(); }
   /// Without the query, still percent-encoded.

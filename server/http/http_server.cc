@@ -118,7 +118,7 @@ asio::awaitable<bool> HttpServer::ServeOne(HttpStream& stream, beast::flat_buffe
   BeastWire wire(stream, options_.request_limit);
   Call::Parser parser;
   idle_.insert(&stream);
-  const auto error = co_await ReadHead(wire, buffer, parser, options_);
+  const auto error = co_await ReadHead(wire, buffer, parser, options_, options_.keep_alive);
   idle_.erase(&stream);
   const Face face{caller, nullptr, options_};
   const bool more = co_await Answer(wire, buffer, parser, error, services_, face);

@@ -16,6 +16,7 @@ asio::awaitable<void> ServeReferences(net::Stream stream, net::ConnectionInfo in
   visitor.peer = info.peer;
   visitor.private_line = stream.secure() || info.loopback;
   visitor.ends = stream.Ends();
+  visitor.most_refusals = options.refusals;
   stream.SetWritePace({4096, options.write_stall});
   StreamWire wire(stream);
   beast::flat_buffer buffer;
@@ -24,7 +25,9 @@ asio::awaitable<void> ServeReferences(net::Stream stream, net::ConnectionInfo in
     while (more && !stream.shutting_down()) {
       if (buffer.size() == 0) buffer = beast::flat_buffer();  // who is idle keeps none of what was read
       Call::Parser parser;
-      const auto error = co_await ReadHead(wire, buffer, parser, options);
+      // A place among the connections is kept for those who are known.
+      const auto idle = visitor.proved ? options.keep_alive : options.request_limit;
+      const auto error = co_await ReadHead(wire, buffer, parser, options, idle);
       const Face face{Caller::kVisitor, &visitor, options};
       more = co_await Answer(wire, buffer, parser, error, services, face);
     }

@@ -49,7 +49,7 @@ std::string_view AmbiguityOf(const Call::Parser::value_type& request) {
 }
 
 asio::awaitable<ErrorCode> ReadHead(HttpWire& wire, beast::flat_buffer& buffer, Call::Parser& parser,
-                                    const HttpOptions& options) {
+                                    const HttpOptions& options, std::chrono::seconds idle) {
   parser.header_limit(static_cast<std::uint32_t>(options.header_limit));
   parser.body_limit(boost::none);  // each resource knows its own
   std::optional<std::chrono::steady_clock::time_point> end;
@@ -74,7 +74,7 @@ asio::awaitable<ErrorCode> ReadHead(HttpWire& wire, beast::flat_buffer& buffer, 
       // One octet now and then does not keep a header alive.
       if (!end) end = std::chrono::steady_clock::now() + options.request_limit;
     }
-    std::chrono::milliseconds limit = options.keep_alive;
+    std::chrono::milliseconds limit = idle;
     if (end)
       limit = std::chrono::duration_cast<std::chrono::milliseconds>(*end - std::chrono::steady_clock::now());
     if (limit.count() <= 0) co_return beast::http::error::end_of_stream;

@@ -9,19 +9,22 @@ struct HttpOptions {
   std::chrono::seconds request_limit{60};
   std::chrono::seconds write_stall{60};  ///< in which who fetches by reference takes 4096 octets
   std::chrono::seconds keep_alive{300};  ///< between two requests of a connection
+  /// Of a connection of the reference service, until somebody is proved; and 401 after that: the last is told
+  /// that it was.
+  std::size_t refusals = 8;
   std::size_t header_limit = 16 * 1024;  ///< octets of a request's header
   std::size_t connections = 256;         ///< at once
 };
 
 /// Reads a request's header; what came after it stays in `buffer`. An error of the category of
-/// beast::http::error is the caller's fault, but for end_of_stream.
+/// beast::http::error is the caller's fault, but for end_of_stream. `idle`: for so long nothing may come.
 asio::awaitable<ErrorCode> ReadHead(HttpWire& wire, beast::flat_buffer& buffer, Call::Parser& parser,
-                                    const HttpOptions& options);
+                                    const HttpOptions& options, std::chrono::seconds idle);
 
 /// On which face, and who.
 struct Face {
   Caller caller = Caller::kMonitor;
-  const Visitor* visitor = nullptr;  ///< with kVisitor
+  Visitor* visitor = nullptr;  ///< with kVisitor
   const HttpOptions& options;
 };
 

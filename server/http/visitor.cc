@@ -57,6 +57,8 @@ asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& servi
   auto login = co_await WhoCalls(call, services, act_as);
   switch (login.verdict) {
     case auth::Verdict::kAccepted: {
+      call.visitor->proved = true;
+      call.visitor->refusals = 0;
       auto fault = call.FaultOfQuery();
       if (fault.empty()) co_return login;
       Refusal refusal{Status::bad_request, "invalid_argument", std::move(fault)};

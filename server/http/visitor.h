@@ -7,6 +7,7 @@
 
 #include "server/auth/authenticator.h"
 #include "server/http/call.h"
+#include "server/http/request.h"
 #include "server/http/services.h"
 #include "server/net/tls_ends.h"
 
@@ -18,6 +19,10 @@ struct Visitor {
   asio::ip::address peer;
   bool private_line = false;  ///< TLS, or from this machine: a token may be shown
   net::TlsEnds ends;
+  std::size_t most_refusals = HttpOptions().refusals;
+
+  bool proved = false;       ///< somebody has been, on this connection
+  std::size_t refusals = 0;  ///< what came of requests that proved nobody, since
 };
 
 /// Whether the caller shows anything by which somebody could be known: a bearer token (RFC 6750 §2.1), a

@@ -61,7 +61,7 @@ server::asio::awaitable<void> Serve(std::string_view octets, std::size_t piece) 
   http::beast::flat_buffer buffer;
   http::Call::Parser parser;
   const http::HttpOptions options;
-  const auto error = co_await http::ReadHead(wire, buffer, parser, options);
+  const auto error = co_await http::ReadHead(wire, buffer, parser, options, options.keep_alive);
   if (error || !http::AmbiguityOf(parser.get()).empty()) co_return;
   http::Call call(wire, buffer, parser, options.request_limit);
   LookAt(call);

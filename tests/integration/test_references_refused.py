@@ -65,6 +65,24 @@ def strangers_are_told_before_they_send(server, _account):
             assert stream.recv(100).startswith(b'HTTP/1.1 401'), target
 
 
+def strangers_do_not_ask_without_end(server, _account):
+    """The eighth refusal is the last of a connection that proves nobody; whoever is proved may go on."""
+    nobody = Caller(server)
+    connection = nobody.connect()
+    for n in range(8):
+        reply = nobody.ask('GET', '/v1/references' if n % 2 else '/', connection=connection)
+        assert reply.status in (401, 404) and (reply.headers.get('Connection') == 'close') == (n == 7), (n, reply.headers)
+    connection = server.pf.connect()
+    for _ in range(20):
+        nothing_here(server.pf.ask('GET', '/v1/references/x', connection=connection))
+    # One connection may bring several callers.
+    connection = nobody.connect()
+    for n in range(20):
+        who = nobody if n % 4 else server.user
+        reply = who.ask('GET', '/v1/references', connection=connection)
+        assert reply.status == (401 if n % 4 else 200) and reply.headers.get('Connection') != 'close', (n, reply.status)
+
+
 def rights_are_asked_at_the_fetch(server, account):
     """RFC 4314 §2.1: an owner who may not read the folder refers to nothing in it, neither before nor after."""
     folder = '"Default/tel:+15550100223"'
@@ -416,6 +434,7 @@ def open_configuration(folder):
 CASES = prepared((
     ('who may do what', who_may_do_what),
     ('strangers are told before they send', strangers_are_told_before_they_send),
+    ('strangers do not ask without end', strangers_do_not_ask_without_end),
     ('rights are asked at the fetch', rights_are_asked_at_the_fetch),
     ('tokens are right to the letter', tokens_are_right_to_the_letter),
     ('queries mean what they say', queries_mean_what_they_say),

@@ -194,7 +194,7 @@ TEST(PaceTest, ABodyHasAPaceAndWhatIsDrainedATime) {
   const auto serve = [&]() -> asio::awaitable<void> {
     beast::flat_buffer buffer;
     Call::Parser parser;
-    const auto error = co_await ReadHead(wire, buffer, parser, {});
+    const auto error = co_await ReadHead(wire, buffer, parser, {}, std::chrono::seconds(300));
     EXPECT_FALSE(error);
     wire.octets.erase(0, wire.limits.size());
     wire.limits.clear();
