@@ -65,18 +65,13 @@ asio::awaitable<std::optional<auth::Login>> Identify(Call& call, Services& servi
       co_await call.Fail(std::move(refusal));
       co_return std::nullopt;
     }
+    case auth::Verdict::kLockedOut:  // of passwords, which nobody shows here
     case auth::Verdict::kRefused:
     case auth::Verdict::kNotBound: co_await AskForProof(call); co_return std::nullopt;
     case auth::Verdict::kDisabled:
     case auth::Verdict::kNoAccount:
     case auth::Verdict::kNotAllowed: {
       Refusal refusal{Status::forbidden, "not_allowed", "Not for this account"};
-      co_await call.Fail(std::move(refusal));
-      co_return std::nullopt;
-    }
-    case auth::Verdict::kLockedOut: {
-      call.AddHeader("Retry-After", std::to_string(login.locked_for.count()));
-      Refusal refusal{Status::too_many_requests, "locked_out", "Too many wrong proofs came from there"};
       co_await call.Fail(std::move(refusal));
       co_return std::nullopt;
     }

@@ -10,7 +10,7 @@ import urllib.parse
 import imap_wire as wire
 
 
-#: (method, path, status) of all answers so far.
+#: (method, path, status, names of header fields) of all answers so far.
 SEEN = set()
 
 
@@ -50,7 +50,7 @@ class Caller:
         try:
             connection.request(method, target, body=body, headers=fields)
             reply = Reply(connection.getresponse())
-            SEEN.add((method, urllib.parse.urlsplit(target).path, reply.status))
+            SEEN.add((method, urllib.parse.urlsplit(target).path, reply.status, frozenset(reply.headers.keys())))
             return reply
         finally:
             if own:

@@ -77,21 +77,54 @@ def context_of(certificate=None):
     return context
 
 
-def answers_are_described(_server, _account):
-    """Each status that came is in the description of its route."""
-    described, path, verb = {}, None, None
+#: Header fields that any answer may have.
+COMMON = {'Server', 'Content-Type', 'Content-Length', 'Connection'}
+
+
+def description():
+    """By (path, verb): by status the names of the header fields described for it, and of these the ones that are always
+    there. By its indentation: no more of YAML is needed."""
+    responses, headers, operations, path, verb, status, component, section = {}, {}, {}, None, None, None, None, None
     with open(os.path.join(fixture.ROOT, 'server/http/openapi.yaml'), encoding='utf-8') as lines:
         for line in lines:
             if found := re.match('  (/[^ ]*):$', line):
                 path = re.compile(re.sub('{[^}]*}', '[^/]+', found.group(1)))
             elif found := re.match('    (get|head|post|delete):$', line):
                 verb = found.group(1).upper()
-            elif found := re.match("        '([0-9]{3})':", line):
-                described.setdefault((path, verb), set()).add(int(found.group(1)))
-    for method, target, status in SEEN:
+            elif found := re.match("        '([0-9]{3})': *(?:{ [$]ref: '#/components/responses/([A-Za-z]+)')?", line):
+                status = operations.setdefault((path, verb), {}).setdefault(int(found.group(1)), found.group(2) or {})
+            elif found := re.match('            ([A-Z][A-Za-z-]+):', line):
+                status[found.group(1)] = line
+            elif found := re.match('  ([a-z][A-Za-z]+):$', line):
+                section = found.group(1)
+            elif section == 'responses' and (found := re.match('    ([A-Za-z]+):$', line)):
+                component = responses.setdefault(found.group(1), {})
+            elif section == 'responses' and (found := re.match('        ([A-Z][A-Za-z-]+):', line)):
+                component[found.group(1)] = line
+            elif section == 'headers' and (found := re.match('    ([A-Za-z-]+):', line)):
+                component = found.group(1)
+                headers[component] = 'required: true' in line
+            elif section == 'headers' and 'required: true' in line:
+                headers[component] = True
+
+    def fields(of):
+        of = responses[of] if isinstance(of, str) else of
+        always = {name for name, line in of.items() if 'required: true' in line or ('$ref' in line and headers[name])}
+        return set(of), always
+    return {operation: {status: fields(of) for status, of in statuses.items()} for operation, statuses in operations.items()}
+
+
+def answers_are_described(_server, _account):
+    """Each status that came is in the description of its route, with the header fields that it had."""
+    described = description()
+    for method, target, status, names in SEEN:
         for (path, verb), known in described.items():
-            if verb == method and path.fullmatch(target):
-                assert status in known, f'{method} {path.pattern}: {status}'
+            if verb != method or not path.fullmatch(target):
+                continue
+            what = f'{method} {path.pattern}: {status}'
+            assert status in known, what
+            may, must = known[status]
+            assert names <= may | COMMON and must <= names, (what, sorted(names), sorted(may), sorted(must))
 
 
 def configuration(folder):
