@@ -465,7 +465,7 @@ TEST_F(DeskTest, ALargeResultIsRefused) {
 class FailingDeskTest : public testing::Test {
  protected:
   FailingDeskTest() { Must(tests::Append(*store, owner, "INBOX", {kMessage})); }
-  ~FailingDeskTest() override { engine.reads_fail = engine.writes_fail = false; }
+  ~FailingDeskTest() override { engine.reads_fail = engine.bodies_fail = engine.writes_fail = false; }
   Named Issue(bool one_time, std::string* url = nullptr) {
     Wish wish;
     wish.folder = Must(store->GetFolder(owner, "INBOX")).ref;
@@ -514,7 +514,7 @@ TEST_F(FailingDeskTest, WhatCannotBeReadIsNotCalledMissing) {
   Issue(false, &snippet);
   const std::string message =
       "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" + snippet + "\r\n--c--\r\n";
-  engine.reads_fail = true;
+  engine.bodies_fail = true;
   EXPECT_EQ(tests::ErrorOf(Resolve(*store, desk, message, false, {owner, Role::kPf}, {}, 1 << 20)),
             storage::Errc::kUnavailable);
 }

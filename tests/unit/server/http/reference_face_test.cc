@@ -1,0 +1,136 @@
+// The reference service over a disk that fails, which no network is needed for. Its behaviour on one that
+// does not: tests/integration/test_references.py.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "server/http/reference_json.h"
+#include "server/http/request.h"
+#include "server/http/visitor.h"
+#include "storage/kv/memory_engine.h"
+#include "tests/support/failing_engine.h"
+#include "tests/support/store_access.h"
+#include "tests/support/temp_store.h"
+
+namespace server::http {
+namespace {
+
+using storage::kv::NewMemoryEngine;
+using tests::Must;
+
+/// A request, and what is answered.
+class TextWire final : public HttpWire {
+ public:
+  explicit TextWire(std::string request) : request_(std::move(request)) {}
+  asio::awaitable<std::size_t> ReadSome(std::span<char> space, std::chrono::milliseconds) override {
+    const auto got = request_.copy(space.data(), space.size());
+    request_.erase(0, got);
+    co_return got;
+  }
+  asio::awaitable<bool> Write(std::string_view octets, bool) override {
+    answer += octets;
+    co_return true;
+  }
+  std::string answer;
+
+ private:
+  std::string request_;
+};
+
+class ReferenceFaceTest : public testing::Test {
+ protected:
+  ReferenceFaceTest() {  // short enough that no cache keeps it (storage/store/body_cache.h)
+    Must(tests::Append(*store_, owner_, "INBOX",
+                       {"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                        "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                        std::string(8'000, 'A') + "\r\n--b--\r\n"}));
+  }
+  ~ReferenceFaceTest() override { engine_.writes_fail = engine_.bodies_fail = false; }
+
+  /// For the account itself.
+  references::Issued Issue(bool one_time) {
+    references::Wish wish;
+    wish.folder = Must(store_->GetFolder(owner_, "INBOX")).ref;
+    wish.uid = {1};
+    wish.section = *protocol::ReadSection("1");
+    wish.kind = storage::ReferenceAudience::kUser;
+    wish.audience = "tel:+1555";
+    wish.one_time = one_time;
+    const auto issued = Must(DeskOf(services_).Issue(Must(store_->GetAccount(owner_)), owner_, {wish})).at(0);
+    return issued;
+  }
+  std::string Ask(std::string request, Caller caller = Caller::kVisitor) {
+    TextWire wire(std::move(request));
+    Visitor visitor;
+    visitor.ends.psk_owner = owner_.value;
+    const auto serve = [&]() -> asio::awaitable<void> {
+      beast::flat_buffer buffer;
+      Call::Parser parser;
+      const HttpOptions options;
+      const auto error = co_await ReadHead(wire, buffer, parser, options, options.keep_alive);
+      const Face face{caller, caller == Caller::kVisitor ? &visitor : nullptr, options};
+      [[maybe_unused]] const bool more = co_await Answer(wire, buffer, parser, error, services_, face);
+    };
+    asio::io_context context;
+    asio::co_spawn(context, serve(), asio::detached);
+    context.run();
+    return wire.answer;
+  }
+  std::string Get(const std::string& url) {
+    const auto path = url.substr(url.find("/v1/"));
+    return Ask(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", path)).substr(9, 3);
+  }
+  std::uint64_t FetchesOf(const references::Issued& issued) {
+    return Must(store_->FindReference(owner_, issued.record.id))->fetches;
+  }
+
+  std::unique_ptr<storage::kv::Engine> memory_ = NewMemoryEngine();
+  tests::FailingEngine engine_{*memory_};
+  std::unique_ptr<storage::MailStore> store_ = Must(storage::MailStore::Open(engine_, tests::PlainMail()));
+  storage::AccountId owner_ = tests::CreateAccount(*store_, "tel:+1555");
+  net::StorageExecutor pool_{{.threads = 2}};
+  const SystemClock clock_;
+  auth::Authenticator authenticator_{*store_, pool_, pool_, clock_};
+  ReferenceServices references_{authenticator_, nullptr, nullptr, clock_, {{.host = "x"}, "https://x"}};
+  const config::Profile profile_;
+  sessions::SessionList sessions_;
+  WaitingRoom waiting_;
+  Services services_{*store_, pool_, pool_, profile_, sessions_,   waiting_,
+                     1 << 20, {},    {},    nullptr,  &references_};
+};
+
+TEST_F(ReferenceFaceTest, AFullDiskIsReadFrom) {
+  const auto often = Issue(false);
+  const auto once = Issue(true);
+  EXPECT_EQ(Get(often.url), "200");
+  engine_.writes_fail = true;
+  EXPECT_EQ(Get(often.url), "200");
+  EXPECT_EQ(Get(once.url), "503") << "it could be had again";
+  engine_.writes_fail = false;
+  EXPECT_EQ(FetchesOf(often), 1U);
+  EXPECT_EQ(Get(once.url), "200");
+  EXPECT_EQ(Get(once.url), "410");
+}
+
+TEST_F(ReferenceFaceTest, WhatCannotBeReadIsNotCalledMissing) {
+  const auto often = Issue(false);
+  const auto once = Issue(true);
+  engine_.bodies_fail = true;
+  EXPECT_EQ(Get(often.url), "503");
+  EXPECT_EQ(Get(once.url), "503");
+  const auto resolve =
+      Ask(fmt::format("POST /v1/messages/resolve HTTP/1.1\r\nHost: x\r\nContent-Type: message/rfc822\r\n"
+                      "Content-Length: {}\r\n\r\n{}",
+                      often.external_body.size(), often.external_body));
+  EXPECT_EQ(resolve.substr(9, 3), "503");
+  const auto of_operator = fmt::format(
+      "GET /v1/accounts/tel:%2B1555/references/{}/data HTTP/1.1\r\nHost: x\r\n\r\n", often.record.id);
+  EXPECT_EQ(Ask(of_operator, Caller::kOperator).substr(9, 3), "503");
+  engine_.bodies_fail = false;
+  EXPECT_EQ(Get(often.url), "200");
+  EXPECT_EQ(Get(once.url), "200");
+}
+
+}  // namespace
+}  // namespace server::http
