@@ -133,7 +133,7 @@ def life_of_a_reference(server, account):
         failed = client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "/nowhere/;UID=1")')
         assert failed.status == 'NO' and failed.code('BADURL'), failed.tagged
         failed = client.command(f'APPEND INBOX CATENATE (URL "{url}") CATENATE (TEXT {{0+}}\r\n)')
-        assert failed.status == 'NO' and failed.code('CANNOT'), failed.tagged  # by the store, at the end
+        assert failed.status == 'NO' and failed.code('CANNOT') is not None, failed  # by the store, at the end
         assert client.command(f'APPEND INBOX CATENATE (URL "{url}" URL "{url}")').status == 'OK'
         again = client.command(f'APPEND INBOX CATENATE (URL "{url}")')
         assert again.status == 'NO' and again.code('BADURL'), again.tagged
