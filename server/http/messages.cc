@@ -326,9 +326,7 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
     for (const auto& one : parts) {
       if (asked.min_octets > 0) {
         const references::MessagePart place{appended->folder, uid, one.section, one.partial, {}};
-        ASSIGN_OR_RETURN(const auto part, references::PartReader::Open(
-                                              services.store, place,
-                                              storage::Actor({}, storage::Role::kOperator), one.inside));
+        ASSIGN_OR_RETURN(const auto part, references::PartReader::Open(services.store, place, one.inside));
         if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
       }
       chosen.push_back(one);

@@ -102,7 +102,7 @@ asio::awaitable<void> FetchAccountReference(Call& call, Services& services) {
   PartAnswer answer;
   auto open = [&]() -> storage::Result<bool> {
     const auto place = references::ReferenceDesk::PartOf(named->record);
-    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, {{}, storage::Role::kOperator}));
+    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place));
     if (!part) return false;
     ASSIGN_OR_RETURN(const bool is_open, references::IsOpen(part->Begin(answer.form)));
     if (!is_open) return false;

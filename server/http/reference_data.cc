@@ -269,7 +269,7 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   answer.form = encoding == "stored" ? Form::kAsServed : Form::kDecoded;
   auto open = [&]() -> storage::Result<bool> {
     const auto place = references::ReferenceDesk::PartOf(what.record);
-    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, ReaderOf(what, login)));
+    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place));
     if (!part) return false;
     ASSIGN_OR_RETURN(const bool is_open, references::IsOpen(part->Begin(answer.form)));
     if (!is_open) return false;
@@ -293,10 +293,9 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
     co_await NotToBeHad(call, login);
     co_return;
   }
-  const auto count = [&] {
-    const auto place = references::ReferenceDesk::PartOf(what.record);
-    return DeskOf(services).NoteFetches({{place, what.owner.id, what.record.id}});
-  };
+  references::Named named{references::ReferenceDesk::PartOf(what.record), what.owner.id, what.record.id};
+  if (answer.part->deferred()) named.accessed_by = ReaderOf(what, login);
+  const auto count = [&] { return DeskOf(services).NoteFetches({named}); };
   if (login && login->actor.role == storage::Role::kPf) {
     auto acting = *login;
     acting.account = what.owner;

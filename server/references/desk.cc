@@ -39,9 +39,6 @@ constexpr std::string_view kPath = "/v1/references/";
 constexpr std::string_view kVerifier = ":INTERNAL:";
 constexpr std::uint64_t kPiece = 256 * 1024;
 
-/// Issuing looks at a message, it does not read it for anybody.
-const storage::Actor kNobody({}, storage::Role::kOperator);
-
 class Digest {
  public:
   explicit Digest(const EVP_MD* kind) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
@@ -295,7 +292,7 @@ Result<> ReferenceDesk::FindByObject(storage::AccountId owner,
 
 Result<std::vector<Attachment>> ReferenceDesk::Attachments(storage::FolderRef folder, storage::Uid uid) {
   const MessagePart message{folder, uid, {}, {}, {}};
-  ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, message, kNobody));
+  ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, message));
   if (!whole) return tl::unexpected(NoSuchMessage());
   return Finder(message, *whole).Run();
 }
@@ -338,7 +335,7 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work
   MessagePart what{wish.folder, wish.uid, wish.section, wish.partial, {}};
   const auto counted = work.decoded_sizes.find(work.decoded_sizes.contains(extent) ? extent : whole_name);
   if (counted != work.decoded_sizes.end()) what.decoded_size = counted->second;
-  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, kNobody, cpim));
+  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, cpim));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
   if (part->looked_into()) cpim = part->looked_into();
   const std::uint64_t to_decode = part->ToDecode();
@@ -477,20 +474,6 @@ Result<Standing> ReferenceDesk::StandingOf(const Reference& record) {
   if (record.Used()) return Standing::kUsed;
   ASSIGN_OR_RETURN(const auto keyed, store_.FindUrlKey(record.folder_ref()));
   return keyed && KeyCheck(keyed->key) == record.key_check ? Standing::kGood : Standing::kReset;
-}
-
-Result<bool> ReferenceDesk::NoteFetches(const std::vector<Named>& all) {
-  auto counted = authority_.NoteFetches(all);
-  if (counted || counted.error().code != Errc::kUnavailable) return counted;
-  for (const auto& named : all) {
-    if (!named.recorded) continue;
-    ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
-    if (!record) return false;
-    if (record->one_time) return counted;
-    ASSIGN_OR_RETURN(const auto standing, StandingOf(*record));
-    if (standing != Standing::kGood) return false;
-  }
-  return true;
 }
 
 MessagePart ReferenceDesk::PartOf(const Reference& record) {

@@ -138,9 +138,8 @@ class ReferenceDesk {
   /// What a URL in a message names, if it is one of ours, either kind, that is good for this bearer. Nothing
   /// is counted.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
-  /// UrlAuthority::NoteFetches(). A store that takes no writes is read on: what may be fetched often and
-  /// still stands is not counted then; what is for one time is kUnavailable.
-  storage::Result<bool> NoteFetches(const std::vector<Named>& all);
+  /// UrlAuthority::NoteFetches().
+  storage::Result<bool> NoteFetches(const std::vector<Named>& all) { return authority_.NoteFetches(all); }
   /// It names something of this server, as far as its scheme and authority say: it need not be right beyond
   /// these. So that what is broken is told, and not taken for a reference to somewhere else.
   bool IsOurs(std::string_view url) const;

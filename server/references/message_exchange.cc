@@ -270,9 +270,10 @@ class Resolver {
     const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
     auto& seen = cpims_[{named->part.folder, named->part.uid, protocol::WriteSection(named->part.section)}];
-    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, reader, seen));
+    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, seen));
     if (!opened) return kNone;
     std::shared_ptr<PartReader> part = std::move(opened);
+    if (part->deferred()) named->accessed_by = reader;
     if (const auto& cpim = part->looked_into(); cpim != seen) {
       const std::uint64_t read = cpim->entity.offset + cpim->entity.length - cpim->cpim_begin;
       if (read > may_decode_) return TooBig();
@@ -479,8 +480,7 @@ Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::st
 
 Result<MessagePlan> Externalise(storage::MailStore& store, storage::FolderRef folder, storage::Uid uid,
                                 const std::vector<Attachment>& parts, const std::vector<Issued>& issued) {
-  const storage::Actor nobody({}, storage::Role::kOperator);
-  ASSIGN_OR_RETURN(auto opened, PartReader::Open(store, {folder, uid, {}, {}, {}}, nobody));
+  ASSIGN_OR_RETURN(auto opened, PartReader::Open(store, {folder, uid, {}, {}, {}}));
   if (!opened) return Fail(Errc::kNoSuchMessage, "the message is gone");
   const std::shared_ptr<PartReader> whole = std::move(opened);
   Editor editor(*whole);

@@ -44,8 +44,7 @@ Extent Clip(Extent extent, const Extent& to) {
 }  // namespace
 
 Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, MessagePart what,
-                                                     storage::Actor actor, CpimInsidePtr seen,
-                                                     storage::Actor right) {
+                                                     CpimInsidePtr seen, storage::Actor right) {
   std::unique_ptr<PartReader> reader(new PartReader());
   reader->what_ = std::move(what);
   const auto& at = reader->what_;
@@ -69,11 +68,7 @@ Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, 
   if (!parts || !served) return storage::Fail(storage::Errc::kCorruption, "a part tree does not decode");
   if (!IsHeader(at.section)) {
     ASSIGN_OR_RETURN(const auto temporary, folder->Temporary(uid));
-    if (!temporary.empty()) {
-      const auto noted = store.NoteAccess(at.folder, temporary, actor);
-      if (!noted && IsAbsence(noted.error())) return std::unique_ptr<PartReader>();
-      RETURN_IF_ERROR(noted);
-    }
+    reader->deferred_ = !temporary.empty();
   }
   reader->object_ = object;
   reader->parts_ = *std::move(parts);

@@ -23,11 +23,9 @@ namespace server::references {
 class PartReader {
  public:
   /// nullptr: there is no such message any more, or nobody may read it by `right`, which is the owner's if
-  /// nothing is said. `actor` reads it: for the owner that is access, which is committed here
-  /// (storage/store/deferred.h). `seen`: looked_into() of one before, which spares looking again if it is the
-  /// same CPIM.
+  /// nothing is said. `seen`: looked_into() of one before, which spares looking again if it is the same CPIM.
   static storage::Result<std::unique_ptr<PartReader>> Open(storage::MailStore& store, MessagePart what,
-                                                           storage::Actor actor, CpimInsidePtr seen = {},
+                                                           CpimInsidePtr seen = {},
                                                            storage::Actor right = {});
 
   enum class Form : std::uint8_t {
@@ -53,6 +51,9 @@ class PartReader {
   /// 256 KiB, which are not copied if it can be helped.
   bool TakeSome(protocol::mime::Octets& to);
 
+  /// That its octets go out is access, of a message that is temporary until then (storage/store/deferred.h):
+  /// Named::accessed_by.
+  bool deferred() const { return deferred_; }
   /// The object's id: what it holds never changes.
   storage::ObjectId object() const { return object_; }
   /// Octets of the section without transfer encoding, whatever partial says; nullopt: they cannot be had so.
@@ -98,6 +99,7 @@ class PartReader {
 
   MessagePart what_;
   storage::ObjectId object_;
+  bool deferred_ = false;
   std::string body_structure_;
   protocol::mime::Parts parts_;
   CpimInsidePtr looked_into_;

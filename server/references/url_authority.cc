@@ -32,6 +32,10 @@ bool UrlAuthority::IsHere(const ImapUrl& url) const {
   return protocol::ascii::EqualNoCase(host, policy_.host);
 }
 
+std::int64_t UrlAuthority::Now() const {
+  return std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
+}
+
 /// Whose keys authorise the URL; nullopt: nobody's who is there.
 Result<std::optional<storage::AccountInfo>> UrlAuthority::OwnerOf(const ImapUrl& url) {
   const auto address = protocol::cpm::ParseLogin(url.user);
@@ -97,8 +101,8 @@ Result<bool> UrlAuthority::IsFor(const UrlAccess& access, storage::AccountId own
 }
 
 Result<bool> UrlAuthority::NoteFetch(const Named& named) {
-  if (!named.recorded) return true;
-  return store_.NoteFetch(named.owner, *named.recorded);
+  if (!named.recorded && !named.accessed_by) return true;
+  return NoteFetches({named});
 }
 
 namespace {
@@ -113,6 +117,43 @@ std::map<storage::AccountId, std::vector<std::uint64_t>> RecordedOf(const std::v
 }  // namespace
 
 Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
+  auto counted = CountFetches(all);
+  if (!counted && counted.error().code == storage::Errc::kUnavailable) {
+    ASSIGN_OR_RETURN(const auto uncounted, StandUncounted(all));
+    if (!uncounted) return counted;
+    counted = *uncounted;
+  }
+  if (!counted || !*counted) return counted;
+  const auto accessed = NoteAccess(all);
+  if (!accessed || !*accessed) static_cast<void>(TakeBackFetches(all));
+  return accessed;
+}
+
+Result<bool> UrlAuthority::NoteAccess(const std::vector<Named>& all) {
+  for (const auto& named : all) {
+    if (!named.accessed_by) continue;
+    const auto& part = named.part;
+    const auto noted =
+        store_.NoteAccess(part.folder, storage::UidSet(part.uid, part.uid), *named.accessed_by);
+    if (!noted && IsAbsence(noted.error())) return false;
+    RETURN_IF_ERROR(noted);
+  }
+  return true;
+}
+
+/// nullopt: one is for one time, and has to be counted.
+Result<std::optional<bool>> UrlAuthority::StandUncounted(const std::vector<Named>& all) {
+  const auto now = Now();
+  for (const auto& named : all) {
+    if (!named.recorded) continue;
+    ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
+    if (!record || record->revoked != 0 || record->Expired(now)) return std::optional(false);
+    if (record->one_time) return std::optional<bool>{};
+  }
+  return std::optional(true);
+}
+
+Result<bool> UrlAuthority::CountFetches(const std::vector<Named>& all) {
   const auto of = RecordedOf(all);
   // An account's are one change. Those of the accounts before are taken back if another's are not to be had.
   for (auto at = of.begin(); at != of.end(); ++at) {
@@ -156,7 +197,7 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   }
   if (found == nullptr) return nothing;
   if (url->uid_validity && *url->uid_validity != found->uid_validity) return nothing;
-  const auto now = std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
+  const auto now = Now();
   if (url->expire && now > *url->expire) return nothing;
   ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, owner->id, bearer));
   if (!is_for || !MayRead(owner->id, found->ref)) return nothing;

@@ -38,6 +38,8 @@ struct Named {
   MessagePart part;
   storage::AccountId owner;
   std::optional<std::uint64_t> recorded;  ///< the reference's id in the owner's account, if it is on record
+  /// Who reads what is temporary until its owner has (PartReader::deferred()); nullopt: it is not.
+  std::optional<storage::Actor> accessed_by{};
 };
 
 /// Who is logged in: in whose account, and by which role.
@@ -66,8 +68,9 @@ class UrlAuthority {
   /// as long whether or not its user, mailbox or key exist (§6). Whether the message is there is not looked
   /// at.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
-  /// Counts it as fetched, if it is on record; false: it is good no more. To be called when the octets can be
-  /// had and go out next: one that may be used once is not to be used up by a failure.
+  /// Counts it as fetched, if it is on record, and as accessed; false: it is good no more. To be called when
+  /// the octets can be had and go out next: one that may be used once is not to be used up by a failure. A
+  /// store that takes no writes is read on: what may be fetched often and still stands is not counted then.
   storage::Result<bool> NoteFetch(const Named& named);
   /// The same of several that go together: all or none, and once if one is among them twice.
   storage::Result<bool> NoteFetches(const std::vector<Named>& all);
@@ -88,6 +91,10 @@ class UrlAuthority {
   storage::Result<std::optional<storage::AccountInfo>> OwnerOf(const protocol::ImapUrl& url);
   storage::Result<std::string> CheckMessage(const protocol::ImapUrl& url,
                                             const storage::FolderStatus& folder);
+  storage::Result<bool> CountFetches(const std::vector<Named>& all);
+  storage::Result<std::optional<bool>> StandUncounted(const std::vector<Named>& all);
+  storage::Result<bool> NoteAccess(const std::vector<Named>& all);
+  std::int64_t Now() const;  ///< Unix seconds
 
   storage::MailStore& store_;
   const UrlPolicy& policy_;

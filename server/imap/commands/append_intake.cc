@@ -88,7 +88,7 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   if (target && *target) {
     const auto& part = (*target)->named.part;
     session_.WriteDownUrl(part.folder, part.uid);
-    auto opened = references::PartReader::Open(store_, part, (*target)->actor, inside_, (*target)->right);
+    auto opened = references::PartReader::Open(store_, part, inside_, (*target)->right);
     if (opened)
       reader = *std::move(opened);
     else
@@ -104,8 +104,10 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   }
   using Reader = references::PartReader;
   if (reader && reader->Begin(Reader::Form::kAsServed) == Reader::Begun::kOpen) {
-    if ((*target)->named.recorded) {
-      fetched_.push_back((*target)->named);
+    auto& named = (*target)->named;
+    if (reader->deferred()) named.accessed_by = (*target)->actor;
+    if (named.recorded || named.accessed_by) {
+      fetched_.push_back(named);
       fetched_by_.push_back(url);
     }
     return reader;
@@ -121,6 +123,7 @@ storage::Result<> AppendIntake::NoteFetches() {
                        .time_since_epoch()
                        .count();
   for (std::size_t i = 0; i < fetched_.size() && !good && !failure_; ++i) {
+    if (!fetched_[i].recorded) continue;
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(fetched_[i].owner, *fetched_[i].recorded));
     if (!record || record->revoked != 0 || record->Expired(now) || record->Used())
       Fail(BadUrl(fetched_by_[i]));

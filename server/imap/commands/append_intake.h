@@ -85,7 +85,7 @@ class AppendIntake {
   std::vector<Incoming> messages_;
   std::size_t first_unsealed_ = 0;          ///< index in messages_
   std::size_t finished_in_memory_ = 0;      ///< octets of those before the last that are not sealed
-  std::vector<references::Named> fetched_;  ///< what was copied from and is on record
+  std::vector<references::Named> fetched_;  ///< what was copied from and is on record, or temporary
   std::vector<std::string> fetched_by_;     ///< the URL of each
   references::CpimInsidePtr inside_;        ///< that the last URL into one led to
   std::uint64_t looked_into_ = 0;

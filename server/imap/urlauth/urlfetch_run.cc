@@ -90,7 +90,7 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     const bool all = part.section.kind == protocol::Section::Kind::kAll;
     if (all) known = &known_[PlaceOf(part, known_.contains(PlaceOf(part, true)))];
     if (!part.decoded_size) part.decoded_size = known->decoded_size;
-    ASSIGN_OR_RETURN(answer.reader, PartReader::Open(store_, part, actor_, inside_));
+    ASSIGN_OR_RETURN(answer.reader, PartReader::Open(store_, part, inside_));
     if (answer.reader && answer.reader->looked_into() && answer.reader->looked_into() != inside_) {
       inside_ = answer.reader->looked_into();
       work_ += inside_->entity.length;
@@ -110,6 +110,7 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     known->decoded_size = reader->known_decoded_size();
     answer.good = answer.begun == Begun::kOpen || answer.begun == Begun::kUnknownEncoding;
     if (answer.begun == Begun::kOpen) {
+      if (reader->deferred()) named->accessed_by = actor_;
       ASSIGN_OR_RETURN(answer.good, authority_.NoteFetch(*named));
     }
   }

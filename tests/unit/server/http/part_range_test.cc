@@ -23,8 +23,7 @@ class PartRangeTest : public references::DeskFixture {
                         encoded + "\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b--\r\n"}));
   }
   std::unique_ptr<PartReader> Open(const char* section, std::optional<protocol::UrlPartial> partial = {}) {
-    auto part =
-        Must(PartReader::Open(*store, {folder, {1}, *protocol::ReadSection(section), partial, {}}, {}));
+    auto part = Must(PartReader::Open(*store, {folder, {1}, *protocol::ReadSection(section), partial, {}}));
     EXPECT_EQ(part->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen);
     return part;
   }

@@ -1,5 +1,7 @@
 // The reference service over a disk that fails, which no network is needed for. Its behaviour on one that
 // does not: tests/integration/test_references.py.
+#include <ctime>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <fmt/format.h>
@@ -49,11 +51,11 @@ class ReferenceFaceTest : public testing::Test {
   ~ReferenceFaceTest() override { engine_.writes_fail = engine_.bodies_fail = false; }
 
   /// For the account itself.
-  references::Issued Issue(bool one_time) {
+  references::Issued Issue(bool one_time, std::uint32_t uid = 1, std::string_view section = "1") {
     references::Wish wish;
     wish.folder = Must(store_->GetFolder(owner_, "INBOX")).ref;
-    wish.uid = {1};
-    wish.section = *protocol::ReadSection("1");
+    wish.uid = {uid};
+    wish.section = *protocol::ReadSection(section);
     wish.kind = storage::ReferenceAudience::kUser;
     wish.audience = "tel:+1555";
     wish.one_time = one_time;
@@ -107,10 +109,53 @@ TEST_F(ReferenceFaceTest, AFullDiskIsReadFrom) {
   engine_.writes_fail = true;
   EXPECT_EQ(Get(often.url), "200");
   EXPECT_EQ(Get(once.url), "503") << "it could be had again";
+  // So it is over IMAP.
+  references::UrlAuthority authority(*store_, references_.settings.urls, clock_);
+  const auto fetch = [&](const std::string& url) {
+    return authority.NoteFetch(*Must(authority.Look(url, {owner_, storage::Role::kUser})));
+  };
+  EXPECT_TRUE(Must(fetch(often.imap_url)));
+  EXPECT_EQ(tests::ErrorOf(fetch(once.imap_url)), storage::Errc::kUnavailable);
   engine_.writes_fail = false;
   EXPECT_EQ(FetchesOf(often), 1U);
   EXPECT_EQ(Get(once.url), "200");
   EXPECT_EQ(Get(once.url), "410");
+}
+
+TEST_F(ReferenceFaceTest, OnlyWhatGoesOutIsAccessed) {
+  std::vector<storage::NewMessage> messages;
+  messages.push_back(tests::NewMessage(*store_, owner_, "Subject: later\r\n\r\nCall me.\r\n"));
+  messages.back().expiry = std::time(nullptr) + 3600;
+  Must(store_->Append(owner_, "INBOX", std::move(messages), storage::Actor({}, storage::Role::kPf)));
+  const auto inbox = Must(store_->GetFolder(owner_, "INBOX")).ref;
+  const auto is_temporary = [&] {
+    return !Must(Must(store_->Read(inbox)).Temporary(storage::UidSet({2}, {2}))).empty();
+  };
+  const auto issued = Issue(false, 2, "TEXT");
+  const auto path = issued.url.substr(issued.url.find("/v1/"));
+  EXPECT_EQ(Ask(fmt::format("HEAD {} HTTP/1.1\r\nHost: x\r\n\r\n", path)).substr(9, 3), "200");
+  EXPECT_EQ(Ask(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n", path)).substr(9, 3),
+            "304");
+  EXPECT_EQ(Ask(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nRange: bytes=99-\r\n\r\n", path)).substr(9, 3),
+            "416");
+  const auto broken = Issue(false);
+  Must(store_->RevokeReference(owner_, broken.record.id));
+  const auto both =
+      fmt::format("Content-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n{}\r\n--z\r\n{}\r\n--z--\r\n",
+                  issued.external_body, broken.external_body);
+  const auto resolve = [&](const std::string& message) {
+    return Ask(fmt::format("POST /v1/messages/resolve HTTP/1.1\r\nHost: x\r\nContent-Type: message/rfc822\r\n"
+                           "Content-Length: {}\r\n\r\n{}",
+                           message.size(), message))
+        .substr(9, 3);
+  };
+  EXPECT_EQ(resolve(both), "422");
+  engine_.writes_fail = true;
+  EXPECT_EQ(Get(issued.url), "503") << "what is read must not expire";
+  engine_.writes_fail = false;
+  EXPECT_TRUE(is_temporary());
+  EXPECT_EQ(Get(issued.url), "200");
+  EXPECT_FALSE(is_temporary());
 }
 
 TEST_F(ReferenceFaceTest, WhatCannotBeReadIsNotCalledMissing) {

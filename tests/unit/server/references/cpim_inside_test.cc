@@ -64,7 +64,7 @@ class CpimInsideTest : public DeskFixture {
   std::unique_ptr<PartReader> OpenUrl(const std::string& url, CpimInsidePtr seen = {}) {
     const auto named = Must(desk.Look(url, {owner, Role::kPf}));
     if (!named) return nullptr;
-    return Must(PartReader::Open(*store, named->part, {}, std::move(seen)));
+    return Must(PartReader::Open(*store, named->part, std::move(seen)));
   }
   static std::string Octets(PartReader& part, Form form) {
     std::string out;
@@ -129,17 +129,17 @@ TEST_F(CpimInsideTest, WhatIsNoPartToTheOctetIsOctetsOfTheCpim) {
   for (const auto& other : {protocol::UrlPartial{partial.offset, *partial.count - 1},
                             protocol::UrlPartial{partial.offset - 1, *partial.count + 1},
                             protocol::UrlPartial{partial.offset, std::nullopt}}) {
-    const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, other, {}}, {}));
+    const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, other, {}}));
     EXPECT_FALSE(reader->inside());
     EXPECT_EQ(Octets(*reader, Form::kDecoded), Octets(*reader, Form::kAsServed));
     // It is not looked into again for the next one.
     ASSERT_TRUE(reader->looked_into());
     const auto next =
-        Must(PartReader::Open(*store, {folder, uid, of.section, partial, {}}, {}, reader->looked_into()));
+        Must(PartReader::Open(*store, {folder, uid, of.section, partial, {}}, reader->looked_into()));
     EXPECT_EQ(next->inside(), reader->looked_into());
   }
   // A size that was counted of the CPIM is none of the part's.
-  const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, partial, 500}, {}));
+  const auto reader = Must(PartReader::Open(*store, {folder, uid, of.section, partial, 500}));
   EXPECT_EQ(Octets(*reader, Form::kDecoded), kDecodedImage);
 }
 

@@ -29,22 +29,22 @@ class PartReaderTest : public DeskFixture {
 };
 
 TEST_F(PartReaderTest, WhatIsNotThereIsNone) {
-  EXPECT_NE(Must(PartReader::Open(*store, PartAt("1"), {})), nullptr);
+  EXPECT_NE(Must(PartReader::Open(*store, PartAt("1"))), nullptr);
   auto part = PartAt("1");
   part.uid = {2};
-  EXPECT_EQ(Must(PartReader::Open(*store, part, {})), nullptr);
+  EXPECT_EQ(Must(PartReader::Open(*store, part)), nullptr);
   part.folder.folder = {99};
-  EXPECT_EQ(Must(PartReader::Open(*store, part, {})), nullptr);
+  EXPECT_EQ(Must(PartReader::Open(*store, part)), nullptr);
   part.folder.account = {99};
-  EXPECT_EQ(Must(PartReader::Open(*store, part, {})), nullptr);
+  EXPECT_EQ(Must(PartReader::Open(*store, part)), nullptr);
 }
 
 TEST_F(PartReaderTest, WhoMayNotReadHasNone) {
   const auto bea = tests::CreateAccount(*store, "tel:+1556");
   const storage::Actor guest(
       {}, std::make_shared<storage::Principal>(bea, "tel:+1556", std::vector<std::string>{}));
-  EXPECT_NE(Must(PartReader::Open(*store, PartAt("1"), guest)), nullptr);  // by the owner's right
-  EXPECT_EQ(Must(PartReader::Open(*store, PartAt("1"), guest, {}, guest)), nullptr);
+  EXPECT_NE(Must(PartReader::Open(*store, PartAt("1"))), nullptr);  // by the owner's right
+  EXPECT_EQ(Must(PartReader::Open(*store, PartAt("1"), {}, guest)), nullptr);
 }
 
 TEST_F(PartReaderTest, WhatIsDamagedIsAnError) {
@@ -58,19 +58,19 @@ TEST_F(PartReaderTest, WhatIsDamagedIsAnError) {
   const auto sound = Must(engine.Get(Table::kFolders, key));
   ASSERT_TRUE(sound);
   put("?");
-  const auto opened = PartReader::Open(*store, PartAt("1"), {});
+  const auto opened = PartReader::Open(*store, PartAt("1"));
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, storage::Errc::kCorruption);
   put(*sound);
 }
 
 TEST_F(PartReaderTest, WhatHasToBeReadToBeCounted) {
-  const auto image = Must(PartReader::Open(*store, PartAt("1"), {}));
+  const auto image = Must(PartReader::Open(*store, PartAt("1")));
   EXPECT_EQ(image->ToCount(Form::kAsServed), 0U);
   EXPECT_EQ(image->ToCount(Form::kDecoded), 16U);  // decoded for its size, and for what it holds
   EXPECT_TRUE(image->Structure(Form::kDecoded));
   EXPECT_EQ(image->ToCount(Form::kDecoded), 8U);
-  const auto header = Must(PartReader::Open(*store, PartAt("HEADER"), {}));
+  const auto header = Must(PartReader::Open(*store, PartAt("HEADER")));
   EXPECT_EQ(header->ToCount(Form::kAsServed), kMessage.find("--b"));
 }
 

@@ -127,13 +127,12 @@ TEST_F(UrlAuthorityTest, AMessageThatIsExpungedAfterTheCheckIsReadWholeOrNotAtAl
   const auto named = Must(authority.Look(Authorise(rump), {other}));
   ASSERT_TRUE(named);
   const MessagePart* what = &named->part;
-  const auto opened = Must(PartReader::Open(*store, *what, storage::Actor()));
+  const auto opened = Must(PartReader::Open(*store, *what));
   ASSERT_TRUE(opened);
   Must(store->UpdateFlags(what->folder, storage::UidSet(what->uid, what->uid),
                           {protocol::FlagChange::Op::kAdd, {protocol::SystemFlag::kDeleted}}));
   Must(store->Expunge(what->folder, storage::UidSet(what->uid, what->uid)));
-  EXPECT_EQ(Must(PartReader::Open(*store, *what, storage::Actor())), nullptr)
-      << "between the check and the opening";
+  EXPECT_EQ(Must(PartReader::Open(*store, *what)), nullptr) << "between the check and the opening";
   ASSERT_EQ(opened->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen)
       << "between the opening and the reading";
   std::string octets;
