@@ -213,6 +213,8 @@ void ReadReferences(Section in, References& out) {
   if (out.lifetime > out.max_lifetime) in.Report("lifetime", "must not exceed max_lifetime");
   in.Number("per_account", out.per_account, 1, 10'000'000);
   in.Number("message_mib", out.message_mib, 1, 1024);
+  out.resolve_mib =
+      std::max(out.resolve_mib, out.message_mib);  // who had said the one before there was the other
   in.Number("resolve_mib", out.resolve_mib, 1, 1024 * 1024);
   if (out.resolve_mib < out.message_mib) in.Report("resolve_mib", "must not be below message_mib");
   in.Number("connections", out.connections, 1, 1'000'000);

@@ -134,6 +134,8 @@ level = "debug"
 [urlauth]
 authuser = true
 anonymous = true
+[references]
+message_mib = 512
 [pf]
 act_for = ["tel:+1555*", "sip:*@example.com"]
 [profile]
@@ -180,6 +182,8 @@ name = "Notes"
   EXPECT_EQ(config.profile.retention.inbox, 0U);
   EXPECT_TRUE(config.urlauth.authuser);
   EXPECT_TRUE(config.urlauth.anonymous);
+  EXPECT_EQ(config.references.message_mib, 512U);
+  EXPECT_EQ(config.references.resolve_mib, 512U);
   EXPECT_EQ(config.imap.server_name, "cms.example.net");
   EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
   ASSERT_EQ(config.profile.folders.size(), 1U);
