@@ -139,9 +139,6 @@ class Daemon {
         imap_options_(imap::OptionsFrom(config)),
         imap_{*store_,    storage_,   authenticator_, clock_,       log.logger(), imap_options_,
               tls_.get(), &sessions_, tokens_.get(),  audit_.get(), &seats_},
-        reactors_(OrCores(config.threads.reactors), clock_),
-        storage_({.threads = config.threads.storage}),
-        passwords_({.threads = OrCores(config.threads.passwords)}),
         reference_services_{authenticator_,
                             tokens_.get(),
                             audit_.get(),
@@ -151,6 +148,9 @@ class Daemon {
                             std::uint64_t{config.references.message_mib} << 20,
                             {std::uint64_t{config.references.resolve_mib} << 20,
                              std::uint64_t{config.references.message_mib} << 21}},
+        reactors_(OrCores(config.threads.reactors), clock_),
+        storage_({.threads = config.threads.storage}),
+        passwords_({.threads = OrCores(config.threads.passwords)}),
         http_services_{*store_,
                        storage_,
                        passwords_,
@@ -202,10 +202,10 @@ class Daemon {
   http::WaitingRoom waiting_;
   imap::ImapOptions imap_options_;
   imap::Services imap_;
+  http::ReferenceServices reference_services_;  // before the reactors: frames that end with them hold of it
   net::ReactorPool reactors_;
   net::StorageExecutor storage_;
   net::StorageExecutor passwords_;
-  http::ReferenceServices reference_services_;
   http::Services http_services_;
   const http::HttpOptions reference_options_{.write_stall = config_.limits.write_stall};
   http::HttpServer http_;

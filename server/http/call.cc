@@ -129,6 +129,12 @@ asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit) {
 asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit, ByteBudget::Share& share) {
   std::string all;
   std::array<char, 8192> space;
+  const auto announced = parser_.content_length();
+  if (announced && *announced > limit) {
+    co_await FailForSize();
+    co_return std::nullopt;
+  }
+  if (announced) limit = static_cast<std::size_t>(*announced);
   for (;;) {
     // What is full is doubled, up to the limit: all that is read behind that is that nothing follows.
     if (all.size() == all.capacity() || all.empty()) {

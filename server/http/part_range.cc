@@ -14,10 +14,7 @@ asio::awaitable<bool> Pieces::Send(Call& call) const {
   co_return sent;
 }
 
-bool PartRange::Decodes() const {
-  const auto* part = part_.Part();
-  return form_ == Form::kDecoded && part != nullptr && part->encoding > protocol::mime::Encoding::kBinary;
-}
+bool PartRange::Decodes() const { return form_ == Form::kDecoded && part_.Decodes(); }
 
 PartRange::Begun PartRange::Narrow(const ByteRange& range) {
   left_ = size_ = range.length;

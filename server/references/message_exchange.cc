@@ -274,7 +274,7 @@ class Resolver {
     if (!opened) return kNone;
     std::shared_ptr<PartReader> part = std::move(opened);
     if (part->deferred()) named->accessed_by = reader;
-    if (const auto& cpim = part->looked_into(); cpim != seen) {
+    if (const auto& cpim = part->looked_into(); cpim && cpim != seen) {
       const std::uint64_t read = cpim->entity.offset + cpim->entity.length - cpim->cpim_begin;
       if (read > may_decode_) return TooBig();
       may_decode_ -= read;

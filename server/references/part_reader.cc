@@ -164,7 +164,10 @@ std::optional<Extent> PartReader::Locate(Form form) const {
 /// More than to hand the octets on.
 bool PartReader::TakesLong(Form form) const {
   if (IsFields(what_.section)) return true;
-  if (form == Form::kAsServed) return served_ != nullptr;
+  return form == Form::kAsServed ? served_ != nullptr : Decodes();
+}
+
+bool PartReader::Decodes() const {
   const auto* part = what_.section.kind == Section::Kind::kAll ? Part() : nullptr;
   return part != nullptr && !what_.section.part.empty() && !IsPlain(part->encoding);
 }

@@ -63,6 +63,8 @@ class PartReader {
   /// Octets of the encoded part that DecodedSize() and Begin() have to decode before the first one is there:
   /// to count them, if that has not been done, and to skip what partial leaves out.
   std::uint64_t ToDecode() const;
+  /// Form::kDecoded is another than that of the octets as they are stored.
+  bool Decodes() const;
   /// Octets that Structure() has to read, or to decode, to count them.
   std::uint64_t ToCount(Form form) const;
   /// What the header of the part says that the section names: what a body part is, or the message.

@@ -116,12 +116,13 @@ std::map<storage::AccountId, std::vector<std::uint64_t>> RecordedOf(const std::v
 
 }  // namespace
 
-Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
-  auto counted = CountFetches(all);
-  if (!counted && counted.error().code == storage::Errc::kUnavailable) {
-    ASSIGN_OR_RETURN(const auto uncounted, StandUncounted(all));
-    if (!uncounted) return counted;
-    counted = *uncounted;
+Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all, Uncounted uncounted) {
+  const auto counted = CountFetches(all);
+  if (!counted && counted.error().code == storage::Errc::kUnavailable &&
+      uncounted == Uncounted::kIfStoreIsFull) {
+    ASSIGN_OR_RETURN(const auto stand, StandUncounted(all));
+    if (!stand) return counted;
+    return *stand ? NoteAccess(all) : false;
   }
   if (!counted || !*counted) return counted;
   const auto accessed = NoteAccess(all);

@@ -72,8 +72,11 @@ class UrlAuthority {
   /// the octets can be had and go out next: one that may be used once is not to be used up by a failure. A
   /// store that takes no writes is read on: what may be fetched often and still stands is not counted then.
   storage::Result<bool> NoteFetch(const Named& named);
-  /// The same of several that go together: all or none, and once if one is among them twice.
-  storage::Result<bool> NoteFetches(const std::vector<Named>& all);
+  /// The same of several that go together: all or none, and once if one is among them twice. kNever: of a
+  /// store that takes no writes nothing goes out either.
+  enum class Uncounted : std::uint8_t { kIfStoreIsFull, kNever };
+  storage::Result<bool> NoteFetches(const std::vector<Named>& all,
+                                    Uncounted uncounted = Uncounted::kIfStoreIsFull);
   /// Nothing came of what NoteFetches() has counted.
   storage::Result<> TakeBackFetches(const std::vector<Named>& all);
   /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.

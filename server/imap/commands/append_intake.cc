@@ -118,7 +118,8 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
 
 storage::Result<> AppendIntake::NoteFetches() {
   references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
-  ASSIGN_OR_RETURN(const bool good, authority.NoteFetches(fetched_));
+  ASSIGN_OR_RETURN(const bool good,
+                   authority.NoteFetches(fetched_, references::UrlAuthority::Uncounted::kNever));
   const auto now = std::chrono::floor<std::chrono::seconds>(session_.services().clock.WallNow())
                        .time_since_epoch()
                        .count();

@@ -101,6 +101,12 @@ asio::awaitable<Reply> Handle(const command::UrlFetch& cmd, AuthenticatedContext
     }
     co_return ctx.Failed(done.error());
   }
+  if (run.withheld()) {
+    co_return No(
+        ResponseCode::kUnavailable,
+        "The store cannot write now: what is fetched once, or accessed by it, was answered with NIL; "
+        "fetch it again later");
+  }
   if (run.gave_up()) {
     co_return No(
         ResponseCode::kLimit,

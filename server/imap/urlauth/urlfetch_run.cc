@@ -25,7 +25,10 @@ bool UrlFetchRun::BeginAtOnce() {
   auto prepared = PrepareAtOnce();
   // Those that are no good take as long as each other, whatever of them is in memory (RFC 4467 §6). Of what
   // is another's the owner is looked up, to write the act down.
-  if (!prepared || !prepared->good || prepared->named->folder.account != bearer_.account) return false;
+  if (!prepared || !prepared->good || prepared->named->folder.account != bearer_.account) {
+    work_ = 0;  // it is done anew
+    return false;
+  }
   Write(cmd_.requests.front(), *std::move(prepared));
   ++next_;
   if (sending_ && !WriteOctets()) return false;  // Produce() meets it, too
@@ -35,9 +38,8 @@ bool UrlFetchRun::BeginAtOnce() {
 std::optional<UrlFetchRun::Prepared> UrlFetchRun::PrepareAtOnce() {
   const storage::MemoryOnly here;
   auto prepared = Prepare(cmd_.requests.front());
-  if (!here.FellShort() && prepared) return *std::move(prepared);
-  work_ = 0;  // it has not been done
-  return std::nullopt;
+  if (here.FellShort() || !prepared) return std::nullopt;
+  return *std::move(prepared);
 }
 
 Result<bool> UrlFetchRun::Produce() {
@@ -111,7 +113,11 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
     answer.good = answer.begun == Begun::kOpen || answer.begun == Begun::kUnknownEncoding;
     if (answer.begun == Begun::kOpen) {
       if (reader->deferred()) named->accessed_by = actor_;
-      ASSIGN_OR_RETURN(answer.good, authority_.NoteFetch(*named));
+      const auto noted = authority_.NoteFetch(*named);
+      // That is no reason to break off what may be in the midst of others' answers.
+      answer.withheld = !noted && noted.error().code == storage::Errc::kUnavailable;
+      if (!noted && !answer.withheld) return tl::unexpected<storage::Error>(noted.error());
+      answer.good = noted && *noted;
     }
   }
   return answer;
@@ -120,6 +126,7 @@ Result<UrlFetchRun::Prepared> UrlFetchRun::Prepare(const Request& request) {
 /// RFC 4467 §7: NIL is all that is said of a URL that is not good, for whatever reason.
 void UrlFetchRun::Write(const Request& request, Prepared prepared) {
   if (prepared.named) redeemed_(*prepared.named);
+  withheld_ = withheld_ || prepared.withheld;
   if (!response_) response_ = std::make_unique<UrlFetchResponse>(out_.text());
   response_->Url(request.url);
   if (!prepared.good) {

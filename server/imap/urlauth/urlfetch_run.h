@@ -53,6 +53,8 @@ class UrlFetchRun {
 
   /// Later URLs were answered with NIL because earlier ones took limits::kUrlWork.
   bool gave_up() const { return gave_up_; }
+  /// One was answered with NIL because the store cannot write that it was fetched.
+  bool withheld() const { return withheld_; }
   /// The answer has begun, so that nothing else can be said before it ends.
   bool begun() const { return response_ != nullptr; }
 
@@ -66,6 +68,7 @@ class UrlFetchRun {
     references::PartReader::Begun begun = references::PartReader::Begun::kOpen;
     std::string structure;
     bool good = false;
+    bool withheld = false;  ///< for withheld()
   };
   storage::Result<Prepared> Prepare(const Request& request);
   std::optional<Prepared> PrepareAtOnce();
@@ -102,6 +105,7 @@ class UrlFetchRun {
   references::CpimInsidePtr inside_;                 ///< that the last URL into one led to
   std::uint64_t work_ = 0;                           ///< limits::kUrlWork
   bool gave_up_ = false;
+  bool withheld_ = false;
   bool close_ = false;  ///< with a ")" behind it
 };
 

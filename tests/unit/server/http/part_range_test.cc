@@ -22,8 +22,9 @@ class PartRangeTest : public references::DeskFixture {
                         "--b\r\nContent-Type: video/x\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
                         encoded + "\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b--\r\n"}));
   }
-  std::unique_ptr<PartReader> Open(const char* section, std::optional<protocol::UrlPartial> partial = {}) {
-    auto part = Must(PartReader::Open(*store, {folder, {1}, *protocol::ReadSection(section), partial, {}}));
+  std::unique_ptr<PartReader> Open(const char* section, std::optional<protocol::UrlPartial> partial = {},
+                                   storage::Uid uid = {1}) {
+    auto part = Must(PartReader::Open(*store, {folder, uid, *protocol::ReadSection(section), partial, {}}));
     EXPECT_EQ(part->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen);
     return part;
   }
@@ -58,6 +59,9 @@ TEST_F(PartRangeTest, IsFarOnlyWhereThatIsDecoded) {
   EXPECT_FALSE(PartRange(*video, PartReader::Form::kAsServed).IsFar(far));
   const auto text = Open("2");
   EXPECT_FALSE(PartRange(*text, PartReader::Form::kDecoded).IsFar(far));
+  Must(tests::Append(*store, owner, "INBOX", {"Content-Transfer-Encoding: base64\r\n\r\nTU1N\r\n"}));
+  const auto whole = Open("", {}, {2});  // of a message nothing is decoded
+  EXPECT_FALSE(PartRange(*whole, PartReader::Form::kDecoded).IsFar(far));
   const auto header = Open("HEADER");
   EXPECT_FALSE(PartRange(*header, PartReader::Form::kDecoded).IsFar(far));
 }

@@ -1,5 +1,6 @@
 // What clients are told while the disk is full or does not answer.
 #include "server/imap/command_table.h"
+#include "server/references/desk.h"
 #include "tests/support/failing_engine.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
@@ -93,6 +94,35 @@ TEST_F(UnavailableTest, KeysThatAreGoneAreNotCalledUnchanged) {
   EXPECT_THAT(other("NOOP"), HasSubstr("* OK [URLMECH INTERNAL]"));
   engine_.writes_fail = false;
   EXPECT_EQ(client("RESETKEY"), "a OK All keys removed\n");
+}
+
+TEST_F(UnavailableTest, WhatCannotBeCountedIsWithheldAndSaidSo) {
+  constexpr std::chrono::hours kLong{24 * 3650};  // of the clock here, which is not the store's
+  const references::ReferenceSettings settings{
+      .urls = options_.urls, .base_url = {}, .lifetime = kLong, .max_lifetime = kLong};
+  references::ReferenceDesk desk(*failing_store_, settings, clock_);
+  references::Wish wish;
+  wish.folder = failing_store_->GetFolder(account_, "INBOX")->ref;
+  wish.uid = {1};
+  wish.kind = storage::ReferenceAudience::kUser;
+  wish.audience = "user1@example.com";
+  references::Wish once = wish;
+  once.one_time = true;
+  const auto issued = desk.Issue(*failing_store_->GetAccount(account_), account_, {wish, once});
+  ASSERT_TRUE(issued) << issued.error().detail;
+  const std::string often_url = "\"" + issued->at(0).imap_url + "\"";
+  const std::string once_url = "\"" + issued->at(1).imap_url + "\"";
+  Client client = Selected();
+  engine_.writes_fail = true;
+  EXPECT_THAT(client("URLFETCH " + often_url), HasSubstr(often_url + " {"));
+  EXPECT_THAT(client("URLFETCH " + once_url),
+              StartsWith("* URLFETCH " + once_url + " NIL\na NO [UNAVAILABLE]"));
+  const std::string both = client("URLFETCH " + often_url + " " + once_url + " " + often_url);
+  EXPECT_THAT(both, HasSubstr(once_url + " NIL " + often_url + " {"));
+  EXPECT_THAT(both, HasSubstr("a NO [UNAVAILABLE] The store cannot write now: what is fetched once"));
+  engine_.writes_fail = false;
+  EXPECT_THAT(client("URLFETCH " + once_url), HasSubstr(once_url + " {"));
+  EXPECT_EQ(client("URLFETCH " + once_url), "* URLFETCH " + once_url + " NIL\na OK URLFETCH completed\n");
 }
 
 TEST_F(UnavailableTest, ReadsThatFailDoNotSpeakOfWriting) {

@@ -194,6 +194,21 @@ TEST_F(CpimInsideTest, EachIsLookedIntoOnceAMessageAndCounted) {
   EXPECT_EQ(tests::ErrorOf(with(45 * 1024)), storage::Errc::kTooBig);
 }
 
+TEST_F(CpimInsideTest, APartWithinAndAllOfItCanStandInOneMessage) {
+  const auto uid = Put(Outer(Entity()));
+  const auto within = IssueAll(uid).at(0);
+  Wish wish;
+  wish.folder = folder;
+  wish.uid = uid;
+  wish.section = *protocol::ReadSection("1");
+  const auto whole = Must(desk.Issue(Must(store->GetAccount(owner)), owner, {wish})).at(0);
+  const auto resolved =
+      ResolvedOf("Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n" + within.external_body +
+                 "\r\n--o\r\n" + whole.external_body + "\r\n--o--\r\n");
+  EXPECT_NE(resolved.find("AAECAwQF"), std::string::npos) << resolved;
+  EXPECT_NE(resolved.find("Content-Type: message/cpim"), std::string::npos) << resolved;
+}
+
 TEST_F(CpimInsideTest, LengthsAreThoseOfWhatIsHeldThen) {
   const std::string head = "Content-Type: multipart/mixed; boundary=i\r\n";
   const auto inner = [&](const std::string& image) {
