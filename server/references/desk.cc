@@ -337,8 +337,11 @@ Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work
   if (counted != work.decoded_sizes.end()) what.decoded_size = counted->second;
   ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, cpim));
   if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  if (part->looked_into()) cpim = part->looked_into();
-  const std::uint64_t to_decode = part->ToDecode();
+  std::uint64_t to_decode = part->ToDecode();
+  if (part->looked_into() && part->looked_into() != cpim) {
+    cpim = part->looked_into();
+    to_decode += cpim->entity.length;
+  }
   if (to_decode > work.may_decode)
     return Fail(Errc::kTooBig, fmt::format("one call decodes at most {} octets: ask for fewer at once",
                                            settings_.decode_limit));

@@ -29,7 +29,8 @@ struct ReferenceSettings {
   std::chrono::seconds max_lifetime{30 * 86'400};  ///< from now to the furthest expiry
   /// Octets that one call has hashed at most: they are read for it while it waits.
   std::uint64_t hash_limit = 1ULL << 30;
-  /// The same of encoded octets that are decoded to know sizes. More than any one message has.
+  /// The same of encoded octets that are decoded to know sizes, and of CPIMs that are looked into. More than
+  /// any one message has.
   std::uint64_t decode_limit = 1ULL << 31;
 };
 

@@ -194,6 +194,24 @@ TEST_F(CpimInsideTest, EachIsLookedIntoOnceAMessageAndCounted) {
   EXPECT_EQ(tests::ErrorOf(with(45 * 1024)), storage::Errc::kTooBig);
 }
 
+TEST_F(CpimInsideTest, ACallIssuesForOnlySoMuchThatIsLookedInto) {
+  const auto wishes_for = [&](storage::Uid uid) {
+    const auto part = Must(desk.Attachments(folder, uid)).at(0);
+    Wish wish;
+    wish.folder = folder;
+    wish.uid = uid;
+    wish.section = part.section;
+    wish.partial = part.partial;  // found by the caller, so it is looked into anew
+    return wish;
+  };
+  const auto first = wishes_for(Put(Outer(Entity())));
+  const auto second = wishes_for(Put(Outer(Entity())));
+  const auto account = Must(store->GetAccount(owner));
+  settings.decode_limit = Entity().size() + 2 * kImage.size();
+  EXPECT_TRUE(desk.Issue(account, owner, {first, first, first}));
+  EXPECT_EQ(tests::ErrorOf(desk.Issue(account, owner, {first, second})), storage::Errc::kTooBig);
+}
+
 TEST_F(CpimInsideTest, APartWithinAndAllOfItCanStandInOneMessage) {
   const auto uid = Put(Outer(Entity()));
   const auto within = IssueAll(uid).at(0);
