@@ -18,6 +18,7 @@ namespace server::http {
 namespace {
 
 constexpr std::size_t kMaxFraming = 64 * 1024;
+constexpr std::size_t kJsonLimit = 1 << 20;
 /// "0" CRLF CRLF: with less of it, Beast's parser asserts. Nothing shorter ends a chunked body.
 constexpr std::size_t kLastChunk = 5;
 
@@ -158,11 +159,21 @@ asio::awaitable<std::optional<std::string>> Call::ReadAll(std::size_t limit, Byt
   }
 }
 
-asio::awaitable<std::optional<boost::json::object>> Call::ReadJson(std::size_t limit) {
-  const auto text = co_await ReadAll(limit);
+asio::awaitable<std::optional<boost::json::object>> Call::ReadJson() {
+  const auto text = co_await ReadAll(kJsonLimit);
   if (!text) co_return std::nullopt;
+  co_return co_await ParseJson(*text);
+}
+
+asio::awaitable<std::optional<boost::json::object>> Call::ReadJson(ByteBudget::Share& share) {
+  const auto text = co_await ReadAll(kJsonLimit, share);
+  if (!text) co_return std::nullopt;
+  co_return co_await ParseJson(*text);
+}
+
+asio::awaitable<std::optional<boost::json::object>> Call::ParseJson(const std::string& text) {
   ErrorCode error;
-  auto value = boost::json::parse(*text, error);
+  auto value = boost::json::parse(text, error);
   if (!error && value.is_object()) co_return std::move(value.as_object());
   Refusal refusal{Status::bad_request, "not_json", "The request's body must be a JSON object"};
   co_await Fail(std::move(refusal));

@@ -86,7 +86,8 @@ class Call {
   /// The same within what `share` may hold: before it is read, and as much as is read. 503: no room for it.
   asio::awaitable<std::optional<std::string>> ReadAll(std::size_t limit, ByteBudget::Share& share);
   /// The whole body as a JSON object; nullopt as for ReadAll(), also if it is none.
-  asio::awaitable<std::optional<boost::json::object>> ReadJson(std::size_t limit = 1 << 20);
+  asio::awaitable<std::optional<boost::json::object>> ReadJson();
+  asio::awaitable<std::optional<boost::json::object>> ReadJson(ByteBudget::Share& share);
 
   /// Beside what every answer has; for the answer that follows.
   void AddHeader(std::string name, std::string value);
@@ -140,6 +141,7 @@ class Call {
   asio::awaitable<bool> WriteOctets(std::string_view octets);
   asio::awaitable<bool> FillBody();
   asio::awaitable<void> FailForSize();
+  asio::awaitable<std::optional<boost::json::object>> ParseJson(const std::string& text);
 
   HttpWire& wire_;
   beast::flat_buffer& buffer_;

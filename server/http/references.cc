@@ -14,8 +14,8 @@ bool IsNumber(std::string_view text) {
 }
 
 /// nullopt: already answered, or the connection is of no more use.
-asio::awaitable<std::optional<ReferencesRequest>> ReadRequest(Call& call) {
-  const auto json = co_await call.ReadJson();
+asio::awaitable<std::optional<ReferencesRequest>> ReadRequest(Call& call, ByteBudget::Share& held) {
+  const auto json = co_await call.ReadJson(held);
   if (!json) co_return std::nullopt;
   auto read = ReadReferences(*json);
   if (auto* refusal = std::get_if<Refusal>(&read)) {
@@ -31,7 +31,8 @@ asio::awaitable<void> CreateReferences(Call& call, Services& services) {
   // As itself before the body is read, which says for whom: a stranger's takes no memory.
   auto login = co_await Identify(call, services, {});
   if (!login) co_return;
-  const auto read = co_await ReadRequest(call);
+  ByteBudget::Share held(services.references->resolving, login->account.id.value);
+  const auto read = co_await ReadRequest(call, held);
   if (!read) co_return;
   const auto& request = *read;
   if (!request.account.empty()) login = co_await Identify(call, services, request.account);

@@ -65,7 +65,7 @@ server::asio::awaitable<void> Serve(std::string_view octets, std::size_t piece) 
   if (error || !http::AmbiguityOf(parser.get()).empty()) co_return;
   http::Call call(wire, buffer, parser, options.request_limit);
   LookAt(call);
-  const auto json = co_await call.ReadJson(64 * 1024);
+  const auto json = co_await call.ReadJson();
   if (!json) co_return;
   const auto read = http::ReadReferences(*json);
   if (const auto* refusal = std::get_if<http::Refusal>(&read))

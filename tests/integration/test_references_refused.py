@@ -291,6 +291,7 @@ def messages_have_a_budget(server, account):
     held = fill(account.address, 2, account.address)
     assert is_let_in(other.address), 'the rest is for others'
     held += fill(other.address, 1, third.address)
+    assert server.pf.ask('POST', '/v1/references', b'{}').status == 503
     for stream in held:
         stream.sendall(b'x')
         assert stream.recv(100).startswith(b'HTTP/1.1 200'), 'who is in is served'
@@ -298,7 +299,7 @@ def messages_have_a_budget(server, account):
     deadline = time.monotonic() + 100
     while not is_let_in(account.address):  # until they are gone
         assert time.monotonic() < deadline
-    assert is_let_in(third.address)
+    assert is_let_in(third.address) and server.pf.ask('POST', '/v1/references', b'{}').status == 400
 
 
 def slow_readers(server, account):
