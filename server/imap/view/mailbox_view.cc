@@ -85,6 +85,8 @@ void MailboxView::Apply(const storage::Change& change) {
     keys_reset_ = keys_reset_ || (!actor_.guest && change.origin != actor_.origin);
     return;
   }
+  // Its HIGHESTMODSEQ stays, so a folder that is read anew would seem to be older than what came.
+  if (std::holds_alternative<storage::FolderRenamed>(change.what)) return;
   modseq_ = change.modseq;
   BeginUntold();
   settled_ = modseq_;
