@@ -5,8 +5,10 @@
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,14 @@ using storage::kv::RocksEngineOptions;
 using storage::kv::Table;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
+
+/// Over two tables, so that half of it would show.
+Batch BatchOf(const std::string& key, std::size_t bytes) {
+  Batch batch;
+  batch.Put(Table::kFolders, key, "folder of " + key);
+  batch.Put(Table::kBodies, key, std::string(bytes, key[0]));
+  return batch;
+}
 
 class RocksFaultTest : public testing::Test {
  protected:
@@ -54,12 +64,8 @@ class RocksFaultTest : public testing::Test {
     faults_.DropUnsynced(torn_seed);
   }
 
-  /// A batch over two tables, so that half of it would show.
   Result<> Write(const std::string& key, Durability durability = Durability::kNow, std::size_t bytes = 100) {
-    Batch batch;
-    batch.Put(Table::kFolders, key, "folder of " + key);
-    batch.Put(Table::kBodies, key, std::string(bytes, key[0]));
-    return engine_->Apply(batch, durability);
+    return engine_->Apply(BatchOf(key, bytes), durability);
   }
   /// The keys that are there, wholly.
   std::set<std::string> Keys() {
@@ -589,43 +595,72 @@ TEST_F(RocksFaultTest, SurveyNamesEachDamagedFileAndItsTable) {
   EXPECT_THAT(damage, testing::Contains(HasSubstr("(table bodies, 1 rows): Corruption")));
 }
 
+/// This program started anew on a store, with its standard output to read. A fork alone would not do: a
+/// thread of RocksDB that holds a lock at that moment is not there in the child, and never gives it back.
+class OtherProcess {
+ public:
+  OtherProcess(std::string role, std::string store) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    EXPECT_EQ(posix_spawn_file_actions_init(&actions), 0);
+    EXPECT_EQ(posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO), 0);
+    std::string program = "/proc/self/exe";
+    char* const arguments[] = {program.data(), role.data(), store.data(), nullptr};
+    EXPECT_EQ(posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    output_ = ends[0];
+  }
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+  ~OtherProcess() { close(output_); }
+
+  bool Read(std::uint32_t& value) { return read(output_, &value, sizeof(value)) == sizeof(value); }
+  void Kill() {
+    ASSERT_GT(pid_, 0);
+    EXPECT_EQ(kill(pid_, SIGKILL), 0);
+  }
+  int Wait() {
+    int status = -1;
+    EXPECT_EQ(waitpid(pid_, &status, 0), pid_);
+    return status;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+};
+
+constexpr const char* kFindsInUse = "--finds-in-use";
+constexpr const char* kWritesOn = "--writes-on";
+
+/// What the other process does: its exit code.
+int ActAs(std::string_view role, const std::string& store) {
+  const auto engine = RocksEngine::Open({.path = store, .create_if_missing = true});
+  if (role == kFindsInUse)
+    return !engine && engine.error().detail.find("in use by another process") != std::string::npos ? 0 : 1;
+  if (role != kWritesOn || !engine) return 1;
+  for (std::uint32_t i = 0;; ++i) {
+    if (!(*engine)->Apply(BatchOf("k" + std::to_string(i), 1000), Durability::kNow)) return 1;
+    if (write(STDOUT_FILENO, &i, sizeof(i)) != sizeof(i)) return 1;
+  }
+}
+
 TEST_F(RocksFaultTest, SecondOpenSaysThatTheStoreIsInUse) {
   Open();
   ExpectRefusal(Errc::kUnavailable, "in use");
-
-  const pid_t child = fork();
-  if (child == 0) {
-    auto options = Options();
-    options.file_system = nullptr;
-    const auto engine = RocksEngine::Open(options);
-    const bool good = !engine && engine.error().detail.find("in use by another process") != std::string::npos;
-    _exit(good ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
+  OtherProcess other(kFindsInUse, Options().path);
+  EXPECT_EQ(other.Wait(), 0);
 }
 
 TEST_F(RocksFaultTest, KilledProcessLosesNothingAcknowledged) {
-  int acknowledged[2];
-  ASSERT_EQ(pipe(acknowledged), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    auto options = Options();
-    options.file_system = nullptr;
-    engine_ = std::move(RocksEngine::Open(options).value());
-    for (std::uint32_t i = 0;; ++i) {
-      if (!Write("k" + std::to_string(i), Durability::kNow, 1000)) _exit(1);
-      if (write(acknowledged[1], &i, sizeof(i)) != sizeof(i)) _exit(1);
-    }
-  }
-  close(acknowledged[1]);
+  OtherProcess writer(kWritesOn, Options().path);
   std::uint32_t last = 0;
-  while (last < 200) ASSERT_EQ(read(acknowledged[0], &last, sizeof(last)), sizeof(last));
-  ASSERT_EQ(kill(child, SIGKILL), 0);
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
-  for (std::uint32_t more = 0; read(acknowledged[0], &more, sizeof(more)) == sizeof(more);) last = more;
-  close(acknowledged[0]);
+  while (last < 200) ASSERT_TRUE(writer.Read(last));
+  writer.Kill();
+  EXPECT_TRUE(WIFSIGNALED(writer.Wait()));
+  for (std::uint32_t more = 0; writer.Read(more);) last = more;
 
   Open();
   const auto keys = Keys();
@@ -635,3 +670,10 @@ TEST_F(RocksFaultTest, KilledProcessLosesNothingAcknowledged) {
 
 }  // namespace
 }  // namespace tests
+
+int main(int argc, char** argv) {
+  const std::string_view role = argc == 3 ? argv[1] : "";
+  if (role == tests::kFindsInUse || role == tests::kWritesOn) return tests::ActAs(role, argv[2]);
+  testing::InitGoogleMock(&argc, argv);
+  return RUN_ALL_TESTS();
+}
