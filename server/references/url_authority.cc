@@ -148,7 +148,7 @@ Result<std::optional<bool>> UrlAuthority::StandUncounted(const std::vector<Named
   for (const auto& named : all) {
     if (!named.recorded) continue;
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
-    if (!record || record->revoked != 0 || record->Expired(now)) return std::optional(false);
+    if (!record || !record->Stands(now)) return std::optional(false);
     if (record->one_time) return std::optional<bool>{};
   }
   return std::optional(true);
@@ -205,7 +205,7 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   Named named{PartOf(*url, found->ref), owner->id, recorded};
   if (recorded) {
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(owner->id, *recorded));
-    if (!record || record->revoked != 0 || record->Expired(now) || record->Used()) return nothing;
+    if (!record || !record->Stands(now)) return nothing;
     named.part.decoded_size = record->part_size;
   }
   return std::optional(std::move(named));

@@ -92,6 +92,13 @@ struct ReferenceRow {
   std::string key_check;  ///< kKeyCheckOctets; which of the folder's keys (url_keys) it was issued under
   std::int64_t over = 0;  ///< since when it is of no more use, though `expires` is later; 0: it is not
 
+  /// Its time is over.
+  bool Expired(std::int64_t now) const { return now > expires; }
+  /// It was for one fetch, and there was one.
+  bool Used() const { return one_time && fetches > 0; }
+  /// It may be fetched, if what it names is there and the folder's key is still the one of its issue.
+  bool Stands(std::int64_t now) const { return over == 0 && revoked == 0 && !Expired(now) && !Used(); }
+
   static constexpr std::size_t kKeyCheckOctets = 8;
   std::string Encode() const;
   static Result<ReferenceRow> Decode(std::string_view value);

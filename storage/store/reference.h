@@ -14,10 +14,6 @@ struct Reference : schema::ReferenceRow {
   std::uint64_t id = 0;  ///< in the account
 
   FolderRef folder_ref() const { return {account, folder}; }
-  /// Its time is over.
-  bool Expired(std::int64_t now) const { return now > expires; }
-  /// It was for one fetch, and there was one.
-  bool Used() const { return one_time && fetches > 0; }
 };
 
 /// For so long, in seconds, a reference is known that is of no more use: its issuer is told so.

@@ -273,9 +273,7 @@ Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::ui
     bool one_time = false;
     for (const std::uint64_t id : each) {
       ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-      if (!row || row->over != 0 || row->revoked != 0 || txn.now() > row->expires ||
-          (row->one_time && row->fetches > 0))
-        return {};
+      if (!row || !row->Stands(txn.now())) return {};
       one_time = one_time || row->one_time;
       rows.push_back(*std::move(row));
     }

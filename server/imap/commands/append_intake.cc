@@ -126,8 +126,7 @@ storage::Result<> AppendIntake::NoteFetches() {
   for (std::size_t i = 0; i < fetched_.size() && !good && !failure_; ++i) {
     if (!fetched_[i].recorded) continue;
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(fetched_[i].owner, *fetched_[i].recorded));
-    if (!record || record->revoked != 0 || record->Expired(now) || record->Used())
-      Fail(BadUrl(fetched_by_[i]));
+    if (!record || !record->Stands(now)) Fail(BadUrl(fetched_by_[i]));
   }
   if (!good && !failure_) Fail(BadUrl(fetched_by_.front()));
   return {};
