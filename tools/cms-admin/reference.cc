@@ -48,6 +48,10 @@ struct Asked {
   bool hash = false;
 };
 
+/// An empty shell variable is a mistake, and not "all of it".
+const CLI::Validator kNotEmpty(
+    [](const std::string& value) { return std::string(value.empty() ? "it is empty" : ""); }, "");
+
 std::string TargetOf(const Asked& asked) {
   return "/v1/accounts/" + PercentEncode(asked.address) + "/references";
 }
@@ -213,13 +217,16 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
   create->add_option("UID", asked->uid, "the message")
       ->required()
       ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
-  auto* part = create->add_option("--part", asked->part, "as between the brackets of BODY[]: 2, 1.3, HEADER");
+  auto* part = create->add_option("--part", asked->part, "as between the brackets of BODY[]: 2, 1.3, HEADER")
+                   ->check(kNotEmpty);
   create->add_flag("--attachments", asked->attachments, "one for each attachment")->excludes(part);
-  create->add_option("--audience", asked->audience, "submit, anyone, or an address; default submit");
+  create->add_option("--audience", asked->audience, "submit, anyone, or an address; default submit")
+      ->check(kNotEmpty);
   create
       ->add_option("--expires", asked->expires,
                    "when: 2030-01-01T00:00:00Z, or seconds since 1970; default after [references] lifetime")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->check(kNotEmpty);
   create->add_flag("--one-time", asked->one_time, "for one fetch");
   create->add_flag("--hash", asked->hash, "tell the SHA-256 of the data too");
   create->footer(kCreateFooter);
@@ -230,7 +237,8 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
   list->footer(
       "STANDING is good, expired, revoked, used (for one time, which has been) or reset (the folder's "
       "keys).\n"
-      "What is no longer good is listed for a day.\n\nExample:\n  cms-admin reference list +15550100111");
+      "What is no longer good is listed for a day, or until newer ones need the room.\n\nExample:\n  "
+      "cms-admin reference list +15550100111");
   list->callback([=, &options] { List(options, *asked); });
 
   auto* show = with_id(reference->add_subcommand("show", "one of them, with its issuer and its times"));
@@ -256,7 +264,7 @@ void AddReferenceCommands(CLI::App& app, const Options& options) {
 
   auto* reset = with_address(reference->add_subcommand(
       "reset-keys", "void all references and authorised URLs of a folder, or of the account"));
-  reset->add_option("FOLDER", asked->folder, "the folder's path; default all folders");
+  reset->add_option("FOLDER", asked->folder, "the folder's path; default all folders")->check(kNotEmpty);
   reset->footer(
       "Examples:\n  cms-admin reference reset-keys +15550100111 Trips\n"
       "  cms-admin reference reset-keys +15550100111");
