@@ -114,12 +114,27 @@ asio::awaitable<void> HttpServer::Serve(HttpStream stream, Caller caller,
   stream.socket().shutdown(asio::socket_base::shutdown_both, ignored);
 }
 
+/// Between two requests, also if that ends by an exception.
+class HttpServer::Idle {
+ public:
+  Idle(std::set<HttpStream*>& all, HttpStream& stream) : all_(all), stream_(&stream) { all_.insert(stream_); }
+  ~Idle() { all_.erase(stream_); }
+  Idle(const Idle&) = delete;
+  Idle& operator=(const Idle&) = delete;
+
+ private:
+  std::set<HttpStream*>& all_;
+  HttpStream* stream_;
+};
+
 asio::awaitable<bool> HttpServer::ServeOne(HttpStream& stream, beast::flat_buffer& buffer, Caller caller) {
   BeastWire wire(stream, options_.request_limit);
   Call::Parser parser;
-  idle_.insert(&stream);
-  const auto error = co_await ReadHead(wire, buffer, parser, options_, options_.keep_alive);
-  idle_.erase(&stream);
+  ErrorCode error;
+  {
+    const Idle idle(idle_, stream);
+    error = co_await ReadHead(wire, buffer, parser, options_, options_.keep_alive);
+  }
   const Face face{caller, nullptr, options_};
   const bool more = co_await Answer(wire, buffer, parser, error, services_, face);
   co_return more;

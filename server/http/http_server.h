@@ -34,6 +34,7 @@ class HttpServer {
   void Close();
 
  private:
+  class Idle;
   template <class Acceptor>
   void StartAccepting(Acceptor& acceptor, std::string where, Caller caller);
   asio::awaitable<void> Serve(HttpStream stream, Caller caller, net::TaskGroup::Task task);
