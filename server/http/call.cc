@@ -52,6 +52,11 @@ const std::string& Call::Parameter(std::string_view name) const {
   return found == parameters_.end() ? none : found->second;
 }
 
+std::optional<std::uint64_t> Call::announced() const {
+  const auto length = parser_.content_length();
+  return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
+}
+
 std::string Call::FaultOfQuery() const { return http::FaultOfQuery(query_, known_query_); }
 
 std::optional<std::string> Call::Query(std::string_view name) const { return QueryValue(query_, name); }

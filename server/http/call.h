@@ -64,6 +64,8 @@ class Call {
   }
   /// For the log: a visitor's has secrets in it, so it is the route's pattern.
   std::string_view logged_path() const { return visitor == nullptr ? path_ : pattern_; }
+  /// Octets of the body, if the request says how many.
+  std::optional<std::uint64_t> announced() const;
   /// Of the request; empty if it has none.
   std::string_view content_type() const { return parser_.get()[beast::http::field::content_type]; }
   /// What is wrong with the query as a whole, for its caller; empty: nothing. Asked before the resource runs

@@ -68,10 +68,28 @@ asio::awaitable<void> TellUnresolved(Call& call, const std::vector<references::N
   co_await call.Reply(Status::unprocessable_entity, std::move(body));
 }
 
-/// Takes a message of any size off the call's body.
+/// Takes a message of any size off the call's body, if it may come to lie in that folder; what will never
+/// fit is not written down first. Whether it fits now is asked when it is stored: it may be there already.
 asio::awaitable<std::optional<storage::StagedBody>> ReadMessage(Call& call, Services& services,
-                                                                storage::AccountId account) {
-  auto stage = [&] { return services.store.Stage(account); };
+                                                                const auth::Login& login,
+                                                                const std::string& folder) {
+  const auto& account = login.account;
+  const std::uint64_t quota = account.quota.octets.value_or(services.append_limit);
+  const auto fits = [&](std::uint64_t octets) -> storage::Result<> {
+    if (octets > services.append_limit)
+      return storage::Fail(storage::Errc::kTooBig,
+                           fmt::format("A message has at most {} octets", services.append_limit));
+    if (octets > quota)
+      return storage::Fail(storage::Errc::kOverQuota,
+                           fmt::format("the account may hold {} octets, and the message has more", quota));
+    return {};
+  };
+  auto stage = [&]() -> storage::Result<storage::StagedBody> {
+    RETURN_IF_ERROR(fits(call.announced().value_or(0)));
+    const storage::Actor actor({}, login.actor.role);
+    RETURN_IF_ERROR(services.store.GetFolder(account.id, folder, actor, protocol::Right::kInsert));
+    return services.store.Stage(account.id);
+  };
   auto body = co_await services.storage.Run(stage);
   std::vector<char> space(kReadSize);
   while (body) {
@@ -79,10 +97,8 @@ asio::awaitable<std::optional<storage::StagedBody>> ReadMessage(Call& call, Serv
     if (!got) co_return std::nullopt;
     if (*got == 0) co_return *std::move(body);
     const std::string_view octets(space.data(), *got);
-    if (body->size() + octets.size() > services.append_limit) {
-      Refusal refusal{Status::payload_too_large, "too_big",
-                      fmt::format("A message has at most {} octets", services.append_limit)};
-      co_await call.Fail(std::move(refusal));
+    if (auto room = fits(body->size() + octets.size()); !room) {
+      co_await call.Fail(std::move(room).error());
       co_return std::nullopt;
     }
     auto write = [&] { return body->Write(octets); };
@@ -152,7 +168,7 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
   return out;
 }
 
-/// Whose references a message of this sender may hold: nobody's, if there is no such account.
+/// Nobody's id, if there is no such account.
 storage::Result<storage::AccountId> SenderOf(storage::MailStore& store, const std::string& name) {
   const auto address = protocol::cpm::ParseLogin(name);
   if (!address) return storage::AccountId{};
@@ -213,13 +229,13 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   ByteBudget::Share held(services.references->resolving, sender.value);
   auto message = co_await call.ReadAll(limit, held);
   if (!message) co_return;
-  const references::Bearer bearer{login->account.id, login->actor.role};
+  const references::Bearer bearer{login->account.id, login->actor.role,
+                                  submits ? std::optional(sender) : std::nullopt};
   auto resolve = [&] {
     auto desk = DeskOf(services);
     // It is the owner who sends.
     return references::Resolve(services.store, desk, *message, type == "message/cpim", bearer,
-                               storage::Actor({}, storage::Role::kUser), limit,
-                               submits ? std::optional(sender) : std::nullopt);
+                               storage::Actor({}, storage::Role::kUser), limit);
   };
   auto resolved = co_await services.storage.Run(resolve, sender.value);
   Audit(call, services, *login, "POST /v1/messages/resolve", {}, {},
@@ -249,9 +265,12 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   // All that could be had is counted together, once nothing is missing.
   auto count = [&]() -> storage::Result<bool> {
     auto desk = DeskOf(services);
-    ASSIGN_OR_RETURN(const bool good, desk.NoteFetches(resolved->used));
-    if (!good) resolved->not_resolved.push_back({"", "", "one was used or revoked just now"});
-    return good;
+    ASSIGN_OR_RETURN(const auto* fallen, desk.NoteFetches(resolved->used));
+    if (fallen == nullptr) return true;
+    auto& entry = resolved->not_resolved.emplace_back(
+        resolved->used_by[static_cast<std::size_t>(fallen - resolved->used.data())]);
+    entry.why = "it was used or revoked just now";
+    return false;
   };
   storage::Result<bool> counted(false);
   if (resolved->not_resolved.empty()) counted = co_await services.storage.Run(count);
@@ -287,7 +306,7 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
     co_return;
   }
   const auto& asked = std::get<Externalize>(read);
-  auto body = co_await ReadMessage(call, services, login->account.id);
+  auto body = co_await ReadMessage(call, services, *login, asked.folder);
   if (!body) co_return;
 
   auto append = [&] {
@@ -324,15 +343,23 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
     std::vector<references::Wish> wishes;
     std::vector<references::Attachment> chosen;
     for (const auto& one : parts) {
+      references::Wish wish{appended->folder,
+                            uid,
+                            one.section,
+                            one.partial,
+                            asked.terms.kind,
+                            asked.terms.audience,
+                            asked.terms.one_time,
+                            asked.terms.expires,
+                            asked.terms.hash,
+                            asked.terms.web,
+                            one.inside};
       if (asked.min_octets > 0) {
-        const references::MessagePart place{appended->folder, uid, one.section, one.partial, {}};
-        ASSIGN_OR_RETURN(const auto part, references::PartReader::Open(services.store, place, one.inside));
-        if (part && part->DecodedSize().value_or(0) < asked.min_octets) continue;
+        ASSIGN_OR_RETURN(const auto size, desk.SizeOf(wish));
+        if (size < asked.min_octets) continue;
       }
       chosen.push_back(one);
-      wishes.push_back({appended->folder, uid, one.section, one.partial, asked.terms.kind,
-                        asked.terms.audience, asked.terms.one_time, asked.terms.expires, asked.terms.hash,
-                        asked.terms.web, one.inside});
+      wishes.push_back(std::move(wish));
     }
     ASSIGN_OR_RETURN(const auto issued, desk.Issue(login->account, login->actor.id, wishes));
     Done done;

@@ -9,9 +9,7 @@
 
 namespace server::http {
 
-/// Octets that are decoded for no more than to come to the range behind them: more than the 100 MiB of a file
-/// of RCS, so that any place of a video is found.
-inline constexpr std::uint64_t kMaxSkipped = 128 << 20;
+using references::kMaxSkipped;
 /// One step of reading or of skipping: short, because others wait for the thread; long beside the two turns
 /// of threads that it costs.
 inline constexpr std::uint64_t kStep = 1024 * 1024;

@@ -34,7 +34,7 @@ std::string EtagOf(const references::Found& found, storage::ObjectId object, For
   std::ranges::replace_if(part, [](char c) { return c <= ' ' || c == '"' || c >= 0x7f || c == ','; }, '_');
   auto tag = fmt::format("\"{}-{}", id, part);
   if (record.offset) tag += fmt::format("-{}-{}", *record.offset, record.count.value_or(0));
-  return tag + (form == Form::kAsServed ? "-s\"" : "\"");
+  return tag + (form == Form::kAsStored ? "-s\"" : "\"");
 }
 
 /// Whether the caller may have it, and as who; `login` is the caller as itself.
@@ -192,6 +192,7 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
     co_return true;
   }
   if (!*counted) co_return false;
+  if (answer.sending) answer.sending();
   describe();
   if (octets != nullptr)
     call.AddHeader("Content-Range",
@@ -266,16 +267,18 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   const auto who = login ? login->account.id : what.owner.id;
   PartAnswer answer;
-  answer.form = encoding == "stored" ? Form::kAsServed : Form::kDecoded;
+  answer.form = encoding == "stored" ? Form::kAsStored : Form::kDecoded;
   auto open = [&]() -> storage::Result<bool> {
     const auto place = references::ReferenceDesk::PartOf(what.record);
-    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place));
+    auto& cpims = services.references->cpims;
+    ASSIGN_OR_RETURN(auto part, PartReader::Open(services.store, place, cpims.Find(place)));
     if (!part) return false;
+    if (part->looked_into()) cpims.Put(place, part->looked_into());
     ASSIGN_OR_RETURN(const bool is_open, references::IsOpen(part->Begin(answer.form)));
     if (!is_open) return false;
     answer.part = std::move(part);
     const auto head = references::HeadOf(*answer.part, place.section);
-    const bool encoded = answer.form == Form::kAsServed &&
+    const bool encoded = answer.form == Form::kAsStored &&
                          place.section.kind == protocol::Section::Kind::kAll && !place.section.part.empty();
     answer.type = encoded ? std::string("application/octet-stream") : head.type;
     answer.name = head.name;
@@ -295,13 +298,16 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   }
   references::Named named{references::ReferenceDesk::PartOf(what.record), what.owner.id, what.record.id};
   if (answer.part->deferred()) named.accessed_by = ReaderOf(what, login);
-  const auto count = [&] { return DeskOf(services).NoteFetches({named}); };
+  const auto count = [&]() -> storage::Result<bool> {
+    ASSIGN_OR_RETURN(const auto* fallen, DeskOf(services).NoteFetches({named}));
+    return fallen == nullptr;
+  };
   if (login && login->actor.role == storage::Role::kPf) {
-    auto acting = *login;
-    acting.account = what.owner;
-    Audit(call, services, acting,
-          fmt::format("{} /v1/references", std::string_view(call.request().method_string())), {},
-          std::to_string(what.record.uid.value), "sent");
+    answer.sending = [&] {
+      auto acting = *login;
+      acting.account = what.owner;
+      Audit(call, services, acting, "GET /v1/references", {}, std::to_string(what.record.uid.value), "sent");
+    };
   }
   auto look_again = [&]() -> storage::Result<std::optional<references::Standing>> {
     auto desk = DeskOf(services);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,8 @@ struct PartAnswer {
   std::string name;  ///< of the file, UTF-8; empty: none
   std::string etag;
   bool one_time = false;
-  storage::AccountId who;  ///< reads it: its jobs take turns with those of others
+  storage::AccountId who;           ///< reads it: its jobs take turns with those of others
+  std::function<void()> sending{};  ///< is told before the first octet goes; may be empty
 };
 
 /// Sends it, or the range of it that is asked for (RFC 9110 §14) unless that is too far (PartRange), or says

@@ -10,6 +10,7 @@
 #include "server/http/byte_budget.h"
 #include "server/http/news_wait.h"
 #include "server/net/storage_executor.h"
+#include "server/references/cpim_cache.h"
 #include "server/references/desk.h"
 #include "server/sessions/session_list.h"
 #include "storage/store/mail_store.h"
@@ -45,6 +46,7 @@ struct ReferenceServices {
   std::uint64_t message_limit = 16 << 20;  ///< octets of a message with references, and of one without
   /// Of messages whose references are resolved, and of what comes of them. An account's: two of the largest.
   ByteBudget resolving{256 << 20, 32 << 20};
+  references::CpimCache cpims{8 << 20};
 };
 
 /// What the resources work with. All of it outlives the server, and what is in it by reference its event

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -155,7 +156,11 @@ bool SaysItself(const protocol::mime::Part& part, protocol::mime::Source& source
 /// is looked at once.
 class Finder {
  public:
-  Finder(const MessagePart& message, PartReader& whole) : message_(message), whole_(whole) {}
+  using Charge = std::function<Result<>(std::uint64_t octets)>;
+
+  /// `charge`: is asked before so many octets are looked into.
+  Finder(const MessagePart& message, PartReader& whole, Charge charge)
+      : message_(message), whole_(whole), charge_(std::move(charge)) {}
 
   Result<std::vector<Attachment>> Run() {
     Result<> found;
@@ -181,6 +186,7 @@ class Finder {
   }
 
   Result<> AddWithin(const protocol::mime::Part& cpim, const Attachment& whole) {
+    RETURN_IF_ERROR(charge_(cpim.body_end - cpim.body_begin));
     ASSIGN_OR_RETURN(const auto inside,
                      LookInside(message_.folder.account, whole_.object(), whole_.source(), cpim));
     WindowSource entity(whole_.source(), inside->entity);
@@ -204,6 +210,7 @@ class Finder {
 
   const MessagePart& message_;
   PartReader& whole_;
+  const Charge charge_;
   std::vector<Attachment> out_;
 };
 
@@ -294,7 +301,24 @@ Result<std::vector<Attachment>> ReferenceDesk::Attachments(storage::FolderRef fo
   const MessagePart message{folder, uid, {}, {}, {}};
   ASSIGN_OR_RETURN(const auto whole, PartReader::Open(store_, message));
   if (!whole) return tl::unexpected(NoSuchMessage());
-  return Finder(message, *whole).Run();
+  return Finder(message, *whole, [this](std::uint64_t octets) { return Decode(octets); }).Run();
+}
+
+Result<> ReferenceDesk::Decode(std::uint64_t octets) {
+  if (octets > settings_.decode_limit - std::min(work_.decoded, settings_.decode_limit))
+    return Fail(Errc::kTooBig, fmt::format("one call decodes at most {} octets: ask for fewer at once",
+                                           settings_.decode_limit));
+  work_.decoded += octets;
+  return {};
+}
+
+Result<> ReferenceDesk::Hash(std::uint64_t octets) {
+  if (octets > settings_.hash_limit - std::min(work_.hashed, settings_.hash_limit))
+    return Fail(Errc::kTooBig, fmt::format("one call hashes at most {} octets: ask for fewer at once, or "
+                                           "without \"hash\"",
+                                           settings_.hash_limit));
+  work_.hashed += octets;
+  return {};
 }
 
 Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId issuer) {
@@ -325,44 +349,59 @@ Result<ReferenceRow> ReferenceDesk::RowOf(const Wish& wish, storage::AccountId i
   return row;
 }
 
-/// What the data is; its size goes into the row.
-Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row, Work& work) {
-  const Work::PartName whole_name{wish.folder, wish.uid, row.section, 0, 0};
-  const Work::PartName extent{wish.folder, wish.uid, row.section, row.offset.value_or(0),
-                              row.count.value_or(0)};
-  auto& cpim = work.cpims[whole_name];
+/// With its size counted.
+Result<std::unique_ptr<PartReader>> ReferenceDesk::Open(const Wish& wish) {
+  const auto partial = wish.partial.value_or(protocol::UrlPartial{});
+  const auto section = protocol::WriteSection(wish.section);
+  const Work::PartName whole_name{wish.folder, wish.uid, section, 0, 0};
+  const Work::PartName extent{wish.folder, wish.uid, section, partial.offset, partial.count.value_or(0)};
+  auto& cpim = work_.cpims[whole_name];
   if (wish.inside) cpim = wish.inside;
   MessagePart what{wish.folder, wish.uid, wish.section, wish.partial, {}};
-  const auto counted = work.decoded_sizes.find(work.decoded_sizes.contains(extent) ? extent : whole_name);
-  if (counted != work.decoded_sizes.end()) what.decoded_size = counted->second;
-  ASSIGN_OR_RETURN(const auto part, PartReader::Open(store_, what, cpim));
-  if (!part) return Fail(Errc::kNoSuchMessage, "there is no such message");
-  std::uint64_t to_decode = part->ToDecode();
+  auto& sizes = work_.decoded_sizes;
+  const auto counted = sizes.find(sizes.contains(extent) ? extent : whole_name);
+  if (counted != sizes.end()) what.decoded_size = counted->second;
+  ASSIGN_OR_RETURN(auto part, PartReader::Open(store_, what, cpim));
+  if (!part) return tl::unexpected(NoSuchMessage());
   if (part->looked_into() && part->looked_into() != cpim) {
     cpim = part->looked_into();
-    to_decode += cpim->entity.length;
+    RETURN_IF_ERROR(Decode(cpim->entity.length));
   }
-  if (to_decode > work.may_decode)
-    return Fail(Errc::kTooBig, fmt::format("one call decodes at most {} octets: ask for fewer at once",
-                                           settings_.decode_limit));
-  work.may_decode -= to_decode;
-  Issued out;
-  const auto whole = part->DecodedSize();
-  ASSIGN_OR_RETURN(const bool open, IsOpen(part->Begin(Form::kDecoded)));
-  if (!whole || !open)
+  // Each fetch would decode as much once more, before its first octet.
+  if (part->Decodes() && !part->inside() && partial.offset > kMaxSkipped)
+    return Fail(
+        Errc::kNotAllowed,
+        fmt::format("\"offset\" is beyond the first {} octets of a part that has a transfer encoding: "
+                    "name the part, and fetch a range of it",
+                    kMaxSkipped));
+  RETURN_IF_ERROR(Decode(part->ToDecode()));
+  const auto size = part->DecodedSize();
+  if (!size) {
+    RETURN_IF_ERROR(IsOpen(part->Begin(Form::kDecoded)));
     return Fail(Errc::kNoSuchMessage, "the message has no such part, or one whose encoding is unknown");
-  work.decoded_sizes[part->inside() ? extent : whole_name] = *whole;
-  row.part_size = *whole;
+  }
+  sizes[part->inside() ? extent : whole_name] = *size;
+  return std::move(part);
+}
+
+Result<std::uint64_t> ReferenceDesk::SizeOf(const Wish& wish) {
+  ASSIGN_OR_RETURN(const auto part, Open(wish));
+  return part->known_decoded_size().value_or(0);
+}
+
+/// What the data is; its size goes into the row.
+Result<Issued> ReferenceDesk::Describe(const Wish& wish, ReferenceRow& row) {
+  ASSIGN_OR_RETURN(const auto part, Open(wish));
+  Issued out;
+  ASSIGN_OR_RETURN(const bool open, IsOpen(part->Begin(Form::kDecoded)));
+  if (!open) return tl::unexpected(NoSuchMessage());
+  row.part_size = part->known_decoded_size().value_or(0);
   out.size = part->size();
   out.head = HeadOf(*part, wish.section);
   if (out.head.id.empty()) out.head.id = MadeContentId(part->object(), row, settings_.urls.host);
   std::string sha1;
   if (wish.hash) {
-    if (out.size > work.may_hash)
-      return Fail(Errc::kTooBig, fmt::format("one call hashes at most {} octets: ask for fewer at once, or "
-                                             "without \"hash\"",
-                                             settings_.hash_limit));
-    work.may_hash -= out.size;
+    RETURN_IF_ERROR(Hash(out.size));
     Digest first(EVP_sha256());
     Digest second(EVP_sha1());
     for (std::string piece; part->left() > 0; piece.clear()) {
@@ -398,43 +437,42 @@ Result<std::string> ReferenceDesk::RumpOf(const storage::AccountInfo& owner, con
   return rump;
 }
 
-Result<> ReferenceDesk::Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued) {
+void ReferenceDesk::Sign(const Wish& wish, std::string_view key, const std::string& rump, Issued& issued) {
   const Reference& record = issued.record;
-  ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
-  ASSIGN_OR_RETURN(const auto rump, RumpOf(owner, wish, record.expires, AccessOf({record, owner})));
   issued.imap_url = rump + std::string(kVerifier) + RecordedUrlToken(key, record.id, rump);
   if (!settings_.base_url.empty())
     issued.url = settings_.base_url + std::string(kPath) + WriteWebToken(key, {record.account, record.id});
   const bool web = wish.web && !issued.url.empty();
   issued.external_body = WriteExternalBody(issued.head, web ? issued.url : issued.imap_url, record.expires,
                                            issued.size, issued.external_body);
-  return {};
 }
 
 Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& owner, storage::AccountId issuer,
                                                  const std::vector<Wish>& wishes) {
   std::vector<ReferenceRow> rows;
   std::vector<Issued> out;
-  Work work{.may_hash = settings_.hash_limit, .may_decode = settings_.decode_limit};
+  std::vector<std::string> keys;
+  std::vector<std::string> rumps;
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     const Wish& wish = wishes[i];
-    if (!MayRead(owner.id, wish.folder)) return Fail(Errc::kNoSuchFolder);
     auto row = RowOf(wish, issuer);
     if (!row) return tl::unexpected(At(i, std::move(row).error()));
-    const auto access = AccessOf({Reference{*row}, owner});
-    if (const auto sayable = RumpOf(owner, wish, row->expires, access); !sayable)
-      return tl::unexpected(At(i, sayable.error()));
-    auto described = Describe(wish, *row, work);
+    auto rump = RumpOf(owner, wish, row->expires, AccessOf({Reference{*row}, owner}));
+    if (!rump) return tl::unexpected(At(i, std::move(rump).error()));
+    auto described = Describe(wish, *row);
     if (!described) return tl::unexpected(At(i, std::move(described).error()));
-    ASSIGN_OR_RETURN(const auto key, store_.UrlKey(wish.folder, NewUrlKey()));
+    ASSIGN_OR_RETURN(auto key, store_.UrlKey(wish.folder, NewUrlKey()));
     row->key_check = KeyCheck(key);
     rows.push_back(*std::move(row));
     out.push_back(*std::move(described));
+    keys.push_back(std::move(key));
+    rumps.push_back(*std::move(rump));
   }
+  // Once they are on record nothing may go wrong any more.
   ASSIGN_OR_RETURN(auto records, store_.AddReferences(owner.id, std::move(rows)));
   for (std::size_t i = 0; i < out.size(); ++i) {
     out[i].record = std::move(records[i]);
-    RETURN_IF_ERROR(Sign(owner, wishes[i], out[i]));
+    Sign(wishes[i], keys[i], rumps[i], out[i]);
   }
   return out;
 }
@@ -468,7 +506,7 @@ UrlAccess ReferenceDesk::AccessOf(const Found& found) {
 }
 
 Result<bool> ReferenceDesk::IsFor(const Found& found, const Bearer& bearer) {
-  return authority_.IsFor(AccessOf(found), found.owner.id, bearer);
+  return authority_.IsFor(AccessOf(found), bearer);
 }
 
 Result<Standing> ReferenceDesk::StandingOf(const Reference& record) {

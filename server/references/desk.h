@@ -121,7 +121,11 @@ class ReferenceDesk {
                                                   const std::vector<ObjectName>& names);
   /// The message's parts that are attachments: the leaves that are no plain text to be shown, of a CPIM those
   /// within it. kLimit: more than kMaxReferencesAtOnce. kNotAllowed: those of a CPIM cannot be referred to.
+  /// kTooBig: more is to be looked into than in one call.
   storage::Result<std::vector<Attachment>> Attachments(storage::FolderRef folder, storage::Uid uid);
+  /// Octets of what it names, without transfer encoding. The errors are those of Issue(), without saying
+  /// which is to blame.
+  storage::Result<std::uint64_t> SizeOf(const Wish& wish);
   /// All or none, recorded. An error says which of them is to blame: "references[2]: no such part". kTooBig:
   /// more is to be hashed or decoded than in one call.
   storage::Result<std::vector<Issued>> Issue(const storage::AccountInfo& owner, storage::AccountId issuer,
@@ -140,7 +144,9 @@ class ReferenceDesk {
   /// is counted.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
   /// UrlAuthority::NoteFetches().
-  storage::Result<bool> NoteFetches(const std::vector<Named>& all) { return authority_.NoteFetches(all); }
+  storage::Result<const Named*> NoteFetches(const std::vector<Named>& all) {
+    return authority_.NoteFetches(all);
+  }
   /// It names something of this server, as far as its scheme and authority say: it need not be right beyond
   /// these. So that what is broken is told, and not taken for a reference to somewhere else.
   bool IsOurs(std::string_view url) const;
@@ -149,16 +155,19 @@ class ReferenceDesk {
 
  private:
   storage::Result<storage::schema::ReferenceRow> RowOf(const Wish& wish, storage::AccountId issuer);
-  /// What one call knows of parts by now, and may still do: a request of a few octets names large ones often.
+  /// What one call knows of parts by now, and has done: a request of a few octets names large ones often.
   struct Work {
-    std::uint64_t may_hash;
-    std::uint64_t may_decode;
+    std::uint64_t hashed = 0;
+    std::uint64_t decoded = 0;  ///< or looked into
     /// By folder, UID, section and, within a CPIM, the extent.
     using PartName = std::tuple<storage::FolderRef, storage::Uid, std::string, std::uint32_t, std::uint32_t>;
     std::map<PartName, std::uint64_t> decoded_sizes;
     std::map<PartName, CpimInsidePtr> cpims;
   };
-  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row, Work& work);
+  storage::Result<> Decode(std::uint64_t octets);
+  storage::Result<> Hash(std::uint64_t octets);
+  storage::Result<std::unique_ptr<PartReader>> Open(const Wish& wish);
+  storage::Result<Issued> Describe(const Wish& wish, storage::schema::ReferenceRow& row);
   struct Sought {
     std::size_t index;  ///< among the names
     std::optional<storage::FolderRef> folder;
@@ -169,12 +178,14 @@ class ReferenceDesk {
   /// The IMAP URL without its verifier. kInvalidArgument: no URL can say it, or none that is short enough.
   storage::Result<std::string> RumpOf(const storage::AccountInfo& owner, const Wish& wish,
                                       std::int64_t expires, const protocol::UrlAccess& access);
-  storage::Result<> Sign(const storage::AccountInfo& owner, const Wish& wish, Issued& issued);
+  /// Of `wish`, by the folder's key, now that the record has an id.
+  void Sign(const Wish& wish, std::string_view key, const std::string& rump, Issued& issued);
 
   storage::MailStore& store_;
   const ReferenceSettings& settings_;
   const Clock& clock_;
   UrlAuthority authority_;
+  Work work_;
 };
 
 }  // namespace server::references

@@ -96,13 +96,8 @@ void AddLines(std::string& out, std::string_view lines) {
 class Resolver {
  public:
   Resolver(storage::MailStore& store, ReferenceDesk& desk, const Bearer& bearer, storage::Actor actor,
-           std::uint64_t limit, std::optional<storage::AccountId> sender)
-      : store_(store),
-        desk_(desk),
-        bearer_(bearer),
-        actor_(std::move(actor)),
-        limit_(limit),
-        sender_(sender) {}
+           std::uint64_t limit)
+      : store_(store), desk_(desk), bearer_(bearer), actor_(std::move(actor)), limit_(limit) {}
 
   Result<Resolved> Run(std::string_view message, bool cpim) {
     Result<MessagePlan> plan = cpim ? Cpim(message) : Entity(message);
@@ -180,7 +175,9 @@ class Resolver {
     if (part.kind == Kind::kMultipart) {
       const auto value = protocol::mime::ParseStructuredValue(type);
       const auto* boundary = value.Find("boundary");
-      boundaries_.push_back(boundary == nullptr ? std::string() : *boundary);
+      // A line of it may end in blanks (RFC 2046 §5.1.1), and so may what is said to be it (inspect.cc).
+      const std::string_view name = boundary == nullptr ? std::string_view() : *boundary;
+      boundaries_.emplace_back(name.substr(0, name.find_last_not_of(" \t") + 1));
       if (!number.empty() && Has(FieldsOf(header), "Content-Length") && HoldsReference(text, parts, index)) {
         plan.AddText(std::string(text.substr(at, part.header_begin - at)));
         plan.AddText(WithoutLength(header));
@@ -218,7 +215,8 @@ class Resolver {
     // The message's own is made anew (Relengthened).
     const std::string about = number.empty() ? std::string(header) : WithoutLength(header);
     ASSIGN_OR_RETURN(const std::string fault, Insert(*url, about, phantom, plan));
-    if (!fault.empty()) out_.not_resolved.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
+    auto& found = fault.empty() ? out_.used_by : out_.not_resolved;
+    found.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
     // What could have been resolved is not sent then; there is nothing to look at further.
     if (plan.size() > limit_) return TooBig();
     return {};
@@ -265,14 +263,14 @@ class Resolver {
                              MessagePlan& plan) {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
-    if (!named || (sender_ && named->owner != *sender_)) return kNone;
+    if (!named) return kNone;
     // A PF that has another's data is no access of that owner (storage/store/deferred.h).
     const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
     auto& seen = cpims_[{named->part.folder, named->part.uid, protocol::WriteSection(named->part.section)}];
     ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, seen));
     if (!opened) return kNone;
-    std::shared_ptr<PartReader> part = std::move(opened);
+    auto part = std::move(opened);
     if (part->deferred()) named->accessed_by = reader;
     if (const auto& cpim = part->looked_into(); cpim && cpim != seen) {
       const std::uint64_t read = cpim->entity.offset + cpim->entity.length - cpim->cpim_begin;
@@ -293,6 +291,8 @@ class Resolver {
     std::string small;
     if (composite) {
       // RFC 2046 §5.1, §5.2: these are not to be encoded.
+      if (part->size() > may_decode_) return TooBig();
+      may_decode_ -= part->size();
       ASSIGN_OR_RETURN(encoding, EncodingOf(*part));
       if (encoding.empty()) return std::string("its octets hold a boundary of the message");
       RETURN_IF_ERROR(IsOpen(part->Begin(Form::kDecoded)));
@@ -322,12 +322,22 @@ class Resolver {
       const std::string_view fresh = std::string_view(window).substr(begin);
       eight = eight || std::ranges::any_of(fresh, [](char c) { return (c & 0x80) != 0; });
       nul = nul || fresh.find('\0') != std::string_view::npos;
-      for (const auto& boundary : boundaries_)
-        if (!boundary.empty() && window.find("\n--" + boundary) != std::string::npos) return std::string();
-      constexpr std::size_t kLongest = 1024;  // a boundary has 70 octets
+      if (HoldsBoundary(window)) return std::string();
+      constexpr std::size_t kLongest = 1024;  // more than any boundary (inspect.cc)
       if (window.size() > kLongest) window.erase(0, window.size() - kLongest);
     }
     return std::string(nul ? "binary" : eight ? "8bit" : "7bit");
+  }
+
+  bool HoldsBoundary(std::string_view window) const {
+    static constexpr std::string_view kDelimiter = "\n--";
+    for (auto at = window.find(kDelimiter); at != std::string_view::npos;
+         at = window.find(kDelimiter, at + 1)) {
+      const auto line = window.substr(at + kDelimiter.size());
+      const auto is_it = [&](const std::string& name) { return !name.empty() && line.starts_with(name); };
+      if (std::ranges::any_of(boundaries_, is_it)) return true;
+    }
+    return false;
   }
 
   /// RFC 2046 §5.2.3: the header within the external body is that of the data; what the data is the store
@@ -363,9 +373,9 @@ class Resolver {
   const Bearer& bearer_;
   const storage::Actor actor_;
   const std::uint64_t limit_;
-  const std::optional<storage::AccountId> sender_;
-  /// Encoded octets, which may be more than what they say, and those of the CPIMs that are looked into; else
-  /// a hundred references to one part of a gigabyte are a hundred gigabytes.
+  /// Encoded octets, which may be more than what they say, those of the CPIMs that are looked into, and those
+  /// that are searched for boundaries; else a hundred references to one part of a gigabyte are a hundred
+  /// gigabytes.
   std::uint64_t may_decode_ = 4 * limit_;
   std::map<const char*, bool> leaf_refers_;  ///< by where its header is
   Resolved out_;
@@ -472,9 +482,8 @@ class Editor {
 }  // namespace
 
 Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message, bool cpim,
-                         const Bearer& bearer, storage::Actor actor, std::uint64_t limit,
-                         std::optional<storage::AccountId> sender) {
-  Resolver resolver(store, desk, bearer, std::move(actor), limit, sender);
+                         const Bearer& bearer, storage::Actor actor, std::uint64_t limit) {
+  Resolver resolver(store, desk, bearer, std::move(actor), limit);
   return resolver.Run(message, cpim);
 }
 

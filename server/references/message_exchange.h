@@ -23,7 +23,8 @@ struct NotResolved {
 
 struct Resolved {
   MessagePlan message;
-  std::vector<Named> used;  ///< to be counted before an octet is given out
+  std::vector<Named> used;           ///< to be counted before an octet is given out
+  std::vector<NotResolved> used_by;  ///< what each of them is in the message, and no `why`
   std::vector<NotResolved> not_resolved;
   std::size_t references = 0;
 };
@@ -31,14 +32,12 @@ struct Resolved {
 /// The message with the data in place of its references: of message/external-body parts, of the message or of
 /// what its CPIMs hold, whose URL is one of ours. Messages within it, and a CPIM within a CPIM, are left
 /// alone, so are the data that come in: what they refer to stays a reference. `cpim`: the message is a
-/// message/cpim body. `limit`: octets of the result, kTooBig. `sender`: whose references alone may be
-/// resolved.
+/// message/cpim body. `limit`: octets of the result, kTooBig.
 ///
 /// The data's type is that of the stored part; texts that mail can carry stay as they are, all else is
 /// base64.
 storage::Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message,
-                                  bool cpim, const Bearer& bearer, storage::Actor actor, std::uint64_t limit,
-                                  std::optional<storage::AccountId> sender = std::nullopt);
+                                  bool cpim, const Bearer& bearer, storage::Actor actor, std::uint64_t limit);
 
 /// A stored message with references in place of these of its parts, one for each, in their order. What says
 /// how long something is that holds one of them (Content-Length) is corrected.

@@ -28,7 +28,8 @@ void MessagePlan::AddStored(std::shared_ptr<PartReader> whole, protocol::mime::E
   pieces_.push_back({{}, std::move(whole), extent, false, nullptr});
 }
 
-void MessagePlan::AddPart(std::shared_ptr<PartReader> part, bool base64) {
+void MessagePlan::AddPart(std::unique_ptr<PartReader> part, bool base64) {
+  part->KeepOctetsOnly();
   size_ += base64 ? Base64Size(part->left()) : part->left();
   auto lines = base64 ? std::make_unique<protocol::text::Base64Lines>() : nullptr;
   pieces_.push_back({{}, std::move(part), {}, true, std::move(lines)});
@@ -42,7 +43,8 @@ void MessagePlan::Add(MessagePlan other) {
 std::uint64_t MessagePlan::held() const {
   std::uint64_t held = 0;
   for (const auto& piece : pieces_)
-    held += piece.text.capacity() + (piece.part ? std::min(piece.from->left(), kPiece) : 0);
+    held +=
+        sizeof(piece) + piece.text.capacity() + (piece.part ? sizeof(PartReader) + piece.from->held() : 0);
   return held;
 }
 

@@ -20,12 +20,14 @@ class MessagePlan {
   void AddText(std::string text);
   /// Octets of the message that `whole` has opened, as appended.
   void AddStored(std::shared_ptr<PartReader> whole, protocol::mime::Extent extent);
-  /// All that is left of a part that has begun, as it is or in base64 (RFC 2045 §6.8).
-  void AddPart(std::shared_ptr<PartReader> part, bool base64);
+  /// All that is left of a part that has begun and is the plan's alone, as it is or in base64 (RFC 2045
+  /// §6.8).
+  void AddPart(std::unique_ptr<PartReader> part, bool base64);
   void Add(MessagePlan other);
 
   std::uint64_t size() const { return size_; }  ///< of what has not been taken
-  /// Octets in memory, as far as they are the message's: its texts, and the first piece of each part.
+  /// Octets in memory, of a plan without AddStored(): its texts, the first piece of each part, and what there
+  /// is of each piece whatever it holds.
   std::uint64_t held() const;
   bool done() const { return pieces_.empty(); }
   /// Appends the next piece, about 256 KiB; false: it cannot be read.

@@ -164,7 +164,8 @@ std::optional<Extent> PartReader::Locate(Form form) const {
 /// More than to hand the octets on.
 bool PartReader::TakesLong(Form form) const {
   if (IsFields(what_.section)) return true;
-  return form == Form::kAsServed ? served_ != nullptr : Decodes();
+  if (form == Form::kAsServed) return served_ != nullptr;
+  return form == Form::kDecoded && Decodes();
 }
 
 bool PartReader::Decodes() const {
@@ -217,7 +218,7 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
     const Extent part = ClipAll({0, filtered.size()});
     first_ = Octets(filtered.substr(part.offset, part.length));
     size_ = first_.size();
-  } else if (!served && section.kind == Section::Kind::kAll && !section.part.empty()) {
+  } else if (form == Form::kDecoded && section.kind == Section::Kind::kAll && !section.part.empty()) {
     begun = BeginDecoded(*protocol::mime::FindPart(parts_, section.part));
   } else {
     rest_ = OctetReader(octets, ClipAll(*extent), served);
@@ -238,6 +239,15 @@ Begun PartReader::BeginDecoded(const protocol::mime::Part& part) {
   what_.decoded_size = *size;
   rest_ = *std::move(octets);
   return ReadFirst();
+}
+
+void PartReader::KeepOctetsOnly() {
+  parts_ = {};
+  served_parts_ = {};
+  body_structure_ = {};
+  what_.section = {};
+  looked_into_.reset();
+  inside_.reset();
 }
 
 bool PartReader::Take(std::string& to, std::uint64_t count) {

@@ -14,6 +14,10 @@
 
 namespace server::references {
 
+/// Octets that are decoded for no more than to come to the range behind them: more than the 100 MiB of a file
+/// of RCS, so that any place of a video is found.
+inline constexpr std::uint64_t kMaxSkipped = 128 << 20;
+
 /// The octets of what a reference names, in pieces, whatever their number. A partial of a message/cpim that
 /// is the body of a part within it to the octet names that part (cpim_inside.h): all that is said of parts is
 /// said of it then, as if what the CPIM holds were the message.
@@ -30,6 +34,7 @@ class PartReader {
 
   enum class Form : std::uint8_t {
     kAsServed,  ///< as FETCH BODY[...] has it
+    kAsStored,  ///< the same octets as they were appended, NUL and all
     kDecoded,   ///< as FETCH BINARY[...]: without transfer encoding; what is no body part, as it was appended
   };
   enum class Begun : std::uint8_t {
@@ -65,6 +70,11 @@ class PartReader {
   std::uint64_t ToDecode() const;
   /// Form::kDecoded is another than that of the octets as they are stored.
   bool Decodes() const;
+  /// What has begun is of no other use any more than to Take() it: what is known of the message, which may be
+  /// a hundred times as much as the octets, is given up.
+  void KeepOctetsOnly();
+  /// Octets in memory, after KeepOctetsOnly().
+  std::uint64_t held() const { return first_.size(); }
   /// Octets that Structure() has to read, or to decode, to count them.
   std::uint64_t ToCount(Form form) const;
   /// What the header of the part says that the section names: what a body part is, or the message.

@@ -1,5 +1,6 @@
 #include "server/references/url_authority.h"
 
+#include <algorithm>
 #include <map>
 
 #include "protocol/cpm/address.h"
@@ -73,7 +74,6 @@ Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& 
   if (!folder && folder.error().code == storage::Errc::kNoSuchFolder)
     return Refused("no such mailbox as in the supplied URL");
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
-  if (!MayRead(bearer.account, folder->ref)) return Refused("no such mailbox as in the supplied URL");
   ASSIGN_OR_RETURN(const auto fault, CheckMessage(*url, *folder));
   if (!fault.empty()) return Refused(fault);
   ASSIGN_OR_RETURN(const auto key, store_.UrlKey(folder->ref, NewUrlKey()));
@@ -84,25 +84,33 @@ Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& 
   return Authorised{full + UrlToken(key, rump), {}};
 }
 
-Result<bool> UrlAuthority::IsFor(const UrlAccess& access, storage::AccountId owner, const Bearer& bearer) {
+Result<bool> UrlAuthority::IsUser(std::string_view name, storage::AccountId account) {
+  const auto address = protocol::cpm::ParseLogin(name);
+  if (!address) return false;
+  ASSIGN_OR_RETURN(const auto found, store_.FindAccount(*address));
+  return found && found->id == account;
+}
+
+Result<bool> UrlAuthority::IsFor(const UrlAccess& access, const Bearer& bearer) {
+  const bool submits = bearer.role == storage::Role::kSubmit;
   switch (access.kind) {
-    // The submission entity has looked at the user. A PF that acts for the owner submits for them.
+    // The user is who submits. Submission has looked at that, by URLFETCH it does not even say who; a PF that
+    // acts for a user submits for that user.
     case Kind::kSubmit:
-      return bearer.role == storage::Role::kSubmit ||
-             (bearer.role == storage::Role::kPf && bearer.account == owner);
-    case Kind::kUser: break;
-    case Kind::kAuthUser: return policy_.authuser && bearer.role != storage::Role::kSubmit;
-    case Kind::kAnonymous: return policy_.anonymous && bearer.role != storage::Role::kSubmit;
+      if (submits && !bearer.sender) return true;
+      if (!submits && bearer.role != storage::Role::kPf) return false;
+      return IsUser(access.user, submits ? *bearer.sender : bearer.account);
+    case Kind::kUser: return submits ? false : IsUser(access.user, bearer.account);
+    case Kind::kAuthUser: return policy_.authuser;
+    case Kind::kAnonymous: return policy_.anonymous;
   }
-  const auto address = protocol::cpm::ParseLogin(access.user);
-  if (!address || bearer.role == storage::Role::kSubmit) return false;
-  ASSIGN_OR_RETURN(const auto account, store_.FindAccount(*address));
-  return account && account->id == bearer.account;
+  return false;
 }
 
 Result<bool> UrlAuthority::NoteFetch(const Named& named) {
   if (!named.recorded && !named.accessed_by) return true;
-  return NoteFetches({named});
+  ASSIGN_OR_RETURN(const auto* fallen, NoteFetches({named}));
+  return fallen == nullptr;
 }
 
 namespace {
@@ -116,59 +124,69 @@ std::map<storage::AccountId, std::vector<std::uint64_t>> RecordedOf(const std::v
 
 }  // namespace
 
-Result<bool> UrlAuthority::NoteFetches(const std::vector<Named>& all, Uncounted uncounted) {
-  const auto counted = CountFetches(all);
-  if (!counted && counted.error().code == storage::Errc::kUnavailable &&
-      uncounted == Uncounted::kIfStoreIsFull) {
-    ASSIGN_OR_RETURN(const auto stand, StandUncounted(all));
-    if (!stand) return counted;
-    return *stand ? NoteAccess(all) : false;
+Result<const Named*> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
+  const auto fallen = CountFetches(all);
+  if (!fallen && fallen.error().code == storage::Errc::kUnavailable) {
+    ASSIGN_OR_RETURN(const auto uncounted, StandUncounted(all));
+    if (!uncounted) return fallen;
+    return *uncounted == nullptr ? NoteAccess(all) : *uncounted;
   }
-  if (!counted || !*counted) return counted;
+  if (!fallen || *fallen != nullptr) return fallen;
   const auto accessed = NoteAccess(all);
-  if (!accessed || !*accessed) static_cast<void>(TakeBackFetches(all));
+  if (!accessed || *accessed != nullptr) static_cast<void>(TakeBackFetches(all));
   return accessed;
 }
 
-Result<bool> UrlAuthority::NoteAccess(const std::vector<Named>& all) {
+Result<const Named*> UrlAuthority::NoteAccess(const std::vector<Named>& all) {
   for (const auto& named : all) {
     if (!named.accessed_by) continue;
     const auto& part = named.part;
     const auto noted =
         store_.NoteAccess(part.folder, storage::UidSet(part.uid, part.uid), *named.accessed_by);
-    if (!noted && IsAbsence(noted.error())) return false;
+    if (!noted && IsAbsence(noted.error())) return &named;
     RETURN_IF_ERROR(noted);
   }
-  return true;
+  return nullptr;
 }
 
-/// nullopt: one is for one time, and has to be counted.
-Result<std::optional<bool>> UrlAuthority::StandUncounted(const std::vector<Named>& all) {
+/// One that does not stand, nullptr if there is none; nullopt: one is for one time, and has to be counted.
+Result<std::optional<const Named*>> UrlAuthority::StandUncounted(const std::vector<Named>& all) {
   const auto now = Now();
   for (const auto& named : all) {
     if (!named.recorded) continue;
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
-    if (!record || !record->Stands(now)) return std::optional(false);
-    if (record->one_time) return std::optional<bool>{};
+    if (!record || !record->Stands(now)) return std::optional(&named);
+    if (record->one_time) return std::optional<const Named*>{};
   }
-  return std::optional(true);
+  return std::optional<const Named*>(nullptr);
 }
 
-Result<bool> UrlAuthority::CountFetches(const std::vector<Named>& all) {
+Result<const Named*> UrlAuthority::CountFetches(const std::vector<Named>& all) {
   const auto of = RecordedOf(all);
+  const auto find = [&](storage::AccountId owner, std::uint64_t id) {
+    return &*std::ranges::find_if(
+        all, [&](const Named& named) { return named.owner == owner && named.recorded == id; });
+  };
   // An account's are one change. Those of the accounts before are taken back if another's are not to be had.
   for (auto at = of.begin(); at != of.end(); ++at) {
-    const auto good = store_.NoteFetches(at->first, at->second);
-    if (good && *good) continue;
+    auto fallen = store_.NoteFetches(at->first, at->second);
+    if (!fallen && IsAbsence(fallen.error())) fallen = at->second.front();
+    if (fallen && !*fallen) continue;
     for (auto before = of.begin(); before != at; ++before)
-      RETURN_IF_ERROR(store_.TakeBackFetches(before->first, before->second));
-    return good;
+      RETURN_IF_ERROR(TakeBack(before->first, before->second));
+    RETURN_IF_ERROR(fallen);
+    return find(at->first, **fallen);
   }
-  return true;
+  return nullptr;
+}
+
+Result<> UrlAuthority::TakeBack(storage::AccountId owner, const std::vector<std::uint64_t>& ids) {
+  auto done = store_.TakeBackFetches(owner, ids);
+  return !done && IsAbsence(done.error()) ? Result<>() : done;
 }
 
 Result<> UrlAuthority::TakeBackFetches(const std::vector<Named>& all) {
-  for (const auto& [owner, ids] : RecordedOf(all)) RETURN_IF_ERROR(store_.TakeBackFetches(owner, ids));
+  for (const auto& [owner, ids] : RecordedOf(all)) RETURN_IF_ERROR(TakeBack(owner, ids));
   return {};
 }
 
@@ -200,8 +218,9 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   if (url->uid_validity && *url->uid_validity != found->uid_validity) return nothing;
   const auto now = Now();
   if (url->expire && now > *url->expire) return nothing;
-  ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, owner->id, bearer));
-  if (!is_for || !MayRead(owner->id, found->ref)) return nothing;
+  // The owner's right "r" is asked by the store, when it is read.
+  ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, bearer));
+  if (!is_for) return nothing;
   Named named{PartOf(*url, found->ref), owner->id, recorded};
   if (recorded) {
     ASSIGN_OR_RETURN(const auto record, store_.FindReference(owner->id, *recorded));
@@ -211,21 +230,10 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   return std::optional(std::move(named));
 }
 
-Result<std::optional<Named>> UrlAuthority::Resolve(std::string_view text, const Bearer& bearer) {
-  const std::optional<Named> nothing;
-  const auto url = protocol::ParseImapUrl(text);
-  if (!url) return nothing;
-  if (url->verifier) return Look(text, bearer);
-  if (!url->host.empty()) {
-    ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
-    if (!IsHere(*url) || !owner || owner->id != bearer.account) return nothing;
-  }
-  const auto folder = store_.GetFolder(bearer.account, url->mailbox);
-  if (!folder && folder.error().code == storage::Errc::kNoSuchFolder) return nothing;
-  if (!folder) return tl::unexpected<storage::Error>(folder.error());
-  if (url->uid_validity && *url->uid_validity != folder->uid_validity) return nothing;
-  if (!MayRead(bearer.account, folder->ref)) return nothing;
-  return std::optional(Named{PartOf(*url, folder->ref), bearer.account, {}});
+Result<bool> UrlAuthority::IsOwn(const ImapUrl& url, storage::AccountId account) {
+  if (url.host.empty()) return true;
+  if (!IsHere(url)) return false;
+  return IsUser(url.user, account);
 }
 
 }  // namespace server::references

@@ -46,6 +46,9 @@ struct Named {
 struct Bearer {
   storage::AccountId account;
   storage::Role role = storage::Role::kUser;
+  /// Of role submit, if it has said so: who sends the message that it has. Nobody's id if there is no such
+  /// user.
+  std::optional<storage::AccountId> sender{};
 };
 
 /// Authorises URLs and redeems them: the rules of RFC 4467 §6 and §7, here and nowhere else.
@@ -72,31 +75,32 @@ class UrlAuthority {
   /// the octets can be had and go out next: one that may be used once is not to be used up by a failure. A
   /// store that takes no writes is read on: what may be fetched often and still stands is not counted then.
   storage::Result<bool> NoteFetch(const Named& named);
-  /// The same of several that go together: all or none, and once if one is among them twice. kNever: of a
-  /// store that takes no writes nothing goes out either.
-  enum class Uncounted : std::uint8_t { kIfStoreIsFull, kNever };
-  storage::Result<bool> NoteFetches(const std::vector<Named>& all,
-                                    Uncounted uncounted = Uncounted::kIfStoreIsFull);
-  /// Nothing came of what NoteFetches() has counted.
+  /// The same of several that go together: all or none, and once if one is among them twice. Nullptr: they
+  /// are; else one of `all` that is good no more.
+  storage::Result<const Named*> NoteFetches(const std::vector<Named>& all);
+
+  /// For who does not give them out but makes something of them: counts them as NoteFetches() does, of a
+  /// store that takes no writes none; then it is made, and then they have been accessed.
+  storage::Result<const Named*> CountFetches(const std::vector<Named>& all);
+  storage::Result<const Named*> NoteAccess(const std::vector<Named>& all);
+  /// Nothing came of what has been counted.
   storage::Result<> TakeBackFetches(const std::vector<Named>& all);
-  /// RFC 4467 §3: whether what the owner has is for this bearer by the access identifier.
-  storage::Result<bool> IsFor(const protocol::UrlAccess& access, storage::AccountId owner,
-                              const Bearer& bearer);
+  /// RFC 4467 §3: whether the access identifier is for this bearer.
+  storage::Result<bool> IsFor(const protocol::UrlAccess& access, const Bearer& bearer);
 
   /// It names this server.
   bool IsHere(const protocol::ImapUrl& url) const;
 
-  /// What a URL of the bearer's own names, authorised or not: a relative one, or an absolute one of this
-  /// server and account. Nullopt as with Look(), which answers for others' URLs.
-  storage::Result<std::optional<Named>> Resolve(std::string_view url, const Bearer& bearer);
+  /// It is relative, or of this server and this user.
+  storage::Result<bool> IsOwn(const protocol::ImapUrl& url, storage::AccountId account);
 
  private:
   storage::Result<std::optional<storage::AccountInfo>> OwnerOf(const protocol::ImapUrl& url);
   storage::Result<std::string> CheckMessage(const protocol::ImapUrl& url,
                                             const storage::FolderStatus& folder);
-  storage::Result<bool> CountFetches(const std::vector<Named>& all);
-  storage::Result<std::optional<bool>> StandUncounted(const std::vector<Named>& all);
-  storage::Result<bool> NoteAccess(const std::vector<Named>& all);
+  storage::Result<std::optional<const Named*>> StandUncounted(const std::vector<Named>& all);
+  storage::Result<> TakeBack(storage::AccountId owner, const std::vector<std::uint64_t>& ids);
+  storage::Result<bool> IsUser(std::string_view name, storage::AccountId account);
   std::int64_t Now() const;  ///< Unix seconds
 
   storage::MailStore& store_;

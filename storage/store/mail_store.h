@@ -177,6 +177,7 @@ class MailStore {
   /// The folder's key. If it has none, `fresh` becomes it: 32 octets that nobody can guess.
   Result<std::string> UrlKey(FolderRef folder, std::string_view fresh);
   /// The folders with a key that have this path, or had it when they had that key already; the former first.
+  /// None also if the account is gone.
   Result<std::vector<KeyedFolder>> FindKeyed(AccountId account, std::string_view path);
   /// The folder's own; nullopt: it has none, or is gone.
   Result<std::optional<KeyedFolder>> FindUrlKey(FolderRef folder);
@@ -193,12 +194,10 @@ class MailStore {
   /// kNoSuchMessage: a message is not there. kLimit: the account has too many.
   Result<std::vector<Reference>> AddReferences(AccountId account, std::vector<schema::ReferenceRow> rows);
   Result<std::optional<Reference>> FindReference(AccountId account, std::uint64_t id);
-  /// Somebody is about to get the data: false, and nothing is counted, if the reference is not there,
-  /// revoked, over, or for one time that has been. Of two who come at once for that time one gets it. The
-  /// count of others alone is not synced.
-  Result<bool> NoteFetch(AccountId account, std::uint64_t id);
-  /// The same of several in one change: all or none. One that is named twice is counted once.
-  Result<bool> NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids);
+  /// Somebody is about to get the data of all of them: they are counted, in one change, each once. Or none
+  /// is, and one that does not stand is named: it is not there, revoked, over, or for one time that has been.
+  /// Of two who come at once for that time one gets it. The count of others alone is not synced.
+  Result<std::optional<std::uint64_t>> NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids);
   /// Nothing came of what NoteFetches() has counted: it has not been.
   Result<> TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids);
   /// One that is not there, or is revoked, stays so. It counts no more.

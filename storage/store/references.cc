@@ -210,7 +210,8 @@ void EndReferences(AccountLanes& lanes, AccountId account, std::optional<FolderI
   std::string first = schema::FolderKey{account, folder.value_or(FolderId{1})}.Encode();
   const std::string end = kv::PrefixEnd(folder ? first : schema::AccountPrefix(account));
   while (!first.empty()) {
-    const auto done = lanes.Run(account, [&](AccountTxn& txn) {
+    const auto done = lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+      RETURN_IF_ERROR(txn.Account());
       txn.NeedNotSync();
       return EndSome(txn, first, end, last);
     });
@@ -262,18 +263,21 @@ Result<std::optional<Reference>> MailStore::FindReference(AccountId account, std
   return std::optional(With(account, id, std::move(row)));
 }
 
-Result<bool> MailStore::NoteFetch(AccountId account, std::uint64_t id) { return NoteFetches(account, {id}); }
-
-Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::uint64_t>& ids) {
+Result<std::optional<std::uint64_t>> MailStore::NoteFetches(AccountId account,
+                                                            const std::vector<std::uint64_t>& ids) {
   const std::set<std::uint64_t> each(ids.begin(), ids.end());
-  bool good = false;
+  std::optional<std::uint64_t> fallen;
   RETURN_IF_ERROR(core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
-    good = false;
+    fallen.reset();
+    RETURN_IF_ERROR(txn.Account());
     std::vector<ReferenceRow> rows;
     bool one_time = false;
     for (const std::uint64_t id : each) {
       ASSIGN_OR_RETURN(auto row, RowOf(txn, id));
-      if (!row || !row->Stands(txn.now())) return {};
+      if (!row || !row->Stands(txn.now())) {
+        fallen = id;
+        return {};
+      }
       one_time = one_time || row->one_time;
       rows.push_back(*std::move(row));
     }
@@ -288,15 +292,15 @@ Result<bool> MailStore::NoteFetches(AccountId account, const std::vector<std::ui
     }
     // A count that a power loss sets back is no harm, a second fetch after it is.
     if (!one_time) txn.NeedNotSync();
-    good = true;
     return {};
   }));
-  return good;
+  return fallen;
 }
 
 Result<> MailStore::TakeBackFetches(AccountId account, const std::vector<std::uint64_t>& ids) {
   const std::set<std::uint64_t> each(ids.begin(), ids.end());
   return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());
     ASSIGN_OR_RETURN(auto use, UseOf(txn));
     for (const std::uint64_t id : each) {
       ASSIGN_OR_RETURN(const auto before, RowOf(txn, id));
@@ -313,6 +317,7 @@ Result<> MailStore::TakeBackFetches(AccountId account, const std::vector<std::ui
 
 Result<> MailStore::RevokeReference(AccountId account, std::uint64_t id) {
   return core_->lanes.Run(account, [&](AccountTxn& txn) -> Result<> {
+    RETURN_IF_ERROR(txn.Account());
     ASSIGN_OR_RETURN(const auto before, RowOf(txn, id));
     // One that a former cmsd has revoked counts still, and does not once it is revoked again.
     if (!before || (before->revoked != 0 && before->over != 0)) return {};

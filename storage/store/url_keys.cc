@@ -103,7 +103,7 @@ Result<std::string> MailStore::UrlKey(FolderRef folder, std::string_view fresh) 
 
 Result<std::vector<KeyedFolder>> MailStore::FindKeyed(AccountId account, std::string_view path) {
   std::vector<KeyedFolder> found;
-  RETURN_IF_ERROR(core_->deleted.Check(account));
+  if (core_->deleted.Contains(account)) return found;
   if (!schema::PathKey::IsPath(path) || path.find('\0') != std::string_view::npos) return found;
   const auto view = core_->engine.OpenView();
   std::vector<FolderId> folders;

@@ -120,7 +120,7 @@ class Round {
     const auto id = AnyId();
     Model* model = Find(id);
     const bool good = model != nullptr && Stands(*model, Now());
-    ASSERT_EQ(Must(store_->NoteFetch(account_, id)), good);
+    ASSERT_EQ(!Must(store_->NoteFetches(account_, {id})), good);
     if (!good) return;
     ++model->fetches;
     if (model->one_time) End(*model);

@@ -20,6 +20,7 @@ class CountingEngine final : public storage::kv::Engine {
     return std::make_unique<Counted>(inner_->OpenView(), reads_);
   }
   storage::Result<std::optional<std::string>> Get(storage::kv::Table table, std::string_view key) override {
+    ++gets;
     return inner_->Get(table, key);
   }
   storage::Result<> Apply(const storage::kv::Batch& batch, storage::kv::Durability durability) override {
@@ -32,9 +33,16 @@ class CountingEngine final : public storage::kv::Engine {
   }
   std::vector<storage::kv::Statistic> Stats() override { return inner_->Stats(); }
 
+  /// By views and without one.
+  int AllRows() const {
+    int rows = gets;
+    for (const auto& of : reads_) rows += of.rows;
+    return rows;
+  }
   const Reads& Of(storage::kv::Table table) const { return reads_[static_cast<std::size_t>(table)]; }
 
   std::atomic<bool> refuses = false;
+  std::atomic<int> gets = 0;  ///< without a view
 
  private:
   using AllReads = std::array<Reads, 32>;

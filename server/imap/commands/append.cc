@@ -221,13 +221,7 @@ class AppendCommand {
 
   asio::awaitable<Reply> Finish() {
     if (intake_.failure()) co_return *intake_.failure();
-    auto append = [this]() -> storage::Result<storage::AppendResult> {
-      RETURN_IF_ERROR(intake_.NoteFetches());
-      if (intake_.failure()) return storage::AppendResult{};
-      auto done = intake_.Commit(replaced_);
-      if (!done) static_cast<void>(intake_.TakeBackFetches());  // why it could not, `done` says as well
-      return done;
-    };
+    auto append = [this]() -> storage::Result<storage::AppendResult> { return intake_.Commit(replaced_); };
     const auto done = co_await session_.services().storage.Run(append);
     if (intake_.failure()) co_return *intake_.failure();
     const bool own_gone = replaced_ && session_.selected()->view->deleted();

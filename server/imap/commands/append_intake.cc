@@ -64,14 +64,15 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
     return std::optional(
         Target{{references::PartOf(*url, view.folder()), {}, {}}, view.actor(), view.actor()});
   }
-  if (!url->host.empty() || url->access) {
-    references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
-    ASSIGN_OR_RETURN(auto named, authority.Resolve(text, {session_.account(), session_.actor().role}));
+  auto authority = Authority();
+  if (url->verifier) {
+    ASSIGN_OR_RETURN(auto named, authority.Look(text, {session_.account(), session_.actor().role}));
     if (!named) return none;
-    // What is authorised is read by its owner's right, what is one's own by that of who is logged in.
-    const auto right = url->verifier ? storage::Actor{} : session_.actor();
-    return std::optional(Target{*std::move(named), session_.actor(), right});
+    // By its owner's right: its own is that of who authorised it.
+    return std::optional(Target{*std::move(named), session_.actor(), storage::Actor{}});
   }
+  ASSIGN_OR_RETURN(const bool own, authority.IsOwn(*url, session_.account()));
+  if (!own) return none;
   const auto place = imap::FindPlace(store_, session_, url->mailbox);
   if (!place && place.error().code == storage::Errc::kNoSuchFolder) return none;
   if (!place) return tl::unexpected<storage::Error>(place.error());
@@ -80,6 +81,10 @@ storage::Result<std::optional<AppendIntake::Target>> AppendIntake::Resolve(const
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   if (url->uid_validity && *url->uid_validity != folder->uid_validity) return none;
   return std::optional(Target{{references::PartOf(*url, folder->ref), {}, {}}, place->actor, place->actor});
+}
+
+references::UrlAuthority AppendIntake::Authority() {
+  return {store_, session_.services().options.urls, session_.services().clock};
 }
 
 std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& url) {
@@ -114,27 +119,6 @@ std::unique_ptr<references::PartReader> AppendIntake::Open(const std::string& ur
   }
   Fail(BadUrl(url));
   return nullptr;
-}
-
-storage::Result<> AppendIntake::NoteFetches() {
-  references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
-  ASSIGN_OR_RETURN(const bool good,
-                   authority.NoteFetches(fetched_, references::UrlAuthority::Uncounted::kNever));
-  const auto now = std::chrono::floor<std::chrono::seconds>(session_.services().clock.WallNow())
-                       .time_since_epoch()
-                       .count();
-  for (std::size_t i = 0; i < fetched_.size() && !good && !failure_; ++i) {
-    if (!fetched_[i].recorded) continue;
-    ASSIGN_OR_RETURN(const auto record, store_.FindReference(fetched_[i].owner, *fetched_[i].recorded));
-    if (!record || !record->Stands(now)) Fail(BadUrl(fetched_by_[i]));
-  }
-  if (!good && !failure_) Fail(BadUrl(fetched_by_.front()));
-  return {};
-}
-
-storage::Result<> AppendIntake::TakeBackFetches() {
-  references::UrlAuthority authority(store_, session_.services().options.urls, session_.services().clock);
-  return authority.TakeBackFetches(fetched_);
 }
 
 void AppendIntake::Copy(references::PartReader& reader) {
@@ -205,6 +189,20 @@ storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets
 }
 
 storage::Result<storage::AppendResult> AppendIntake::Commit(std::optional<storage::Uid> replaced) {
+  auto authority = Authority();
+  ASSIGN_OR_RETURN(const auto* fallen, authority.CountFetches(fetched_));
+  if (fallen != nullptr) {
+    Fail(BadUrl(fetched_by_[static_cast<std::size_t>(fallen - fetched_.data())]));
+    return storage::AppendResult{};
+  }
+  auto done = Store(replaced);
+  // What fails beside it, `done` says as well; and what has been copied is not refused any more.
+  if (!done) static_cast<void>(authority.TakeBackFetches(fetched_));
+  if (done) static_cast<void>(authority.NoteAccess(fetched_));
+  return done;
+}
+
+storage::Result<storage::AppendResult> AppendIntake::Store(std::optional<storage::Uid> replaced) {
   std::vector<storage::NewMessage> messages;
   messages.reserve(messages_.size());
   for (Incoming& incoming : messages_) {

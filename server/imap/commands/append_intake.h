@@ -45,12 +45,9 @@ class AppendIntake {
   bool TakeInMemory(std::string_view octets);
   void TakeBlocking(std::string_view octets);
 
-  /// Counts the references that were copied from as fetched, now that all is there; Fail() was called if one
-  /// is good no more. Blocks.
-  storage::Result<> NoteFetches();
-  /// Nothing came of it: they have not been. Blocks.
-  storage::Result<> TakeBackFetches();
-  /// `replaced`: of the selected folder, goes in the same change.
+  /// Now that all is there. The references that were copied from are counted as fetched, and if nothing comes
+  /// of it, they have not been. Fail() was called if one is good no more. `replaced`: of the selected folder,
+  /// goes in the same change. Blocks.
   storage::Result<storage::AppendResult> Commit(std::optional<storage::Uid> replaced);
 
   /// Where the mailbox's name leads; looked up once. Blocks.
@@ -75,6 +72,8 @@ class AppendIntake {
   };
   storage::Result<std::optional<Target>> Resolve(const std::string& url);
   void Fail(const storage::Error& error);
+  references::UrlAuthority Authority();
+  storage::Result<storage::AppendResult> Store(std::optional<storage::Uid> replaced);
   storage::Result<> Stage(Incoming& message, std::string_view octets);
   storage::Result<> SealFinished();
 

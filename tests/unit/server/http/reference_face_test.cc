@@ -158,6 +158,89 @@ TEST_F(ReferenceFaceTest, OnlyWhatGoesOutIsAccessed) {
   EXPECT_FALSE(is_temporary());
 }
 
+/// A player asks for range after range of a video within a CPIM: it is looked into once.
+TEST_F(ReferenceFaceTest, ACpimIsLookedIntoOnce) {
+  Must(tests::Append(
+      *store_, owner_, "INBOX",
+      {"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/cpim\r\n\r\n"
+       "From: <tel:+1556>\r\n\r\nContent-Type: image/png\r\n\r\n" +
+       std::string(8'000, 'A') + "\r\n--b--\r\n"}));
+  const auto inbox = Must(store_->GetFolder(owner_, "INBOX")).ref;
+  const auto within = Must(DeskOf(services_).Attachments(inbox, {2})).at(0);
+  references::Wish wish;
+  wish.folder = inbox;
+  wish.uid = {2};
+  wish.section = within.section;
+  wish.partial = within.partial;
+  wish.kind = storage::ReferenceAudience::kUser;
+  wish.audience = "tel:+1555";
+  const auto issued = Must(DeskOf(services_).Issue(Must(store_->GetAccount(owner_)), owner_, {wish})).at(0);
+  const auto place = references::ReferenceDesk::PartOf(issued.record);
+  ASSERT_EQ(references_.cpims.Find(place), nullptr);
+  EXPECT_EQ(Get(issued.url), "200");
+  const auto known = references_.cpims.Find(place);
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(Get(issued.url), "200");
+  EXPECT_EQ(references_.cpims.Find(place), known);
+}
+
+/// With NUL IMAP serves base64: over HTTP "stored" is what was stored.
+TEST_F(ReferenceFaceTest, AsStoredIsAsStored) {
+  const std::string odd =
+      "Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\nab" + std::string(1, '\0');
+  const std::string message =
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + odd + "\r\n--b--\r\n";
+  Must(tests::Append(*store_, owner_, "INBOX", {message}));
+  const auto body = [&](const references::Issued& issued, std::string_view encoding) {
+    const auto answer = Ask(fmt::format("GET {}?encoding={} HTTP/1.1\r\nHost: x\r\n\r\n",
+                                        issued.url.substr(issued.url.find("/v1/")), encoding));
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  for (const std::string_view encoding : {"stored", "decoded"}) {
+    EXPECT_EQ(body(Issue(false, 2, ""), encoding), message) << encoding;
+    EXPECT_EQ(body(Issue(false, 2, "1"), encoding), odd.substr(odd.size() - 3)) << encoding;
+  }
+  EXPECT_EQ(body(Issue(false), "stored"), std::string(8'000, 'A'));
+  EXPECT_EQ(body(Issue(false), "decoded"), std::string(6'000, '\0'));
+}
+
+/// What will never fit is not written down first.
+TEST_F(ReferenceFaceTest, WhatCannotBeStoredIsRefusedBeforeItComes) {
+  std::size_t bodies = 0;
+  const auto externalize = [&](std::string_view query, std::uint64_t octets, const std::string& sent) {
+    const auto answer =
+        Ask(fmt::format("POST /v1/messages/externalize?{} HTTP/1.1\r\nHost: x\r\n"
+                        "Content-Type: message/rfc822\r\nContent-Length: {}\r\n\r\n{}",
+                        query, octets, sent));
+    bodies = 0;
+    Must(store_->engine().OpenView()->Scan(storage::kv::Table::kBodies, {}, {},
+                                           [&](auto, auto) { return ++bodies > 0; }));
+    return answer.substr(9, 3);
+  };
+  const std::string message = "Subject: x\r\n\r\n" + std::string(900'000, 'x');
+  EXPECT_EQ(externalize("folder=nowhere", message.size(), message), "404");
+  EXPECT_EQ(externalize("folder=INBOX", (1 << 20) + 1, message), "413");
+  storage::QuotaLimits quota;
+  quota.octets = 100'000;
+  Must(store_->SetQuota(owner_, quota));
+  EXPECT_EQ(externalize("folder=INBOX", message.size(), message), "507");
+  EXPECT_EQ(bodies, 1U);
+}
+
+TEST_F(ReferenceFaceTest, ALeastSizeHidesNoFault) {
+  const std::string message =
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n"
+      "Content-Transfer-Encoding: x-odd\r\n\r\nAAAA\r\n--b--\r\n";
+  const auto externalize = [&](std::string_view query) {
+    return Ask(fmt::format("POST /v1/messages/externalize?folder=INBOX&{} HTTP/1.1\r\nHost: x\r\n"
+                           "Content-Type: message/rfc822\r\nContent-Length: {}\r\n\r\n{}",
+                           query, message.size(), message))
+        .substr(9, 3);
+  };
+  EXPECT_EQ(externalize("parts=7&min_octets=1"), "404");
+  EXPECT_EQ(externalize("parts=1&min_octets=1"), "404") << "in an encoding that nobody knows";
+}
+
 TEST_F(ReferenceFaceTest, WhatCannotBeReadIsNotCalledMissing) {
   const auto often = Issue(false);
   const auto once = Issue(true);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/mime/inspect.h"
+#include "server/references/cpim_cache.h"
 #include "server/references/desk.h"
 #include "server/references/message_exchange.h"
 #include "tests/unit/server/references/desk_fixture.h"
@@ -194,22 +195,62 @@ TEST_F(CpimInsideTest, EachIsLookedIntoOnceAMessageAndCounted) {
   EXPECT_EQ(tests::ErrorOf(with(45 * 1024)), storage::Errc::kTooBig);
 }
 
-TEST_F(CpimInsideTest, ACallIssuesForOnlySoMuchThatIsLookedInto) {
-  const auto wishes_for = [&](storage::Uid uid) {
-    const auto part = Must(desk.Attachments(folder, uid)).at(0);
+TEST_F(CpimInsideTest, ACallLooksIntoOnlySoMuch) {
+  const auto first = Put(Outer(Entity()));
+  const auto second = Put(Outer(Entity()));
+  const auto account = Must(store->GetAccount(owner));
+  settings.decode_limit = Outer(Entity()).size();
+  ReferenceDesk call(*store, settings, clock);
+  const auto part = Must(call.Attachments(folder, first)).at(0);
+  EXPECT_EQ(tests::ErrorOf(call.Attachments(folder, second)), storage::Errc::kTooBig);
+  // What the caller has found itself is looked into anew, once for all of a CPIM.
+  settings.decode_limit = Entity().size() + 2 * kImage.size();
+  const auto wish_for = [&](storage::Uid uid) {
     Wish wish;
     wish.folder = folder;
     wish.uid = uid;
     wish.section = part.section;
-    wish.partial = part.partial;  // found by the caller, so it is looked into anew
+    wish.partial = part.partial;
     return wish;
   };
-  const auto first = wishes_for(Put(Outer(Entity())));
-  const auto second = wishes_for(Put(Outer(Entity())));
-  const auto account = Must(store->GetAccount(owner));
-  settings.decode_limit = Entity().size() + 2 * kImage.size();
-  EXPECT_TRUE(desk.Issue(account, owner, {first, first, first}));
-  EXPECT_EQ(tests::ErrorOf(desk.Issue(account, owner, {first, second})), storage::Errc::kTooBig);
+  const auto issue = [&](const std::vector<Wish>& wishes) {
+    return ReferenceDesk(*store, settings, clock).Issue(account, owner, wishes);
+  };
+  EXPECT_TRUE(issue({wish_for(first), wish_for(first), wish_for(first)}));
+  EXPECT_EQ(tests::ErrorOf(issue({wish_for(first), wish_for(second)})), storage::Errc::kTooBig);
+}
+
+TEST_F(CpimInsideTest, TheLastOnesAreRemembered) {
+  const auto of = [&](storage::Uid uid) {
+    const auto issued = IssueAll(uid).at(0);
+    return ReferenceDesk::PartOf(issued.record);
+  };
+  const auto first = of(Put(Outer(Entity())));
+  const auto second = of(Put(Outer(Entity())));
+  const auto third = of(Put(Outer(Entity())));
+  const auto inside = [&](const MessagePart& what) {
+    return Must(PartReader::Open(*store, what))->looked_into();
+  };
+  CpimCache cache(4096);
+  cache.Put(first, inside(first));
+  cache.Put(second, inside(second));
+  EXPECT_EQ(cache.Find(third), nullptr);
+  const auto known = cache.Find(first);
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(Must(PartReader::Open(*store, first, known))->looked_into(), known)
+      << "and it is not looked into again";
+  EXPECT_NE(Must(PartReader::Open(*store, third, known))->looked_into(), known) << "unless it is another";
+  for (int i = 0; i < 10; ++i) {
+    cache.Put(third, inside(third));
+    auto another = third;
+    another.uid = {1'000U + static_cast<std::uint32_t>(i)};
+    cache.Put(another, inside(third));
+    EXPECT_NE(cache.Find(first), nullptr) << "the last used one stays";
+  }
+  EXPECT_EQ(cache.Find(second), nullptr);
+  CpimCache none(100);
+  none.Put(first, inside(first));
+  EXPECT_EQ(none.Find(first), nullptr);
 }
 
 TEST_F(CpimInsideTest, APartWithinAndAllOfItCanStandInOneMessage) {

@@ -82,7 +82,7 @@ TEST_F(DeskTest, BothUrlsAreOfOneRecord) {
   const auto named = Must(desk.Look(issued.imap_url, {owner, Role::kPf}));
   ASSERT_TRUE(named);
   EXPECT_EQ(named->recorded, issued.record.id);
-  EXPECT_TRUE(Must(desk.NoteFetches({*named})));
+  EXPECT_EQ(Must(desk.NoteFetches({*named})), nullptr);
   Must(store->RevokeReference(owner, issued.record.id));
   EXPECT_FALSE(Must(desk.Look(issued.imap_url, {owner, Role::kPf})));
   EXPECT_FALSE(Must(desk.Look(issued.url, {owner, Role::kPf})));
@@ -240,14 +240,17 @@ TEST_F(DeskTest, ACallHashesOnlySoMuch) {
   settings.hash_limit = 11;
   auto wish = WishFor("2");  // of 6 octets
   const auto account = Must(store->GetAccount(owner));
-  EXPECT_TRUE(desk.Issue(account, owner, {wish, wish, wish}));
+  const auto call = [&](const std::vector<Wish>& wishes) {
+    return ReferenceDesk(*store, settings, clock).Issue(account, owner, wishes);
+  };
+  EXPECT_TRUE(call({wish, wish, wish}));
   wish.hash = true;
-  EXPECT_TRUE(desk.Issue(account, owner, {wish}));
-  const auto refused = desk.Issue(account, owner, {wish, wish});
+  EXPECT_TRUE(call({wish}));
+  const auto refused = call({wish, wish});
   EXPECT_EQ(tests::ErrorOf(refused), storage::Errc::kTooBig);
   EXPECT_TRUE(refused.error().detail.starts_with("references[1]: one call hashes at most 11 octets:"));
   settings.hash_limit = 12;
-  EXPECT_TRUE(desk.Issue(account, owner, {wish, wish}));
+  EXPECT_TRUE(call({wish, wish}));
 }
 
 TEST_F(DeskTest, ACallDecodesOnlySoMuchAndAPartOnce) {
@@ -271,8 +274,8 @@ TEST_F(DeskTest, ACallDecodesOnlySoMuchAndAPartOnce) {
 
 TEST_F(DeskTest, AnExternalBodyHasAContentId) {
   std::set<std::string> ids;
-  for (const std::string section : {"", "1", "2", "HEADER", "3.HEADER.FIELDS (SUBJECT X-\"Y)"}) {
-    if (!protocol::ReadSection(section)) continue;
+  for (const std::string section : {"", "1", "2", "HEADER", "3.HEADER.FIELDS (SUBJECT X-Y)"}) {
+    ASSERT_TRUE(protocol::ReadSection(section)) << section;
     const auto body = Issue(WishFor(section)).external_body;
     const auto phantom = body.substr(body.find("\r\n\r\n") + 2);
     const auto at = phantom.find("\r\nContent-ID: <M1");
@@ -449,10 +452,94 @@ TEST_F(DeskTest, OneTimeIsOneFetchOfAMessage) {
   const Bearer bearer{owner, Role::kPf};
   const auto once = Issue(wish);
   const std::vector<Named> both{*Must(desk.Look(once.url, bearer)), *Must(desk.Look(once.imap_url, bearer))};
-  EXPECT_TRUE(Must(desk.NoteFetches(both)));
+  EXPECT_EQ(Must(desk.NoteFetches(both)), nullptr);
   EXPECT_EQ(Must(store->FindReference(owner, once.record.id))->fetches, 1U);
-  EXPECT_FALSE(Must(desk.NoteFetches(both)));
-  EXPECT_TRUE(Must(desk.NoteFetches({})));
+  EXPECT_EQ(Must(desk.NoteFetches(both)), both.data());
+  EXPECT_EQ(Must(desk.NoteFetches({})), nullptr);
+}
+
+/// Of two accounts' references the one that is good no more is named, and the other's is not counted.
+TEST_F(DeskTest, OfSeveralAccountsAllOrNone) {
+  const auto other = tests::CreateAccount(*store, "tel:+1666");
+  Must(tests::Append(*store, other, "INBOX", {kMessage}));
+  auto wish = WishFor("2");
+  wish.one_time = true;
+  const auto mine = Issue(wish);
+  wish.folder = Must(store->GetFolder(other, "INBOX")).ref;
+  const auto theirs = Must(desk.Issue(Must(store->GetAccount(other)), other, {wish})).at(0);
+  const std::vector<Named> both{*Must(desk.Look(mine.url, {owner, Role::kPf})),
+                                *Must(desk.Look(theirs.url, {other, Role::kPf}))};
+  Must(store->RevokeReference(other, theirs.record.id));
+  EXPECT_EQ(Must(desk.NoteFetches(both)), &both[1]);
+  EXPECT_EQ(Must(store->FindReference(owner, mine.record.id))->fetches, 0U);
+  Must(store->DeleteAccount(other));
+  EXPECT_EQ(Must(desk.NoteFetches(both)), &both[1]) << "nor of an account that is gone";
+  EXPECT_EQ(Must(desk.NoteFetches({both[0]})), nullptr);
+}
+
+/// RFC 4467 §3: the user of "submit+" is who submits, whoever the owner is.
+TEST_F(DeskTest, AReferenceForAnothersSubmissionIsThatOthers) {
+  const auto fred = tests::CreateAccount(*store, "tel:+1666");
+  UrlAuthority authority(*store, settings.urls, clock);
+  const auto authorised = Must(authority.Authorise(
+      "imap://tel%3A+1555@cms.example.net/INBOX/;UID=1/;SECTION=2;URLAUTH=submit+tel%3A+1666", {owner}));
+  const auto redeems = [&](const Bearer& bearer) {
+    return Must(desk.Look(authorised.url, bearer)).has_value();
+  };
+  EXPECT_TRUE(redeems({fred, Role::kPf}));
+  EXPECT_FALSE(redeems({owner, Role::kPf}));
+  EXPECT_FALSE(redeems({fred, Role::kUser}));
+  const auto submission = tests::CreateAccount(*store, "sip:submission@example.net");
+  EXPECT_TRUE(redeems({submission, Role::kSubmit})) << "which has looked at the user itself";
+  EXPECT_TRUE(redeems({submission, Role::kSubmit, fred}));
+  EXPECT_FALSE(redeems({submission, Role::kSubmit, owner}));
+  EXPECT_FALSE(redeems({submission, Role::kSubmit, storage::AccountId{}}));
+}
+
+TEST_F(DeskTest, WhatIsFarWithinAnEncodedPartIsARangeOfIt) {
+  auto wish = WishFor("2");
+  wish.partial = protocol::UrlPartial{static_cast<std::uint32_t>(kMaxSkipped) + 1, 1};
+  const auto refused = desk.Issue(Must(store->GetAccount(owner)), owner, {wish});
+  EXPECT_EQ(tests::ErrorOf(refused), storage::Errc::kNotAllowed);
+  EXPECT_TRUE(refused.error().detail.starts_with("references[0]: \"offset\" is beyond"))
+      << refused.error().detail;
+}
+
+/// What is looked for in a part that is not to be encoded has a limit, though nothing of it comes in.
+TEST_F(DeskTest, SearchingForBoundariesHasALimit) {
+  Must(tests::Append(
+      *store, owner, "INBOX",
+      {"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+       "Subject: in\r\n\r\n" +
+       std::string(10'000, 'x') + "\r\n--o\r\n--b--\r\n"}));
+  auto wish = WishFor("1");
+  wish.uid = {2};
+  const auto snippet = Issue(wish).external_body;
+  const auto with = [&](int references) {
+    std::string message = "Content-Type: multipart/mixed; boundary=\"o \"\r\n\r\n";
+    for (int i = 0; i < references; ++i) message += "--o\r\n" + snippet + "\r\n";
+    return Resolve(*store, desk, message + "--o--\r\n", false, {owner, Role::kPf}, {}, 20'000);
+  };
+  EXPECT_EQ(Must(with(7)).not_resolved.size(), 7U);
+  EXPECT_EQ(tests::ErrorOf(with(9)), storage::Errc::kTooBig);
+}
+
+TEST_F(DeskTest, APlanHoldsOctetsAndNotTheirMessages) {
+  std::string message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 2'000; ++i) message += "--b\r\nContent-Type: image/png\r\n\r\nabcd\r\n";
+  Must(tests::Append(*store, owner, "INBOX", {message + "--b--\r\n"}));
+  auto wish = WishFor("7");
+  wish.uid = {2};
+  const auto issued = Issue(wish);
+  std::string referring = "Content-Type: multipart/mixed; boundary=o\r\n\r\n";
+  for (int i = 0; i < 50; ++i) referring += "--o\r\n" + issued.external_body + "\r\n";
+  auto resolved =
+      Must(Resolve(*store, desk, referring + "--o--\r\n", false, {owner, Role::kPf}, {}, 1 << 20));
+  ASSERT_EQ(resolved.used.size(), 50U);
+  EXPECT_LT(resolved.message.held(), 100'000U);
+  EXPECT_GT(resolved.message.held(), resolved.message.size());
+  const auto text = All(std::move(resolved.message));
+  EXPECT_NE(text.find("YWJjZA=="), std::string::npos);
 }
 
 TEST_F(DeskTest, ALargeResultIsRefused) {
@@ -498,11 +585,11 @@ TEST_F(FailingDeskTest, WhatTakesNoWritesIsReadOn) {
   const auto once = Issue(true);
   Must(store->RevokeReference(owner, *revoked.recorded));
   engine.writes_fail = true;
-  EXPECT_TRUE(Must(desk.NoteFetches({often})));
-  EXPECT_FALSE(Must(desk.NoteFetches({revoked})));
+  EXPECT_EQ(Must(desk.NoteFetches({often})), nullptr);
+  EXPECT_NE(Must(desk.NoteFetches({revoked})), nullptr);
   EXPECT_EQ(tests::ErrorOf(desk.NoteFetches({often, once})), storage::Errc::kUnavailable);
   clock.Advance(settings.lifetime + std::chrono::seconds(1));
-  EXPECT_FALSE(Must(desk.NoteFetches({often}))) << "it has expired";
+  EXPECT_NE(Must(desk.NoteFetches({often})), nullptr) << "it has expired";
   engine.reads_fail = true;
   EXPECT_EQ(tests::ErrorOf(desk.NoteFetches({often})), storage::Errc::kUnavailable);
   engine.writes_fail = engine.reads_fail = false;

@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "protocol/model/ascii.h"
 #include "server/references/part_reader.h"
 #include "server/references/url_token.h"
+#include "tests/support/counting_engine.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -140,15 +142,47 @@ TEST_F(UrlAuthorityTest, AMessageThatIsExpungedAfterTheCheckIsReadWholeOrNotAtAl
   EXPECT_EQ(octets, "c\r\n");
 }
 
-TEST_F(UrlAuthorityTest, ResolvesOnesOwnWithoutAToken) {
-  const Bearer bearer{owner};
-  EXPECT_TRUE(Must(authority.Resolve("/INBOX/;UID=1", bearer)));
-  EXPECT_TRUE(Must(authority.Resolve("imap://tel%3A+1555@cms.example.net/INBOX/;UID=1", bearer)));
-  EXPECT_FALSE(Must(authority.Resolve("imap://tel%3A+1666@cms.example.net/INBOX/;UID=1", bearer)));
-  EXPECT_FALSE(Must(authority.Resolve("imap://tel%3A+1555@elsewhere/INBOX/;UID=1", bearer)));
-  EXPECT_FALSE(Must(authority.Resolve("/INBOX;UIDVALIDITY=1/;UID=1", bearer)));
-  EXPECT_FALSE(Must(authority.Resolve("/nowhere/;UID=1", bearer)));
-  EXPECT_FALSE(Must(authority.Resolve("INBOX/;UID=1", bearer)));
+/// RFC 4467 §6: who probes for users, mailboxes and keys has the server read as much for each answer.
+TEST(UrlAuthorityCostTest, WhatIsNotThereCostsAsMuch) {
+  tests::CountingEngine engine;
+  const auto store = Must(storage::MailStore::Open(engine, tests::PlainMail()));
+  const auto owner = tests::CreateAccount(*store, "tel:+1555");
+  for (const std::string path : {"a", "keyless"}) {
+    Must(store->CreateFolder(owner, path, {}));
+    Must(tests::Append(*store, owner, path, {"A: b\r\n\r\nc\r\n"}));
+  }
+  const FakeClock clock;
+  const UrlPolicy policy{.host = "cms.example.net", .anonymous = true};
+  UrlAuthority authority(*store, policy, clock);
+  const auto rump = [](std::string_view user, std::string_view mailbox) {
+    return fmt::format("imap://{}@cms.example.net/{}/;UID=1;URLAUTH=anonymous", user, mailbox);
+  };
+  auto url = Must(authority.Authorise(rump("tel%3A+1555", "a"), {owner})).url;
+  url.back() = url.back() == '0' ? '1' : '0';
+  const auto reads = [&](const std::string& of) {
+    const auto forged = of + url.substr(url.rfind(":INTERNAL:"));
+    const int before = engine.AllRows();
+    EXPECT_FALSE(Must(authority.Look(forged, {owner}))) << forged;
+    return engine.AllRows() - before;
+  };
+  const int there = reads(rump("tel%3A+1555", "a"));
+  EXPECT_GT(there, 2);
+  EXPECT_EQ(reads(rump("tel%3A+1555", "nowhere")), there);
+  EXPECT_EQ(reads(rump("tel%3A+1555", "keyless")), there);
+  EXPECT_EQ(reads(rump("tel%3A+1777", "a")), there);
+}
+
+TEST_F(UrlAuthorityTest, OnesOwnIsRelativeOrOfThisServerAndUser) {
+  const auto is_own = [&](std::string_view text) {
+    return Must(authority.IsOwn(protocol::ParseImapUrl(text).value(), owner));
+  };
+  EXPECT_TRUE(is_own("/INBOX/;UID=1"));
+  EXPECT_TRUE(is_own("imap://tel%3A+1555@cms.example.net/INBOX/;UID=1"));
+  EXPECT_TRUE(is_own("imap://tel%3A+1555@CMS.example.net:143/INBOX/;UID=1"));
+  EXPECT_FALSE(is_own("imap://tel%3A+1666@cms.example.net/INBOX/;UID=1"));
+  EXPECT_FALSE(is_own("imap://nobody@cms.example.net/INBOX/;UID=1"));
+  EXPECT_FALSE(is_own("imap://cms.example.net/INBOX/;UID=1"));
+  EXPECT_FALSE(is_own("imap://tel%3A+1555@elsewhere/INBOX/;UID=1"));
 }
 
 }  // namespace
