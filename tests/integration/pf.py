@@ -36,8 +36,10 @@ class Caller:
         if certificate:
             self.context.load_cert_chain(*certificate)
 
-    def connect(self):
-        return http.client.HTTPSConnection(self.server.host, self.server.references_port, context=self.context, timeout=60)
+    def connect(self, address=None):
+        """`address`: of ours, from which it is."""
+        return http.client.HTTPSConnection(self.server.host, self.server.references_port, context=self.context, timeout=60,
+                                           source_address=(address, 0) if address else None)
 
     def ask(self, method, target, body=None, headers=None, connection=None):
         fields = dict(headers or {})

@@ -68,6 +68,32 @@ def nothing_here(reply):
     assert 'ETag' not in reply.headers and 'Content-Disposition' not in reply.headers, reply.headers
 
 
+def until(condition, what):
+    """Asks until it is so: each time is a request, and its answer is what there is to wait for."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, f'still not so: {what}'
+
+
+def over(server, issuer, asked, fetch, **terms):
+    """A reference that was good and whose time has come. On a busy machine seconds pass between two requests, and it may be
+    over before it was seen: then the next one is given more time."""
+    lifetime = 2
+    while True:
+        expires = server.now() + lifetime
+        reply = issuer.ask('POST', '/v1/references', {'references': [asked], 'expires': expires, **terms})
+        if reply.status == 201:
+            [one] = reply.json()['references']
+            if fetch(one).status == 200:
+                break
+        assert server.now() >= expires, (reply.status, reply.body, 'before its time')
+        lifetime *= 2
+        assert lifetime < 120, 'what is issued is over at once'
+    until(lambda: fetch(one).status != 200, 'its time comes')
+    assert server.now() >= expires, 'it was over before its time'
+    return one
+
+
 def context_of(certificate=None):
     """TLS of one who takes whatever certificate the server has. `certificate`: (file, key file)."""
     context = ssl.create_default_context()

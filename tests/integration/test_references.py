@@ -16,7 +16,7 @@ import cmsd_fixture as fixture
 import imap_wire as wire
 from pf import Caller, urlfetch
 from reference_server import (CHAT, FOLDER, PF, PF_PASSWORD, PHOTO, SUBMIT, answers_are_described, configuration, expunge,
-                              nothing_here, parse, prepared, referring, store, with_photo)
+                              nothing_here, over, parse, prepared, referring, store, with_photo)
 
 CPIM_HEADER = (b'From: <tel:+15550100222>\r\nTo: <tel:+15550100001>\r\nNS: imdn <urn:ietf:params:imdn>\r\n'
                b'imdn.Message-ID: x1\r\n\r\n')
@@ -158,9 +158,7 @@ def life_of_a_reference(server, account):
 
 def expired_is_over(server, account):
     uid = store(server, account)
-    [one] = server.pf.refer({'folder': FOLDER, 'uid': uid}, account=account.address, expires=server.now() + 2)
-    while server.pf.fetch(one['url']).status == 200:
-        pass  # its time comes
+    one = over(server, server.pf, {'folder': FOLDER, 'uid': uid}, lambda one: server.pf.fetch(one['url']), account=account.address)
     assert server.pf.fetch(one['url']).status == 410
     nothing_here(server.submit.fetch(one['url']))
     for bad in (1, server.now() - 5, server.now() + 10**9):
