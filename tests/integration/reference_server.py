@@ -141,16 +141,21 @@ def description():
 
 
 def answers_are_described(_server, _account):
-    """Each status that came is in the description of its route, with the header fields that it had."""
+    """Each status that came is in the description of its route, with the header fields that it had. Where no route is described
+    there is nothing, and what is done to one in no described way is told so."""
     described = description()
+    if not SEEN:
+        raise fixture.Skip('nothing was asked')
     for method, target, status, names in SEEN:
-        for (path, verb), known in described.items():
-            if verb != method or not path.fullmatch(target):
-                continue
-            what = f'{method} {path.pattern}: {status}'
-            assert status in known, what
-            may, must = known[status]
-            assert names <= may | COMMON and must <= names, (what, sorted(names), sorted(may), sorted(must))
+        routes = {verb: known for (path, verb), known in described.items() if path.fullmatch(target)}
+        what = f'{method} {target}: {status}'
+        if method in routes:
+            assert status in routes[method], what
+            may, must = routes[method][status]
+        else:
+            assert status == (405 if routes else 404), f'{what}, where nothing is described'
+            may = must = {'Allow'} if routes else set()
+        assert names <= may | COMMON and must <= names, (what, sorted(names), sorted(may), sorted(must))
 
 
 def configuration(folder):
