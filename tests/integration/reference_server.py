@@ -162,7 +162,7 @@ def configuration(folder):
     ours = authority.Authority.make(os.path.join(folder, 'ours'))
     jwks = authority.make_token_key(folder)
     configuration.port = fixture.free_ports(1)[0]
-    return {'tls': {'client_ca': ours.ca, 'client_crl': ours.crl}, 'pf': {'act_for': ['tel:+1555*']},
+    return {'tls': {'client_ca': ours.ca, 'client_crl': ours.crl, 'psk': True}, 'pf': {'act_for': ['tel:+1555*']},
             'oauth': {'jwks': jwks, 'issuer': 'https://issuer.example', 'audience': 'imap'},
             'audit': {'file': os.path.join(folder, 'audit.jsonl')},
             'references': {'message_mib': 1, 'resolve_mib': 3},
@@ -185,6 +185,7 @@ def prepared(cases):
                 server.pf = Pf(server, server.authority.issue('pf', [PF]), PF, PF_PASSWORD)
                 server.user = server.caller(account.address)
                 server.submit = server.caller(SUBMIT)
+                server.key = lambda identity, address: server.run_admin('psk', 'add', identity, address).stdout.strip()
             function(server, account)
         return case
     return [(name, with_callers(function)) for name, function in cases]

@@ -15,7 +15,7 @@ import urllib.parse
 
 import cmsd_fixture as fixture
 import imap_wire as wire
-from pf import Caller
+from pf import Caller, KeyCaller
 from reference_server import (CHAT, FOLDER, PF, PHOTO, answers_are_described, configuration, context_of, expunge,
                               nothing_here, over, parse, prepared, referring, store, until, with_photo)
 
@@ -56,6 +56,110 @@ def who_may_do_what(server, account):
     nothing_here(server.caller(other.address).fetch(for_pf['url']))
     # For anyone: only if the configuration says so.
     assert server.user.ask('POST', '/v1/references', {'references': [asked], 'audience': 'anyone'}).status == 403
+
+
+def acts(address, asked, reference=1):
+    """All that can be asked for somebody else: (method, target, body)."""
+    who = 'account=' + urllib.parse.quote(address)
+    return (('POST', '/v1/references', {'account': address, 'references': [asked]}), ('GET', '/v1/references?' + who, None),
+            ('DELETE', f'/v1/references/{reference}?{who}', None), ('POST', '/v1/messages/resolve?' + who, referring([])),
+            ('POST', f'/v1/messages/externalize?{who}&folder={urllib.parse.quote(FOLDER)}', with_photo(name='not-stored.jpg')))
+
+
+def act(caller, method, target, body):
+    return caller.ask(method, target, body, {'Content-Type': 'message/rfc822'} if isinstance(body, bytes) else None)
+
+
+def what_there_is(server, account):
+    """Of an account: messages in the folder, and references with how often they were fetched."""
+    with wire.Client(server.host, server.port) as client:
+        client.login(account.address, account.password)
+        messages = client.ok(f'STATUS {CHAT} (MESSAGES UIDNEXT)').untagged
+    return messages, server.caller(account.address).ask('GET', '/v1/references?limit=1000').body
+
+
+def a_pf_acts_for_its_own(server, account):
+    """Outside of pf.act_for it can do nothing for anybody, and does not learn who there is."""
+    outside = fixture.Account(91)
+    outside.address = outside.user = 'tel:+16660100091'
+    server.run_admin('account', 'add', outside.address, '--password-stdin', stdin=outside.password + '\n')
+    asked = {'folder': FOLDER, 'uid': store(server, outside), 'part': '2'}
+    owner = server.caller(outside.address)
+    [one] = owner.refer(asked)
+    before = what_there_is(server, outside)
+    for (method, target, body), (_, unknown, other_body) in zip(acts(outside.address, asked, one['id']), acts('tel:+16660100092', asked)):
+        refused = act(server.pf, method, target, body)
+        assert refused.status == 403 and refused.code() == 'not_allowed', (method, target, refused.status, refused.body)
+        nobody = act(server.pf, method, unknown, other_body)
+        assert (nobody.status, nobody.body) == (refused.status, refused.body), (method, unknown, nobody.status)
+    # What is for submission on the owner's behalf is not for this PF, by whatever way.
+    for method in ('GET', 'DELETE'):
+        nothing_here(server.pf.fetch(one['url'], method))
+    assert server.pf.fetch(one['url'], 'HEAD').status == 404
+    store(server, account)
+    sent = server.pf.originate(account.address, referring([one['external_body']]))
+    assert sent.status == 422 and sent.json()['references'][0]['url'] == one['imap_url'], sent.body
+    assert what_there_is(server, outside) == before, 'nothing was issued, revoked, fetched or stored'
+    assert server.submit.fetch(one['url']).body == PHOTO, 'it is good'
+    # What its owner has made for this very PF is.
+    [gift] = owner.refer(asked, audience=PF)
+    assert server.pf.fetch(gift['url']).body == PHOTO
+
+
+def users_act_for_themselves(server, account):
+    """However they prove who they are: without the role pf nobody acts for another."""
+    other = server.add_account(92)
+    asked = {'folder': FOLDER, 'uid': store(server, other), 'part': '2'}
+    owner = server.caller(other.address)
+    [one] = owner.refer(asked)
+    mine = {'folder': FOLDER, 'uid': store(server, account), 'part': '2'}
+    before = what_there_is(server, other)
+    for caller in (server.user, Caller(server, server.authority.issue('one-user', [account.address])),
+                   KeyCaller(server, 'one-user', server.key('one-user', account.address))):
+        for method, target, body in acts(other.address, asked, one['id']):
+            refused = act(caller, method, target, body)
+            assert refused.status == 403 and refused.code() == 'not_allowed', (caller, method, target, refused.status, refused.body)
+        # The same for oneself, named or not.
+        [own] = caller.refer(mine, account=account.address)
+        for method, target, body in acts(account.address, mine, own['id']):
+            done = act(caller, method, target, body)
+            assert done.status in (200, 201), (caller, method, target, done.status, done.body)
+    # Submission says for whom it resolves, and does nothing else for anybody.
+    for method, target, body in acts(other.address, asked, one['id']):
+        assert act(server.submit, method, target, body).status == (200 if 'resolve' in target else 403), (method, target)
+    assert what_there_is(server, other) == before, 'nothing was issued, revoked, fetched or stored'
+    assert server.submit.fetch(one['url']).body == PHOTO
+
+
+def a_key_proves_a_caller(server, account):
+    """PSK-TLS: whose key it is, and for a PF whom it may act for."""
+    def is_not_let_in(caller):
+        try:
+            reply = caller.ask('GET', '/v1/openapi.yaml')
+        except ConnectionError:
+            return
+        raise AssertionError(f'there is an answer: {reply.status}')
+    asked = {'folder': FOLDER, 'uid': store(server, account), 'part': '2'}
+    pf_key, user_key = server.key('pf-key', PF), server.key('user-key', account.address)
+    for how in (('-tls1_3',), ('-tls1_2', '-cipher', 'ECDHE-PSK-CHACHA20-POLY1305')):
+        pf, user = KeyCaller(server, 'pf-key', pf_key, *how), KeyCaller(server, 'user-key', user_key, *how)
+        [one] = pf.refer(asked, account=account.address)
+        assert one['issuer'] == PF and pf.fetch(one['url']).body == PHOTO
+        [own] = user.refer(asked, audience=account.address)
+        assert own['issuer'] == account.address and user.fetch(own['url']).body == PHOTO
+        assert server.pf.fetch(own['url']).body == PHOTO and pf.fetch(own['url'], 'HEAD').status == 200
+        nothing_here(user.fetch(one['url']))
+        resolved = pf.originate(account.address, referring([one['external_body']]))
+        assert list(parse(resolved.body).iter_parts())[1].get_content() == PHOTO
+        # A wrong key is nobody's: there is no connection.
+        for identity in ('pf-key', 'no-key'):
+            is_not_let_in(KeyCaller(server, identity, user_key, *how))
+    # A token counts before the key, and a wrong one is no proof whoever shows it.
+    [listed] = KeyCaller(server, 'pf-key', pf_key, token=server.token(account.address)).refer(asked)
+    assert listed['issuer'] == account.address
+    assert KeyCaller(server, 'pf-key', pf_key, token='x.y.z').ask('GET', '/v1/references').status == 401
+    server.run_admin('psk', 'revoke', 'user-key')
+    is_not_let_in(user)
 
 
 def strangers_are_told_before_they_send(server, _account):
@@ -474,6 +578,9 @@ def open_configuration(folder):
 
 CASES = prepared((
     ('who may do what', who_may_do_what),
+    ('a PF acts for its own', a_pf_acts_for_its_own),
+    ('users act for themselves', users_act_for_themselves),
+    ('a pre-shared key proves a caller', a_key_proves_a_caller),
     ('strangers are told before they send', strangers_are_told_before_they_send),
     ('strangers do not ask without end', strangers_do_not_ask_without_end),
     ('rights are asked at the fetch', rights_are_asked_at_the_fetch),
