@@ -158,6 +158,24 @@ def answers_are_described(_server, _account):
         assert names <= may | COMMON and must <= names, (what, sorted(names), sorted(may), sorted(must))
 
 
+def described_queries():
+    """By (path, verb): the names that the query may have."""
+    out, path, verb, name = {}, None, None, None
+    with open(os.path.join(fixture.ROOT, 'server/http/openapi.yaml'), encoding='utf-8') as lines:
+        for line in lines:
+            if line == 'components:\n':
+                return out
+            if found := re.match('  (/[^ ]*):$', line):
+                path = found.group(1)
+            elif found := re.match('    (get|head|put|post|delete|patch):$', line):
+                verb = found.group(1).upper()
+                out[path, verb] = set()
+            elif found := re.match('        - (?:{ )?name: ([A-Za-z_-]+)', line):
+                name = found.group(1)
+            if re.search('\\bin: query\\b', line):
+                out[path, verb].add(name)
+
+
 def configuration(folder):
     ours = authority.Authority.make(os.path.join(folder, 'ours'))
     jwks = authority.make_token_key(folder)

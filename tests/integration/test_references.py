@@ -6,6 +6,7 @@ import email.utils
 import hashlib
 import json
 import os
+import quopri
 import re
 import subprocess
 import sys
@@ -15,8 +16,8 @@ import urllib.parse
 import cmsd_fixture as fixture
 import imap_wire as wire
 from pf import Caller, urlfetch
-from reference_server import (CHAT, FOLDER, PF, PF_PASSWORD, PHOTO, SUBMIT, answers_are_described, configuration, expunge,
-                              nothing_here, over, parse, prepared, referring, store, with_photo)
+from reference_server import (CHAT, FOLDER, PF, PF_PASSWORD, PHOTO, SUBMIT, answers_are_described, configuration,
+                              described_queries, expunge, nothing_here, over, parse, prepared, referring, store, with_photo)
 
 CPIM_HEADER = (b'From: <tel:+15550100222>\r\nTo: <tel:+15550100001>\r\nNS: imdn <urn:ietf:params:imdn>\r\n'
                b'imdn.Message-ID: x1\r\n\r\n')
@@ -182,6 +183,8 @@ def what_a_reference_names(server, account):
     [piece] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2', 'offset': 10, 'length': 20})
     assert server.pf.fetch(piece['url']).body == PHOTO[10:30] and piece['size'] == 20
     assert server.pf.urlfetch(account.user, piece['imap_url'], 'BINARY') == PHOTO[10:30]
+    [rest] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2', 'offset': 10, 'length': (1 << 32) - 1})
+    assert server.pf.fetch(rest['url']).body == PHOTO[10:]
     [stored] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2'})
     encoded = server.pf.fetch(stored['url'], query='?encoding=stored')
     assert base64.b64decode(encoded.body) == PHOTO and encoded.headers['Content-Type'] == 'application/octet-stream'
@@ -192,7 +195,10 @@ def what_a_reference_names(server, account):
                      ({'imdn_message_id': 'no-such'}, 404), ({'folder': FOLDER}, 400), ({'uid': 1}, 400), ({}, 400),
                      ({'folder': FOLDER, 'uid': uid, 'part': '2; x'}, 400), ({'folder': '../../etc', 'uid': 1}, 404),
                      ({'folder': FOLDER, 'uid': uid, 'colour': 'red'}, 400), ({'folder': FOLDER, 'uid': -1}, 400),
-                     ({'folder': FOLDER, 'uid': uid, 'uidvalidity': 1}, 404)):
+                     ({'folder': FOLDER, 'uid': uid, 'uidvalidity': 1}, 404), ({'folder': FOLDER, 'uid': 1 << 32}, 400),
+                     ({'folder': FOLDER, 'uid': uid, 'uidvalidity': 1 << 32}, 400), ({'folder': FOLDER, 'uid': uid, 'offset': 1 << 32}, 400),
+                     ({'folder': FOLDER, 'uid': uid, 'length': 1 << 32}, 400), ({'folder': FOLDER, 'uid': uid, 'length': 0}, 400),
+                     ({'folder': FOLDER, 'uid': uid, 'offset': -1}, 400)):
         reply = server.user.ask('POST', '/v1/references', {'references': [by[0], bad]})
         assert reply.status == why and 'references[1]' in reply.json()['error']['message'], (bad, reply.status, reply.body)
     assert server.user.ask('POST', '/v1/references', {'references': [by[0]] * 101}).status == 400
@@ -233,6 +239,12 @@ def ranges_and_conditions(server, account):
     head = server.pf.fetch(one['url'], 'HEAD')
     assert head.status == 200 and head.body == b'' and head.headers['Content-Length'] == str(len(PHOTO))
     assert head.headers['ETag'] == etag
+    head = server.pf.fetch(one['url'], 'HEAD', If_None_Match=etag)
+    assert head.status == 304 and head.headers['ETag'] == etag, head.headers
+    assert server.pf.fetch(one['url'], 'HEAD', If_Match='"x"').status == 412
+    # Of a range HEAD knows nothing (RFC 9110 §14.2).
+    head = server.pf.fetch(one['url'], 'HEAD', Range='bytes=0-9')
+    assert head.status == 200 and head.headers['Content-Length'] == str(len(PHOTO)) and 'Content-Range' not in head.headers, head.headers
     # Ten thousand ranges do not fit a header.
     bound = server.pf.fetch(one['url'], Range='bytes=' + ','.join(f'{n}-{n}' for n in range(10000)))
     assert bound.status == 400, bound.status
@@ -261,7 +273,10 @@ def messages_to_resolve(server, account):
     assert reply.status == 200 and b'Hello, world.' in reply.body, reply.body
     # Nothing of ours: as it came.
     plain = b'Content-Type: message/external-body; access-type=URL; URL="https://example.org/x"\r\n\r\nContent-Type: text/plain\r\n\r\n'
-    for message in (referring([]), plain, b'', b'x', b'\r\n\r\n', referring([plain.decode()])):
+    # A CPIM that has a transfer encoding is not looked into.
+    encoded = [b'From: x\r\nContent-Type: message/cpim\r\nContent-Transfer-Encoding: ' + name + b'\r\n\r\n' + encode(alone)
+               for name, encode in ((b'base64', base64.encodebytes), (b'quoted-printable', quopri.encodestring))]
+    for message in (referring([]), plain, b'', b'x', b'\r\n\r\n', referring([plain.decode()]), *encoded):
         reply = server.pf.originate(account.address, message)
         assert reply.status == 200 and reply.body == message and reply.headers['CPM-References'] == '0', reply.body
     assert server.pf.originate(account.address, b'{}', 'application/json').status == 415
@@ -304,6 +319,97 @@ def messages_to_resolve(server, account):
     other = server.caller(other.address)
     assert other.ask('POST', '/v1/messages/resolve', referring([text['external_body']]),
                      {'Content-Type': 'message/rfc822'}).status == 422
+
+
+def pager_and_large(server, account):
+    """1300 octets are the most of the Pager Mode; those of the result count, whatever came in."""
+    uid = store(server, account, with_photo(b'Hello, world.\r\n', name='t.txt', kind='text/plain'))
+    [text] = server.user.refer({'folder': FOLDER, 'uid': uid, 'part': '2'})
+    number = iter(range(1000))
+
+    def resolved(cpim):
+        def ask(fill):
+            message = referring([text['external_body']]).replace(b'Forwarded.', fill)
+            if cpim:
+                message = CPIM_HEADER + message.partition(b'\r\n')[2].partition(b'\r\n')[2]
+            assert len(message) > 1301, 'more comes in'
+            return server.pf.originate(account.address, message, 'message/cpim' if cpim else 'message/rfc822')
+        return ask
+
+    def stored(fill):
+        # Each is a message of its own; what comes in is less than what goes out.
+        message = with_photo(b'Hello, world.\r\n', name=f'{next(number):03}.txt', kind='image/x-none', text=fill.decode())
+        assert len(message) < 1300, 'less comes in'
+        return server.pf.terminate(account.address, FOLDER, message)
+
+    for ask, first in ((resolved(False), 900), (resolved(True), 900), (stored, 100)):
+        for octets, mode in ((1299, 'pager'), (1300, 'pager'), (1301, 'large')):
+            fill = first
+            for _ in range(5):  # a UID or an id may have a digit more than the one before
+                reply = ask(b'x' * fill)
+                assert reply.status in (200, 201) and reply.headers['CPM-References'] not in ('', '0'), (reply.status, reply.body)
+                assert reply.headers['Content-Length'] == str(len(reply.body)), reply.headers
+                if len(reply.body) == octets:
+                    break
+                fill += octets - len(reply.body)
+            assert len(reply.body) == octets and reply.headers['CPM-Message-Mode'] == mode, (octets, len(reply.body), reply.headers)
+
+
+def pages_of_references(server, _account):
+    """"next" is where it may go on; an issuer's page has what is its own, and may be empty for that."""
+    account = server.add_account(82)
+    user = server.caller(account.address)
+    asked = {'folder': FOLDER, 'uid': store(server, account), 'part': '2'}
+    ids = [one['id'] for one in user.refer(asked, asked)]
+    [of_pf] = server.pf.refer(asked, account=account.address)
+
+    def page(caller, **query):
+        reply = caller.ask('GET', '/v1/references?' + urllib.parse.urlencode({'account': account.address, **query})).json()
+        return [one['id'] for one in reply['references']], reply.get('next')
+    ids.append(of_pf['id'])
+    assert page(user) == page(user, limit=4) == (ids, None)
+    assert page(user, limit=2) == (ids[:2], ids[1]) and page(user, limit=2, after=ids[1]) == (ids[2:], None)
+    assert page(user, limit=3) == (ids, ids[2]) and page(user, after=ids[2]) == ([], None), 'the last page was just full'
+    assert page(server.pf) == (ids[2:], None) and page(server.pf, limit=2) == ([], ids[1])
+    assert page(server.pf, limit=2, after=ids[1]) == (ids[2:], None)
+    for bad in ('limit=0', 'limit=1001', 'limit=x', 'after=-1', 'after='):
+        assert user.ask('GET', '/v1/references?' + bad).status == 400, bad
+
+
+def queries_are_described(server, account):
+    """A route takes the names that its description has, and no other."""
+    values = {'account': account.address, 'after': '0', 'limit': '10', 'encoding': 'decoded', 'folder': FOLDER,
+              'parts': 'attachments', 'min_octets': '0', 'audience': account.address, 'expires': str(server.now() + 3600),
+              'one_time': 'false', 'hash': 'true', 'url': 'https'}
+    described = described_queries()
+    assert set(values) == set().union(*described.values()), 'each name has a value here that is right'
+    uid = store(server, account)
+    message = {'body': b'Subject: s\r\n\r\nx', 'headers': {'Content-Type': 'message/rfc822'}}
+    for (pattern, method), names in described.items():
+        if '/openapi.yaml' in pattern:
+            assert not names and Caller(server).ask(method, pattern + '?x=y').status == 200, 'nothing is looked at'
+            continue
+        [one] = server.pf.refer({'folder': FOLDER, 'uid': uid}, account=account.address)
+        path = pattern.replace('{token}', one['url'].rsplit('/', 1)[1])
+        needed = {name: values[name] for name in ('folder', 'account') if 'folder' in names}
+
+        def ask(**query):
+            more = message if method == 'POST' else {}
+            return server.pf.ask(method, f'{path}?{urllib.parse.urlencode({**needed, **query})}', **more)
+        wrong = ask(no_such_name='1')
+        assert wrong.status == 400, (method, pattern, wrong.status)
+        if method != 'HEAD':
+            sentence = wrong.json()['error']['message']
+            assert '"no_such_name" is unknown' in sentence, sentence
+            taken = sentence.partition('it may have ')[2].split()
+            assert set(taken) == names and (taken or 'nothing to be said' in sentence), (method, pattern, sentence)
+        for name in sorted(values):
+            if name not in names:
+                assert ask(**{name: values[name]}).status == 400, (method, pattern, name)
+            elif method != 'DELETE':
+                assert ask(**{name: values[name]}).status in (200, 201), (method, pattern, name)
+        if names:
+            assert ask(**{name: values[name] for name in names}).status in (200, 201), (method, pattern, 'all at once')
 
 
 def messages_to_externalize(server, account):
@@ -541,6 +647,9 @@ CASES = prepared((
     ('what a reference names', what_a_reference_names),
     ('ranges and conditions', ranges_and_conditions),
     ('messages to resolve', messages_to_resolve),
+    ('pager and large', pager_and_large),
+    ('pages of references', pages_of_references),
+    ('queries are as they are described', queries_are_described),
     ('messages to externalize', messages_to_externalize),
     ('attachments within a CPIM', attachments_within_a_cpim),
     ('curl gets along', curl_gets_along),
