@@ -111,10 +111,13 @@ class Process:
         except OSError:
             return ''
 
+    def log_count(self, text):
+        return self.log_tail(10000).count(text)
+
     def wait_for_log(self, text, times=1):
         """Until the log holds `text` that many times."""
         deadline = time.monotonic() + START_SECONDS
-        while self.log_tail(10000).count(text) < times:
+        while self.log_count(text) < times:
             if time.monotonic() > deadline:
                 raise RuntimeError(f'not in the log after {START_SECONDS} s: {text}')
             time.sleep(0.01)  # the log has no other way to tell
@@ -167,6 +170,7 @@ class Cmsd(Process):
             if not os.access(program, os.X_OK):
                 raise RuntimeError(f'{program} is not built')
         self.directory, self.log_path = directory, os.path.join(directory, 'cmsd.log')
+        self.log_before = 0  # octets of the log before the last start
         self.environment = {}  # besides this process's own
         self.config = os.path.join(directory, 'cmsd.toml')
         self.port, self.tls_port = free_ports(2)
@@ -185,12 +189,29 @@ class Cmsd(Process):
         with open(self.config, 'w', encoding='utf-8') as out:
             out.write(toml(configuration))
 
-    def start(self):
+    def launch(self):
+        """Starts it and waits for nothing."""
         with open(self.log_path, 'ab') as log:
+            self.log_before = log.tell()  # earlier starts are told there, too
             self.process = subprocess.Popen([self.cmsd, '--config', self.config], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=dict(os.environ, **self.environment))
-        self.wait_for_port(self.port)
+
+    def start(self):
+        """Until it says so: its ports and the operator's socket come one after the other before."""
+        self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.has_started():
+            if self.process.poll() is not None:
+                raise RuntimeError(f'the server ended with {self.process.returncode} at start:\n{self.log_tail()}')
+            if time.monotonic() > deadline:
+                raise RuntimeError(f'the server has not started after {START_SECONDS} s:\n{self.log_tail()}')
+            time.sleep(0.01)  # the log has no other way to tell
         return self
+
+    def has_started(self):
+        with open(self.log_path, 'rb') as log:
+            log.seek(self.log_before)
+            return b' event=started ' in log.read()
 
     def run_admin(self, *arguments, stdin='', check=True):
         done = subprocess.run([self.admin, '--config', self.config, *arguments], input=stdin, text=True,
