@@ -53,7 +53,8 @@ def configured(folder):
     token = os.path.join(folder, 'verifier.token')
     with open(token, 'w', encoding='ascii') as out:
         out.write(TOKEN + '\n')
-    return {'verifier': {'url': DATABASE.url, 'token_file': token, 'failures': 2, 'pause': 1}}
+    # The longest time-out there is: on a busy machine this program may take more than the usual 2 s to answer.
+    return {'verifier': {'url': DATABASE.url, 'token_file': token, 'timeout': 30, 'failures': 2, 'pause': 1}}
 
 
 def log_in(server, account, password):

@@ -112,13 +112,19 @@ Database::Reply Always(std::string octets) {
 
 class ExternalVerifierTest : public ReactorTest {
  protected:
+  /// The time-out is of real time, and a busy machine is no silent database.
+  static server::config::Verifier Patient() {
+    server::config::Verifier settings;
+    settings.timeout = std::chrono::seconds(60);
+    return settings;
+  }
   std::unique_ptr<ExternalVerifier> Open(server::config::Verifier settings) {
     auto opened = ExternalVerifier::Open(std::move(settings), clock_, log_);
     EXPECT_TRUE(opened) << (opened ? "" : opened.error());
     return std::move(opened).value();
   }
   std::unique_ptr<ExternalVerifier> Open(const Database& database) {
-    server::config::Verifier settings;
+    auto settings = Patient();
     settings.url = database.url();
     return Open(std::move(settings));
   }
@@ -139,7 +145,7 @@ TEST_F(ExternalVerifierTest, AsksInJson) {
     seen = request;
     return Ok(R"({"result": "right"})");
   });
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = database.url();
   settings.token_file = token_file;
   EXPECT_EQ(Ask(*Open(settings)), Answer::kRight);
@@ -187,7 +193,7 @@ TEST_F(ExternalVerifierTest, SilenceEndsAtTheTimeOut) {
 }
 
 TEST_F(ExternalVerifierTest, NobodyThere) {
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = Database(Always("")).url();
   EXPECT_EQ(Ask(*Open(settings)), Answer::kUnavailable);
 }
@@ -195,7 +201,7 @@ TEST_F(ExternalVerifierTest, NobodyThere) {
 TEST_F(ExternalVerifierTest, OneThatFailsIsLeftAlone) {
   std::atomic<bool> well = false;
   Database database([&](const Request&) { return Ok(well ? R"({"result": "right"})" : "broken"); });
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = database.url();
   settings.failures = 3;
   const auto verifier = Open(settings);
@@ -212,7 +218,7 @@ TEST_F(ExternalVerifierTest, OneThatFailsIsLeftAlone) {
 
 TEST_F(ExternalVerifierTest, OneThatRefusesAQuestionIsAskedTheNext) {
   Database database(Always("HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n"));
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = database.url();
   settings.failures = 1;
   const auto verifier = Open(settings);
@@ -222,7 +228,7 @@ TEST_F(ExternalVerifierTest, OneThatRefusesAQuestionIsAskedTheNext) {
 
 TEST_F(ExternalVerifierTest, ANetworkHasItsShareOfTheQuestions) {
   Database database(Always(Ok(R"({"result": "right"})")));
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = database.url();
   settings.at_once = 8;
   const auto verifier = Open(settings);
@@ -247,7 +253,7 @@ TEST_F(ExternalVerifierTest, BelievesWhomItsAuthorityVouchesFor) {
   const TestCertificate own;
   const TestCertificate other;
   Database database(Always(Ok(R"({"result": "right"})")), &own);
-  server::config::Verifier settings;
+  auto settings = Patient();
   settings.url = database.url("https", "localhost");
   settings.ca = own.certificate_file();
   EXPECT_EQ(Ask(*Open(settings)), Answer::kRight);
