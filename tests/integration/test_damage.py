@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import cmsd_fixture as fixture
 import imap_wire as wire
@@ -31,8 +32,10 @@ class Template:
         self.append(MESSAGES // 2)
         assert self.cmsd.stop() == 0
         shutil.copytree(self.store, self.at_rest)
+        first = self.table_files()
         self.cmsd.start()        # what was written so far is in table files
         self.append(MESSAGES // 2)
+        self.let_it_settle(first)
         self.cmsd.kill()         # and this in the log
         shutil.copytree(self.store, self.whole)
 
@@ -44,6 +47,17 @@ class Template:
             for number in range(count):
                 body = os.urandom(3000).hex().encode()     # nothing that a table file could compress away
                 assert client.append('INBOX', b'Subject: %d\r\n\r\n%s\r\n' % (number, body)).status == 'OK'
+
+    def table_files(self):
+        return {name for name in os.listdir(self.store) if name.endswith('.sst')}
+
+    def let_it_settle(self, first):
+        """Behind a start RocksDB writes the files of the `first` run once more. A kill meanwhile would leave files that nobody
+        reads, and the next start would go on, and meet the damage before a client does. If another RocksDB leaves them as they
+        are, the deadline is as good."""
+        deadline = time.monotonic() + 20
+        while first & self.table_files() and time.monotonic() < deadline:
+            time.sleep(0.01)     # the folder has no other way to tell
 
     def fresh(self, origin=None):
         shutil.rmtree(self.store, ignore_errors=True)
