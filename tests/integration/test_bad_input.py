@@ -199,7 +199,8 @@ def greedy_urls(server, account):
         assert client.line().startswith(b'* URLFETCH')
         other.ok('SELECT Large')  # 50 MiB wait in the store for who does not read
         grown = server.memory() - before
-        assert grown < 16 << 20 or server.options.slow_machine, f'{grown >> 20} MiB more'
+        # Far from the 50 MiB, and not too near to what the appends above may leave with the allocator.
+        assert grown < 32 << 20 or server.options.slow_machine, f'{grown >> 20} MiB more'
 
 
 @strict

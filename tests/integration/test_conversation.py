@@ -121,6 +121,7 @@ def chromium(page, *arguments):
     with tempfile.TemporaryDirectory(prefix='cmsd-chromium-') as profile:
         done = subprocess.run(
             [program, '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+             '--disable-dev-shm-usage',  # 64 MiB in a container
              '--disable-background-networking', '--disable-component-update', '--disable-sync',
              f'--user-data-dir={profile}', '--hide-scrollbars', *arguments, 'file://' + page],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
