@@ -149,7 +149,7 @@ class LocalServer final : public Server {
       reactor_.context().restart();
       if (reactor_.context().poll() > 0) continue;
       if (!busy) return done();
-      reactor_.context().run_one_for(10ms);
+      reactor_.context().run_one_for(1ms);
       if (std::chrono::steady_clock::now() > limit) {
         ADD_FAILURE() << "the server is busy without end";
         return false;

@@ -153,7 +153,7 @@ class ImapTest : public testing::Test {
       const bool busy = storage_.busy() > 0 || passwords_.busy() > 0;
       if (reactor_.context().poll() > 0) continue;
       if (!busy) return;
-      reactor_.context().run_one_for(std::chrono::milliseconds(10));
+      reactor_.context().run_one_for(std::chrono::milliseconds(1));
     }
   }
 
