@@ -35,7 +35,7 @@ def run(build, name, seconds):
     corpus = tempfile.mkdtemp(prefix=f'fuzz-{name}-')
     try:
         command = [os.path.join(build, 'tests', 'fuzz', f'fuzz_{name}'), f'-max_total_time={seconds}', '-rss_limit_mb=2048',
-                   '-timeout=10', '-max_len=65536', '-print_final_stats=1', '-verbosity=1',
+                   '-timeout=60', '-max_len=65536', '-print_final_stats=1', '-verbosity=1',
                    f'-artifact_prefix={failures}/{name}-', corpus, seeds]
         dictionary = os.path.join(HERE, f'{name}.dict')
         if os.path.exists(dictionary):
