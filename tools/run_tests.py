@@ -8,6 +8,7 @@ case at all is itself a failure: a test that is not run must not look like one t
 import argparse
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -36,6 +37,33 @@ OUTCOME = {'PASS': 'passed', 'FAIL': 'failed', 'SKIP': 'skipped'}
 
 def say(text):
     print(text, flush=True)
+
+
+def seed_of(text, commit):
+    """The seed of all that is random in a run. It follows from the commit, so that whoever tests a commit again sees the same, and
+    a rare find does not refuse a change that has nothing to do with it. Never 0: libFuzzer takes that for a fresh one."""
+    if text is None and re.match(r'[0-9a-f]{8}', commit):
+        return max(1, int(commit[:8], 16) % 2**31)
+    if text in (None, 'random'):
+        return random.SystemRandom().randrange(1, 2**31)
+    if not re.fullmatch(r'[0-9]{1,10}', text) or not 0 < int(text) < 2**31:
+        sys.exit(f'--seed {text}: must be "random", or from 1 to {2**31 - 1}')
+    return int(text)
+
+
+def commit_here():
+    """'': this is no checkout."""
+    try:
+        return subprocess.run(['git', 'rev-parse', 'HEAD'], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True).stdout
+    except OSError:
+        return ''
+
+
+def hand_on(seed):
+    """To the programs that take it from the environment: tests/support/random_rounds.h, and rapidcheck's properties."""
+    os.environ['CMS_SEED'] = str(seed)
+    os.environ['RC_PARAMS'] = f'{os.environ.get("RC_PARAMS", "")} seed={seed}'.strip()
 
 
 def lib(script, *args):
@@ -170,8 +198,8 @@ def fuzz(options):
     if not built.done['build-asan']:
         yield 'failed', 'fuzz targets not run, the build failed', ''
         return
-    yield from program(['python3', 'tests/fuzz/run.py', '--build', 'build-asan', '--seconds', str(options.fuzz_seconds)],
-                       'fuzz', 3600)
+    yield from program(['python3', 'tests/fuzz/run.py', '--build', 'build-asan', '--seconds', str(options.fuzz_seconds),
+                        '--seed', str(options.seed)], 'fuzz', 3600)
 
 
 def sanitized(directory):
@@ -194,7 +222,7 @@ SUITES = {
                                           'test_record.py', 'test_changes.py', 'test_conversation.py', 'test_references.py',
                                           'test_references_refused.py']),
     'clients': lambda o: integration(['test_clients.py']),
-    'crash': lambda o: integration(['crash_test.py'], timeout=1800, arguments=('--rounds', str(o.rounds))),
+    'crash': lambda o: integration(['crash_test.py'], timeout=1800, arguments=('--rounds', str(o.rounds), '--seed', str(o.seed))),
     'asan': lambda o: sanitized('build-asan'),
     'fuzz': fuzz,
     'tsan': lambda o: sanitized('build-tsan'),
@@ -234,6 +262,10 @@ def self_test():
         ('Key.Crashes', log_of_case('Key.Crashes', SAMPLE), '[ RUN      ] Key.Crashes'),
         ('t', log_of_case('t', SAMPLE), '')) if found != expected]
     bad += [f'counted {found}, expected {expected}' for found, expected in table if found != expected]
+    bad += [f'seed {found}, expected {expected}' for found, expected in (
+        (seed_of('7', '3d7b9e8f00'), 7), (seed_of(None, '3d7b9e8f00'), 0x3d7b9e8f), (seed_of(None, 'ffffffff00'), 2**31 - 1),
+        (seed_of(None, '0000000000'), 1), (0 < seed_of('random', '3d7b9e8f00') < 2**31, True), (0 < seed_of(None, '') < 2**31, True)
+    ) if found != expected]
     print('\n'.join(bad) or f'self-test: {len(table)} outputs counted as expected')
     return 1 if bad else 0
 
@@ -283,6 +315,7 @@ def main():
     parser.add_argument('--only')
     parser.add_argument('--rounds', type=int, default=50)
     parser.add_argument('--fuzz-seconds', type=int, default=30)
+    parser.add_argument('--seed')
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--self-test', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -291,9 +324,12 @@ def main():
     if options.list:
         print('\n'.join(SUITES))
         return 0
+    options.seed = seed_of(options.seed, commit_here())
+    hand_on(options.seed)
+    say(f'seed {options.seed}')
     started, totals = time.monotonic(), {'passed': 0, 'failed': 0, 'skipped': 0}
     broken = [name for name in chosen(options) if run(name, options, totals)]
-    say(f'\n{time.monotonic() - started:.0f} s in all' + (f'; failures in: {", ".join(broken)}' if broken else ''))
+    say(f'\n{time.monotonic() - started:.0f} s in all, seed {options.seed}' + (f'; failures in: {", ".join(broken)}' if broken else ''))
     say(f'{totals["passed"]} passed, {totals["failed"]} failed, {totals["skipped"]} skipped')
     return 1 if totals['failed'] or not totals['passed'] else 0
 

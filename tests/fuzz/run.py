@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every fuzz target (build/tests/fuzz/fuzz_NAME) for a while on its seeds, two at a time.
 
-usage: run.py --build DIR [--seconds 30] [--only NAME] [--jobs 2]
+usage: run.py --build DIR [--seconds 30] [--only NAME] [--jobs 2] [--seed N]
 
 Prints PASS or FAIL and the target's name. A target needs seeds in tests/fuzz/seeds/NAME: one without any fails,
 because it would only ever look at noise. An input that failed is kept in DIR/fuzz-failures.
@@ -26,7 +26,7 @@ def targets(build):
                   and os.path.isfile(os.path.join(folder, n)))
 
 
-def run(build, name, seconds):
+def run(build, name, seconds, seed):
     seeds = os.path.join(HERE, 'seeds', name)
     if not os.path.isdir(seeds) or not os.listdir(seeds):
         return f'FAIL {name}: no seeds in tests/fuzz/seeds/{name}', ''
@@ -35,7 +35,8 @@ def run(build, name, seconds):
     corpus = tempfile.mkdtemp(prefix=f'fuzz-{name}-')
     try:
         command = [os.path.join(build, 'tests', 'fuzz', f'fuzz_{name}'), f'-max_total_time={seconds}', '-rss_limit_mb=2048',
-                   '-timeout=60', '-max_len=65536', '-print_final_stats=1', '-verbosity=1',
+                   f'-seed={seed}', '-max_len=65536', '-print_final_stats=1', '-verbosity=1',
+                   '-timeout=60',   # by the wall clock, and the machine may be busy
                    f'-artifact_prefix={failures}/{name}-', corpus, seeds]
         dictionary = os.path.join(HERE, f'{name}.dict')
         if os.path.exists(dictionary):
@@ -58,6 +59,7 @@ def main():
     parser.add_argument('--seconds', type=int, default=30)
     parser.add_argument('--only')
     parser.add_argument('--jobs', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=0, help="libFuzzer's; 0: a fresh one")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
     names = [n for n in targets(build) if options.only in (None, n)]
@@ -66,7 +68,7 @@ def main():
         return 1
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for line, log in pool.map(lambda name: run(build, name, options.seconds), names):
+        for line, log in pool.map(lambda name: run(build, name, options.seconds, options.seed), names):
             if log:
                 print('\n'.join(log.splitlines()[-80:]))
             print(line, flush=True)

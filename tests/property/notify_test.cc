@@ -11,7 +11,7 @@
 
 #include "tests/property/notify_model.h"
 #include "tests/property/notify_watcher.h"
-#include "tests/property/random_rounds.h"
+#include "tests/support/random_rounds.h"
 #include "tests/support/store_access.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 

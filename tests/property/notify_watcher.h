@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/property/notify_model.h"
-#include "tests/property/random_rounds.h"
+#include "tests/support/random_rounds.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 
 namespace tests {

@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
-#include "tests/property/random_rounds.h"
 #include "tests/property/told_text.h"
+#include "tests/support/random_rounds.h"
 #include "tests/support/store_access.h"
 #include "tests/unit/server/imap/imap_fixture.h"
 

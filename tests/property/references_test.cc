@@ -7,7 +7,7 @@
 
 #include "storage/kv/engine.h"
 #include "storage/store/reference.h"
-#include "tests/property/random_rounds.h"
+#include "tests/support/random_rounds.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 

@@ -9,7 +9,7 @@
 #include "protocol/imap/url.h"
 #include "protocol/model/ascii.h"
 #include "server/references/desk.h"
-#include "tests/property/random_rounds.h"
+#include "tests/support/random_rounds.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 

@@ -1,7 +1,6 @@
 // What is kept of large folders, so that SELECT and a returning client read only the pages that changed.
 #include <algorithm>
 #include <memory>
-#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 #include "storage/schema/state_page.h"
 #include "storage/store/picture_cache.h"
 #include "tests/support/counting_engine.h"
+#include "tests/support/random_rounds.h"
 #include "tests/support/store_access.h"
 #include "tests/support/temp_store.h"
 
@@ -187,29 +187,29 @@ TEST_F(PicturesTest, ChangesThatAreNoneOfPagesAreSurvived) {
 }
 
 TEST_F(PicturesTest, IsAlwaysWhatThePagesHold) {
-  const unsigned seed = std::random_device()();
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  const auto any = [&](std::uint32_t below) { return static_cast<std::uint32_t>(random() % below); };
-  for (int round = 0; round < 150; ++round) {
-    const ModSeq before = Now();
-    const std::uint32_t first = 1 + any(kMessages);
-    const auto uids = UidRange(first, first + any(round % 10 == 0 ? 800 : 3));
-    switch (any(4)) {
-      case 0: SetFlags(uids, FlagChange::Op::kAdd, "\\Seen"); break;
-      case 1: SetFlags(uids, FlagChange::Op::kRemove, "\\Seen"); break;
-      case 2: Expunge(uids); break;
-      default: Must(Append(*store, account, "INBOX", std::vector<std::string>(1 + any(20), "m"))); break;
+  PlayRounds(1, [&](std::uint32_t seed) {
+    Random random(seed);
+    const auto any = [&](std::uint32_t below) { return static_cast<std::uint32_t>(random() % below); };
+    for (int step = 0; step < 150; ++step) {
+      const ModSeq before = Now();
+      const std::uint32_t first = 1 + any(kMessages);
+      const auto uids = UidRange(first, first + any(step % 10 == 0 ? 800 : 3));
+      switch (any(4)) {
+        case 0: SetFlags(uids, FlagChange::Op::kAdd, "\\Seen"); break;
+        case 1: SetFlags(uids, FlagChange::Op::kRemove, "\\Seen"); break;
+        case 2: Expunge(uids); break;
+        default: Must(Append(*store, account, "INBOX", std::vector<std::string>(1 + any(20), "m"))); break;
+      }
+      if (any(3) == 0) continue;  // several changes come together
+      ExpectTrue(Must(store->OpenFolder(inbox, false)));
+      UidSet changed;
+      Must(Must(store->Read(inbox)).States(UidSet(Uid{1}, protocol::kMaxUid), [&](const auto& state) {
+        if (state.modseq > before) changed.Add(state.uid);
+      }));
+      EXPECT_EQ(ChangedSince(before), changed);
+      ASSERT_FALSE(HasFailure()) << "step " << step;
     }
-    if (any(3) == 0) continue;  // several changes come together
-    ExpectTrue(Must(store->OpenFolder(inbox, false)));
-    UidSet changed;
-    Must(Must(store->Read(inbox)).States(UidSet(Uid{1}, protocol::kMaxUid), [&](const auto& state) {
-      if (state.modseq > before) changed.Add(state.uid);
-    }));
-    EXPECT_EQ(ChangedSince(before), changed);
-    ASSERT_FALSE(HasFailure()) << "round " << round;
-  }
+  });
 }
 
 }  // namespace
