@@ -26,8 +26,8 @@ class MessagePlan {
   void Add(MessagePlan other);
 
   std::uint64_t size() const { return size_; }  ///< of what has not been taken
-  /// Octets in memory, of a plan without AddStored(): its texts, the first piece of each part, and what there
-  /// is of each piece whatever it holds.
+  /// Octets in memory, of a plan without AddStored(): its texts, and of each part the first piece and what
+  /// reads it.
   std::uint64_t held() const;
   bool done() const { return pieces_.empty(); }
   /// Appends the next piece, about 256 KiB; false: it cannot be read.
