@@ -43,7 +43,7 @@ asio::awaitable<auth::Login> WhoCalls(Call& call, Services& services, std::strin
 asio::awaitable<void> AskForProof(Call& call) {
   call.AddHeader("WWW-Authenticate", "Bearer");
   Refusal refusal{Status::unauthorized, "unauthorized",
-                  "Show a bearer token, or a client certificate that names an account"};
+                  "Show a bearer token, or a client certificate or a pre-shared key of an account"};
   co_await call.Fail(std::move(refusal));
 }
 

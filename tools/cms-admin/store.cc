@@ -149,10 +149,11 @@ void AddStoreCommands(CLI::App& app, const Options& options) {
   store->footer("Examples:\n  cms-admin store check\n  cms-admin store stats --json");
 
   auto quick = std::make_shared<bool>(false);
-  auto* check = store->add_subcommand("check", "verify every invariant of a stopped store; changes nothing");
+  auto* check = store->add_subcommand("check", "verify every invariant of a stopped store; repairs nothing");
   check->add_flag("--quick", *quick, "do not read the bodies and the files' checksums");
   check->footer(
-      "Exit status: 0 clean, 1 damaged, 3 a cmsd has it open.\n\nExample:\n  cms-admin --config "
+      "The store is opened as cmsd opens it, which may write its log into table files: copy what is damaged\n"
+      "first.\n\nExit status: 0 clean, 1 damaged, 3 a cmsd has it open.\n\nExample:\n  cms-admin --config "
       "var/cmsd.toml store check");
   check->callback([quick, &options] { Check(options, *quick); });
 
