@@ -213,10 +213,10 @@ void ReadReferences(Section in, References& out) {
   if (out.lifetime > out.max_lifetime) in.Report("lifetime", "must not exceed max_lifetime");
   in.Number("per_account", out.per_account, 1, 10'000'000);
   in.Number("message_mib", out.message_mib, 1, 1024);
-  out.resolve_mib =
-      std::max(out.resolve_mib, out.message_mib);  // who had said the one before there was the other
+  // A message of large parts is held about twice; who had said the one before there was the other has room.
+  out.resolve_mib = std::max(out.resolve_mib, 2 * out.message_mib);
   in.Number("resolve_mib", out.resolve_mib, 1, 1024 * 1024);
-  if (out.resolve_mib < out.message_mib) in.Report("resolve_mib", "must not be below message_mib");
+  if (out.resolve_mib < 2 * out.message_mib) in.Report("resolve_mib", "must not be below twice message_mib");
   in.Number("connections", out.connections, 1, 1'000'000);
   in.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
   in.Number("connections_per_network", out.connections_per_network, 1, 1'000'000);

@@ -68,8 +68,8 @@ asio::awaitable<void> TellUnresolved(Call& call, const std::vector<references::N
   co_await call.Reply(Status::unprocessable_entity, std::move(body));
 }
 
-/// Takes a message of any size off the call's body, if it may come to lie in that folder; what will never
-/// fit is not written down first. Whether it fits now is asked when it is stored: it may be there already.
+/// Takes a message of any size off the call's body, if it may come to lie in that folder; what would not fit
+/// even if it were alone is not written down first.
 asio::awaitable<std::optional<storage::StagedBody>> ReadMessage(Call& call, Services& services,
                                                                 const auth::Login& login,
                                                                 const std::string& folder) {
@@ -233,7 +233,7 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
                                   submits ? std::optional(sender) : std::nullopt};
   auto resolve = [&] {
     auto desk = DeskOf(services);
-    // It is the owner who sends.
+    // It is the owner who sends, but where a URL says otherwise.
     return references::Resolve(services.store, desk, *message, type == "message/cpim", bearer,
                                storage::Actor({}, storage::Role::kUser), limit);
   };
@@ -265,10 +265,9 @@ asio::awaitable<void> ResolveMessage(Call& call, Services& services) {
   // All that could be had is counted together, once nothing is missing.
   auto count = [&]() -> storage::Result<bool> {
     auto desk = DeskOf(services);
-    ASSIGN_OR_RETURN(const auto* fallen, desk.NoteFetches(resolved->used));
-    if (fallen == nullptr) return true;
-    auto& entry = resolved->not_resolved.emplace_back(
-        resolved->used_by[static_cast<std::size_t>(fallen - resolved->used.data())]);
+    ASSIGN_OR_RETURN(const auto fallen, desk.NoteFetches(resolved->used));
+    if (!fallen) return true;
+    auto& entry = resolved->not_resolved.emplace_back(resolved->used_by[*fallen]);
     entry.why = "it was used or revoked just now";
     return false;
   };
@@ -355,8 +354,11 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
                             asked.terms.web,
                             one.inside};
       if (asked.min_octets > 0) {
-        ASSIGN_OR_RETURN(const auto size, desk.SizeOf(wish));
-        if (size < asked.min_octets) continue;
+        auto size = desk.SizeOf(wish);
+        if (!size)
+          return tl::unexpected(
+              references::At("part " + protocol::WriteSection(one.section), std::move(size).error()));
+        if (*size < asked.min_octets) continue;
       }
       chosen.push_back(one);
       wishes.push_back(std::move(wish));

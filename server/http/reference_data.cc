@@ -34,7 +34,7 @@ std::string EtagOf(const references::Found& found, storage::ObjectId object, For
   std::ranges::replace_if(part, [](char c) { return c <= ' ' || c == '"' || c >= 0x7f || c == ','; }, '_');
   auto tag = fmt::format("\"{}-{}", id, part);
   if (record.offset) tag += fmt::format("-{}-{}", *record.offset, record.count.value_or(0));
-  return tag + (form == Form::kAsStored ? "-s\"" : "\"");
+  return tag + (form == Form::kAsStored ? "-stored\"" : "\"");
 }
 
 /// Whether the caller may have it, and as who; `login` is the caller as itself.
@@ -299,8 +299,8 @@ asio::awaitable<void> GetReference(Call& call, Services& services) {
   references::Named named{references::ReferenceDesk::PartOf(what.record), what.owner.id, what.record.id};
   if (answer.part->deferred()) named.accessed_by = ReaderOf(what, login);
   const auto count = [&]() -> storage::Result<bool> {
-    ASSIGN_OR_RETURN(const auto* fallen, DeskOf(services).NoteFetches({named}));
-    return fallen == nullptr;
+    ASSIGN_OR_RETURN(const auto fallen, DeskOf(services).NoteFetches({named}));
+    return !fallen;
   };
   if (login && login->actor.role == storage::Role::kPf) {
     answer.sending = [&] {

@@ -171,12 +171,7 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
       parts = known->second;
     } else if (one.attachments) {
       auto all = desk.Attachments(folder, uid);
-      if (!all) {
-        auto error = std::move(all).error();
-        if (error.code != Errc::kUnavailable && error.code != Errc::kCorruption)
-          error.detail = fmt::format("references[{}]: {}", i, error.detail);
-        return tl::unexpected(std::move(error));
-      }
+      if (!all) return tl::unexpected(references::AtReference(i, std::move(all).error()));
       parts = attachments[places[i]] = *std::move(all);
     }
     if (wishes.size() + parts.size() > storage::kMaxReferencesAtOnce)

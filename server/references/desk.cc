@@ -112,12 +112,6 @@ std::string MadeContentId(storage::ObjectId object, const ReferenceRow& row, std
   return fmt::format("<{}@{}>", left, host);
 }
 
-storage::Error At(std::size_t index, storage::Error error) {
-  if (error.code == Errc::kUnavailable || error.code == Errc::kCorruption) return error;
-  error.detail = fmt::format("references[{}]: {}", index, error.detail);
-  return error;
-}
-
 /// Of a URL that may be broken behind it, in one spelling (RFC 3986 §6.2.2.1, §6.2.3).
 struct Origin {
   std::string scheme;
@@ -166,7 +160,7 @@ class Finder {
     Result<> found;
     const auto& parts = whole_.parts();
     ForEachLeaf(parts, [&](std::size_t index, const std::vector<std::uint32_t>& at) {
-      if (IsShown(parts, whole_.source(), index)) return true;
+      if (!MayBeTaken(parts[index]) || IsShown(parts, whole_.source(), index)) return true;
       Attachment one{{.part = at, .kind = Section::Kind::kAll, .fields = {}}, {}, {}};
       found = parts[index].media == protocol::mime::Media::kCpim ? AddWithin(parts[index], one)
                                                                  : Add(std::move(one));
@@ -177,6 +171,11 @@ class Finder {
   }
 
  private:
+  /// What nobody can decode stays where it is.
+  static bool MayBeTaken(const protocol::mime::Part& part) {
+    return part.encoding != protocol::mime::Encoding::kUnknown;
+  }
+
   /// Or says how others are, or says what a text would.
   static bool IsShown(const protocol::mime::Parts& parts, protocol::mime::Source& source, std::size_t index) {
     const auto head = protocol::cpm::ReadPartHead(parts, source, index);
@@ -193,7 +192,7 @@ class Finder {
     Result<> found;
     ForEachLeaf(inside->parts, [&](std::size_t index, const auto&) {
       const auto partial = PartialOf(*inside, inside->parts[index]);
-      if (!partial || IsShown(inside->parts, entity, index)) return true;
+      if (!partial || !MayBeTaken(inside->parts[index]) || IsShown(inside->parts, entity, index)) return true;
       found = Add({whole.section, partial, inside});
       return found.has_value();
     });
@@ -227,6 +226,16 @@ std::string_view Name(Standing standing) {
   return "good";
 }
 
+storage::Error At(std::string_view place, storage::Error error) {
+  if (error.code == Errc::kUnavailable || error.code == Errc::kCorruption) return error;
+  error.detail = fmt::format("{}: {}", place, error.detail);
+  return error;
+}
+
+storage::Error AtReference(std::size_t index, storage::Error error) {
+  return At(fmt::format("references[{}]", index), std::move(error));
+}
+
 Result<bool> IsOpen(Begun begun) {
   switch (begun) {
     case Begun::kOpen: return true;
@@ -247,18 +256,18 @@ Result<std::vector<Place>> ReferenceDesk::FindObjects(storage::AccountId owner,
   std::multimap<storage::ObjectId, Sought> sought;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto folder = FolderOf(store_, owner, names[i]);
-    if (!folder) return tl::unexpected(At(i, folder.error()));
+    if (!folder) return tl::unexpected(AtReference(i, folder.error()));
     if (names[i].object) {
       sought.emplace(*names[i].object, Sought{i, *folder});
       continue;
     }
     auto found = FindByIndex(store_, owner, names[i], *folder);
-    if (!found) return tl::unexpected(At(i, std::move(found).error()));
+    if (!found) return tl::unexpected(AtReference(i, std::move(found).error()));
     out[i] = *found;
   }
   RETURN_IF_ERROR(FindByObject(owner, sought, out));
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (out[i].second.value == 0) return tl::unexpected(At(i, NoSuchMessage()));
+    if (out[i].second.value == 0) return tl::unexpected(AtReference(i, NoSuchMessage()));
   return out;
 }
 
@@ -456,11 +465,11 @@ Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& own
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     const Wish& wish = wishes[i];
     auto row = RowOf(wish, issuer);
-    if (!row) return tl::unexpected(At(i, std::move(row).error()));
+    if (!row) return tl::unexpected(AtReference(i, std::move(row).error()));
     auto rump = RumpOf(owner, wish, row->expires, AccessOf({Reference{*row}, owner}));
-    if (!rump) return tl::unexpected(At(i, std::move(rump).error()));
+    if (!rump) return tl::unexpected(AtReference(i, std::move(rump).error()));
     auto described = Describe(wish, *row);
-    if (!described) return tl::unexpected(At(i, std::move(described).error()));
+    if (!described) return tl::unexpected(AtReference(i, std::move(described).error()));
     ASSIGN_OR_RETURN(auto key, store_.UrlKey(wish.folder, NewUrlKey()));
     row->key_check = KeyCheck(key);
     rows.push_back(*std::move(row));

@@ -105,6 +105,11 @@ using Place = std::pair<storage::FolderRef, storage::Uid>;
 /// cannot be read, which says nothing about what is there.
 storage::Result<bool> IsOpen(PartReader::Begun begun);
 
+/// The error, saying what of a request is to blame; what is the store's own fault blames nothing.
+storage::Error At(std::string_view place, storage::Error error);
+/// One of `references`.
+storage::Error AtReference(std::size_t index, storage::Error error);
+
 /// Issues references and finds them again. Whoever is behind a call has been asked for by the faces
 /// (auth::Authenticator); what they may have is UrlAuthority's to say.
 ///
@@ -119,7 +124,8 @@ class ReferenceDesk {
   /// error says which of them is to blame: "references[2]: there is no such message".
   storage::Result<std::vector<Place>> FindObjects(storage::AccountId owner,
                                                   const std::vector<ObjectName>& names);
-  /// The message's parts that are attachments: the leaves that are no plain text to be shown, of a CPIM those
+  /// The message's parts that are attachments: the leaves that are no plain text to be shown, and in an
+  /// encoding that is known, of a CPIM those
   /// within it. kLimit: more than kMaxReferencesAtOnce. kNotAllowed: those of a CPIM cannot be referred to.
   /// kTooBig: more is to be looked into than in one call.
   storage::Result<std::vector<Attachment>> Attachments(storage::FolderRef folder, storage::Uid uid);
@@ -144,9 +150,7 @@ class ReferenceDesk {
   /// is counted.
   storage::Result<std::optional<Named>> Look(std::string_view url, const Bearer& bearer);
   /// UrlAuthority::NoteFetches().
-  storage::Result<const Named*> NoteFetches(const std::vector<Named>& all) {
-    return authority_.NoteFetches(all);
-  }
+  storage::Result<Fallen> NoteFetches(const std::vector<Named>& all) { return authority_.NoteFetches(all); }
   /// It names something of this server, as far as its scheme and authority say: it need not be right beyond
   /// these. So that what is broken is told, and not taken for a reference to somewhere else.
   bool IsOurs(std::string_view url) const;

@@ -264,8 +264,9 @@ class Resolver {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
     if (!named) return kNone;
-    // A PF that has another's data is no access of that owner (storage/store/deferred.h).
-    const bool network = bearer_.role == storage::Role::kPf && named->owner != bearer_.account;
+    // Another's data that a PF or submission has is no access of that owner (storage/store/deferred.h).
+    const bool network = (bearer_.role == storage::Role::kPf && named->owner != bearer_.account) ||
+                         (bearer_.sender && named->owner != *bearer_.sender);
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
     auto& seen = cpims_[{named->part.folder, named->part.uid, protocol::WriteSection(named->part.section)}];
     ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, seen));

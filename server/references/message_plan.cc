@@ -42,8 +42,7 @@ void MessagePlan::Add(MessagePlan other) {
 
 std::uint64_t MessagePlan::held() const {
   std::uint64_t held = 0;
-  for (const auto& piece : pieces_)
-    held += piece.text.capacity() + (piece.part ? sizeof(PartReader) + piece.from->held() : 0);
+  for (const auto& piece : pieces_) held += piece.text.capacity() + (piece.part ? piece.from->held() : 0);
   return held;
 }
 

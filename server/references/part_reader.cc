@@ -242,12 +242,26 @@ Begun PartReader::BeginDecoded(const protocol::mime::Part& part) {
 }
 
 void PartReader::KeepOctetsOnly() {
-  parts_ = {};
-  served_parts_ = {};
-  body_structure_ = {};
+  // An assignment may keep what they have allocated.
+  protocol::mime::Parts().swap(parts_);
+  protocol::mime::Parts().swap(served_parts_);
+  std::string().swap(body_structure_);
   what_.section = {};
   looked_into_.reset();
   inside_.reset();
+  if (rest_.left() > 0) return;
+  rest_ = {};
+  first_ = Octets(std::string(first_.view()));  // it may be a few of a large row's
+  served_.reset();
+  source_.reset();
+  around_.reset();
+}
+
+std::uint64_t PartReader::held() const {
+  const std::uint64_t known = (parts_.capacity() + served_parts_.capacity()) * sizeof(protocol::mime::Part) +
+                              body_structure_.capacity();
+  // The source keeps a row of the body, or decodes it.
+  return sizeof(PartReader) + known + first_.size() + (source_ ? kPiece : 0);
 }
 
 bool PartReader::Take(std::string& to, std::uint64_t count) {

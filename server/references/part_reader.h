@@ -73,8 +73,8 @@ class PartReader {
   /// What has begun is of no other use any more than to Take() it: what is known of the message, which may be
   /// a hundred times as much as the octets, is given up.
   void KeepOctetsOnly();
-  /// Octets in memory, after KeepOctetsOnly().
-  std::uint64_t held() const { return first_.size(); }
+  /// Octets in memory, about.
+  std::uint64_t held() const;
   /// Octets that Structure() has to read, or to decode, to count them.
   std::uint64_t ToCount(Form form) const;
   /// What the header of the part says that the section names: what a body part is, or the message.

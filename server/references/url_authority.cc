@@ -109,8 +109,8 @@ Result<bool> UrlAuthority::IsFor(const UrlAccess& access, const Bearer& bearer) 
 
 Result<bool> UrlAuthority::NoteFetch(const Named& named) {
   if (!named.recorded && !named.accessed_by) return true;
-  ASSIGN_OR_RETURN(const auto* fallen, NoteFetches({named}));
-  return fallen == nullptr;
+  ASSIGN_OR_RETURN(const auto fallen, NoteFetches({named}));
+  return !fallen;
 }
 
 namespace {
@@ -124,48 +124,47 @@ std::map<storage::AccountId, std::vector<std::uint64_t>> RecordedOf(const std::v
 
 }  // namespace
 
-Result<const Named*> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
+Result<Fallen> UrlAuthority::NoteFetches(const std::vector<Named>& all) {
   const auto fallen = CountFetches(all);
   if (!fallen && fallen.error().code == storage::Errc::kUnavailable) {
     ASSIGN_OR_RETURN(const auto uncounted, StandUncounted(all));
-    if (!uncounted) return fallen;
-    return *uncounted == nullptr ? NoteAccess(all) : *uncounted;
+    return uncounted ? uncounted : NoteAccess(all);
   }
-  if (!fallen || *fallen != nullptr) return fallen;
+  if (!fallen || *fallen) return fallen;
   const auto accessed = NoteAccess(all);
-  if (!accessed || *accessed != nullptr) static_cast<void>(TakeBackFetches(all));
+  if (!accessed || *accessed) static_cast<void>(TakeBackFetches(all));
   return accessed;
 }
 
-Result<const Named*> UrlAuthority::NoteAccess(const std::vector<Named>& all) {
-  for (const auto& named : all) {
-    if (!named.accessed_by) continue;
-    const auto& part = named.part;
+Result<Fallen> UrlAuthority::NoteAccess(const std::vector<Named>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].accessed_by) continue;
+    const auto& part = all[i].part;
     const auto noted =
-        store_.NoteAccess(part.folder, storage::UidSet(part.uid, part.uid), *named.accessed_by);
-    if (!noted && IsAbsence(noted.error())) return &named;
+        store_.NoteAccess(part.folder, storage::UidSet(part.uid, part.uid), *all[i].accessed_by);
+    if (!noted && IsAbsence(noted.error())) return Fallen(i);
     RETURN_IF_ERROR(noted);
   }
-  return nullptr;
+  return Fallen();
 }
 
-/// One that does not stand, nullptr if there is none; nullopt: one is for one time, and has to be counted.
-Result<std::optional<const Named*>> UrlAuthority::StandUncounted(const std::vector<Named>& all) {
+/// kUnavailable: one is for one time, and has to be counted.
+Result<Fallen> UrlAuthority::StandUncounted(const std::vector<Named>& all) {
   const auto now = Now();
-  for (const auto& named : all) {
-    if (!named.recorded) continue;
-    ASSIGN_OR_RETURN(const auto record, store_.FindReference(named.owner, *named.recorded));
-    if (!record || !record->Stands(now)) return std::optional(&named);
-    if (record->one_time) return std::optional<const Named*>{};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].recorded) continue;
+    ASSIGN_OR_RETURN(const auto record, store_.FindReference(all[i].owner, *all[i].recorded));
+    if (!record || !record->Stands(now)) return Fallen(i);
+    if (record->one_time) return storage::Fail(storage::Errc::kUnavailable, "the store takes no writes");
   }
-  return std::optional<const Named*>(nullptr);
+  return Fallen();
 }
 
-Result<const Named*> UrlAuthority::CountFetches(const std::vector<Named>& all) {
+Result<Fallen> UrlAuthority::CountFetches(const std::vector<Named>& all) {
   const auto of = RecordedOf(all);
   const auto find = [&](storage::AccountId owner, std::uint64_t id) {
-    return &*std::ranges::find_if(
-        all, [&](const Named& named) { return named.owner == owner && named.recorded == id; });
+    const auto is_it = [&](const Named& named) { return named.owner == owner && named.recorded == id; };
+    return static_cast<std::size_t>(std::ranges::find_if(all, is_it) - all.begin());
   };
   // An account's are one change. Those of the accounts before are taken back if another's are not to be had.
   for (auto at = of.begin(); at != of.end(); ++at) {
@@ -175,9 +174,9 @@ Result<const Named*> UrlAuthority::CountFetches(const std::vector<Named>& all) {
     for (auto before = of.begin(); before != at; ++before)
       RETURN_IF_ERROR(TakeBack(before->first, before->second));
     RETURN_IF_ERROR(fallen);
-    return find(at->first, **fallen);
+    return Fallen(find(at->first, **fallen));
   }
-  return nullptr;
+  return Fallen();
 }
 
 Result<> UrlAuthority::TakeBack(storage::AccountId owner, const std::vector<std::uint64_t>& ids) {

@@ -51,6 +51,10 @@ struct Bearer {
   std::optional<storage::AccountId> sender{};
 };
 
+/// Of several that are good together or not at all, which one is good no more, by its index; nullopt: all are
+/// good.
+using Fallen = std::optional<std::size_t>;
+
 /// Authorises URLs and redeems them: the rules of RFC 4467 §6 and §7, here and nowhere else.
 ///
 /// Lifetime   one command; what it refers to outlives it. Calls block.
@@ -75,14 +79,13 @@ class UrlAuthority {
   /// the octets can be had and go out next: one that may be used once is not to be used up by a failure. A
   /// store that takes no writes is read on: what may be fetched often and still stands is not counted then.
   storage::Result<bool> NoteFetch(const Named& named);
-  /// The same of several that go together: all or none, and once if one is among them twice. Nullptr: they
-  /// are; else one of `all` that is good no more.
-  storage::Result<const Named*> NoteFetches(const std::vector<Named>& all);
+  /// The same of several that go together: all or none, and once if one is among them twice.
+  storage::Result<Fallen> NoteFetches(const std::vector<Named>& all);
 
   /// For who does not give them out but makes something of them: counts them as NoteFetches() does, of a
   /// store that takes no writes none; then it is made, and then they have been accessed.
-  storage::Result<const Named*> CountFetches(const std::vector<Named>& all);
-  storage::Result<const Named*> NoteAccess(const std::vector<Named>& all);
+  storage::Result<Fallen> CountFetches(const std::vector<Named>& all);
+  storage::Result<Fallen> NoteAccess(const std::vector<Named>& all);
   /// Nothing came of what has been counted.
   storage::Result<> TakeBackFetches(const std::vector<Named>& all);
   /// RFC 4467 §3: whether the access identifier is for this bearer.
@@ -98,7 +101,7 @@ class UrlAuthority {
   storage::Result<std::optional<storage::AccountInfo>> OwnerOf(const protocol::ImapUrl& url);
   storage::Result<std::string> CheckMessage(const protocol::ImapUrl& url,
                                             const storage::FolderStatus& folder);
-  storage::Result<std::optional<const Named*>> StandUncounted(const std::vector<Named>& all);
+  storage::Result<Fallen> StandUncounted(const std::vector<Named>& all);
   storage::Result<> TakeBack(storage::AccountId owner, const std::vector<std::uint64_t>& ids);
   storage::Result<bool> IsUser(std::string_view name, storage::AccountId account);
   std::int64_t Now() const;  ///< Unix seconds

@@ -190,9 +190,9 @@ storage::Result<> AppendIntake::Stage(Incoming& message, std::string_view octets
 
 storage::Result<storage::AppendResult> AppendIntake::Commit(std::optional<storage::Uid> replaced) {
   auto authority = Authority();
-  ASSIGN_OR_RETURN(const auto* fallen, authority.CountFetches(fetched_));
-  if (fallen != nullptr) {
-    Fail(BadUrl(fetched_by_[static_cast<std::size_t>(fallen - fetched_.data())]));
+  ASSIGN_OR_RETURN(const auto fallen, authority.CountFetches(fetched_));
+  if (fallen) {
+    Fail(BadUrl(fetched_by_[*fallen]));
     return storage::AppendResult{};
   }
   auto done = Store(replaced);

@@ -28,7 +28,7 @@ Reply UnknownMechanism() {
 
 references::Bearer BearerOf(const AuthenticatedContext& ctx) { return {ctx.account, ctx.actor.role}; }
 
-/// Message submission reads a message for its owner, who sends it.
+/// Message submission reads a message for who sends it, its owner as a rule.
 storage::Actor ReaderOf(const AuthenticatedContext& ctx) {
   if (ctx.actor.role == storage::Role::kSubmit) return {ctx.actor.origin, storage::Role::kUser};
   return ctx.actor;

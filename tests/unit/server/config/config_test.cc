@@ -183,7 +183,7 @@ name = "Notes"
   EXPECT_TRUE(config.urlauth.authuser);
   EXPECT_TRUE(config.urlauth.anonymous);
   EXPECT_EQ(config.references.message_mib, 512U);
-  EXPECT_EQ(config.references.resolve_mib, 512U);
+  EXPECT_EQ(config.references.resolve_mib, 1024U);
   EXPECT_EQ(config.imap.server_name, "cms.example.net");
   EXPECT_THAT(config.pf.act_for, testing::ElementsAre("tel:+1555*", "sip:*@example.com"));
   ASSERT_EQ(config.profile.folders.size(), 1U);
@@ -253,8 +253,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "references.base_url: must be as"},
         BadFile{"ReferencesLifetime", "[references]\nlifetime = 100\nmax_lifetime = 99", 2,
                 "references.lifetime: must not exceed max_lifetime"},
-        BadFile{"ReferencesResolve", "[references]\nmessage_mib = 2\nresolve_mib = 1", 3,
-                "references.resolve_mib: must not be below message_mib"},
+        BadFile{"ReferencesResolve", "[references]\nmessage_mib = 2\nresolve_mib = 3", 3,
+                "references.resolve_mib: must not be below twice message_mib"},
         BadFile{"ActForIsNoList", "[pf]\nact_for = \"tel:*\"", 2, "pf.act_for: must be an array of strings"},
         BadFile{"ActForHoldsANumber", "[pf]\nact_for = [\"tel:*\", 1]", 2, "pf.act_for: must be an array"},
         BadFile{"ActForIsNoAddress", "[pf]\nact_for = [\"*\"]", 2, "must begin with tel: or sip:"},

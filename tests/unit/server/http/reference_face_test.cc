@@ -225,6 +225,13 @@ TEST_F(ReferenceFaceTest, WhatCannotBeStoredIsRefusedBeforeItComes) {
   Must(store_->SetQuota(owner_, quota));
   EXPECT_EQ(externalize("folder=INBOX", message.size(), message), "507");
   EXPECT_EQ(bodies, 1U);
+  // Of one whose size nobody says, no more than would fit.
+  const auto chunk = fmt::format("{:x}\r\n{}\r\n", 90'000, std::string(90'000, 'x'));
+  const auto answer =
+      Ask("POST /v1/messages/externalize?folder=INBOX HTTP/1.1\r\nHost: x\r\n"
+          "Content-Type: message/rfc822\r\nTransfer-Encoding: chunked\r\n\r\n" +
+          chunk + chunk);
+  EXPECT_EQ(answer.substr(9, 3), "507");
 }
 
 TEST_F(ReferenceFaceTest, ALeastSizeHidesNoFault) {
@@ -239,6 +246,8 @@ TEST_F(ReferenceFaceTest, ALeastSizeHidesNoFault) {
   };
   EXPECT_EQ(externalize("parts=7&min_octets=1"), "404");
   EXPECT_EQ(externalize("parts=1&min_octets=1"), "404") << "in an encoding that nobody knows";
+  EXPECT_EQ(externalize("parts=attachments&min_octets=1"), "201") << "it stays where it is";
+  EXPECT_EQ(externalize("parts=attachments"), "201");
 }
 
 TEST_F(ReferenceFaceTest, WhatCannotBeReadIsNotCalledMissing) {
