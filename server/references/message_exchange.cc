@@ -1,3 +1,4 @@
+// The data in place of references.
 #include "server/references/message_exchange.h"
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "protocol/cpm/body.h"
 #include "protocol/imap/limits.h"
 #include "protocol/imap/url.h"
 #include "protocol/mime/fields.h"
@@ -15,12 +15,12 @@
 #include "protocol/mime/inspect.h"
 #include "protocol/model/ascii.h"
 #include "server/references/external_body.h"
+#include "server/references/header_fields.h"
 
 namespace server::references {
 namespace {
 
 namespace ascii = protocol::ascii;
-using protocol::mime::HeaderReader;
 using protocol::mime::Parts;
 using storage::Errc;
 using storage::Fail;
@@ -31,8 +31,7 @@ using Kind = protocol::mime::PartKind;
 
 constexpr std::uint64_t kSmallText = 64 * 1024;  ///< in memory, to see what it needs
 constexpr std::uint64_t kPiece = 256 * 1024;
-constexpr std::uint64_t kMaxHeader = 256 * 1024;  ///< a longer one stays as it is
-constexpr std::size_t kMaxLine = 998;             // RFC 5322 §2.1.1
+constexpr std::size_t kMaxLine = 998;  // RFC 5322 §2.1.1
 
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::ranges::any_of(names, [&](auto one) { return ascii::EqualNoCase(name, one); });
@@ -68,28 +67,6 @@ std::string Tellable(std::string_view url) {
     }
   }
   return out;
-}
-
-struct Field {
-  std::string_view name;
-  std::string_view lines;
-};
-
-std::vector<Field> FieldsOf(std::string_view header) {
-  std::vector<Field> out;
-  HeaderReader reader(header);
-  while (const auto field = reader.Next())
-    if (!field->name.empty()) out.push_back({field->name, field->lines});
-  return out;
-}
-
-bool Has(const std::vector<Field>& fields, std::string_view name) {
-  return std::ranges::any_of(fields, [&](const Field& f) { return ascii::EqualNoCase(f.name, name); });
-}
-
-void AddLines(std::string& out, std::string_view lines) {
-  out += lines;
-  if (!lines.ends_with('\n')) out += "\r\n";
 }
 
 /// Some text of which octets are replaced.
@@ -386,126 +363,12 @@ class Resolver {
   bool within_cpim_ = false;
 };
 
-/// Octets of a stored message that are replaced.
-struct Edit {
-  protocol::mime::Extent place;
-  std::string text;
-};
-
-/// What becomes of a stored message when references take the place of parts.
-class Editor {
- public:
-  explicit Editor(PartReader& whole) : whole_(whole) {}
-
-  Result<> Replace(const Attachment& which, const Issued& issued) {
-    const Parts& parts = which.inside ? which.inside->parts : whole_.parts();
-    const std::uint64_t base = which.inside ? which.inside->entity.offset : 0;
-    std::vector<std::uint32_t> path = which.section.part;
-    if (which.inside) path = PathOf(*which.inside, *which.partial).value_or(std::vector<std::uint32_t>{});
-    const auto* part = protocol::mime::FindPart(parts, path);
-    if (part == nullptr) return {};
-    Edit edit{{base + part->header_begin, part->body_end - part->header_begin}, {}};
-    if (part == parts.data()) {
-      // All there is: what does not speak of the content stays.
-      const auto header =
-          protocol::cpm::ReadOctets(whole_.source(), edit.place.offset, base + part->body_begin);
-      if (!header) return Unreadable();
-      for (const auto& field : FieldsOf(*header))
-        if (!ascii::Lower(field.name).starts_with("content-")) AddLines(edit.text, field.lines);
-    }
-    edit.text += issued.external_body;
-    edits_.push_back(std::move(edit));
-    if (which.inside && (insides_.empty() || insides_.back() != which.inside))
-      insides_.push_back(which.inside);
-    return {};
-  }
-
-  /// After all of Replace().
-  Result<> CorrectLengths() {
-    Sort();
-    std::uint64_t at = 0;
-    std::erase_if(edits_, [&](const Edit& edit) {
-      if (edit.place.offset < at) return true;  // within one before it
-      at = edit.place.offset + edit.place.length;
-      return false;
-    });
-    for (const auto& inside : insides_) RETURN_IF_ERROR(CorrectLengths(inside->parts, inside->entity.offset));
-    return CorrectLengths(whole_.parts(), 0);
-  }
-
-  /// Ascending, apart from each other.
-  std::vector<Edit> Take() {
-    Sort();
-    return std::move(edits_);
-  }
-
- private:
-  static tl::unexpected<storage::Error> Unreadable() {
-    return Fail(Errc::kUnavailable, "the message cannot be read");
-  }
-
-  void Sort() {
-    std::ranges::sort(edits_, {}, [](const Edit& edit) { return edit.place.offset; });
-  }
-
-  Result<> CorrectLengths(const Parts& parts, std::uint64_t base) {
-    // What is within others goes before them: its header is a part of their bodies.
-    for (std::size_t i = parts.size(); i-- > 0;) {
-      const std::uint64_t header_begin = base + parts[i].header_begin;
-      const std::uint64_t begin = base + parts[i].body_begin;
-      const std::uint64_t end = base + parts[i].body_end;
-      std::uint64_t size = end - begin;
-      bool changed = false;
-      for (const auto& edit : edits_) {
-        if (edit.place.offset < begin || edit.place.offset + edit.place.length > end) continue;
-        size += edit.text.size() - edit.place.length;
-        changed = true;
-      }
-      if (!changed || begin - header_begin > kMaxHeader) continue;
-      const auto header = protocol::cpm::ReadOctets(whole_.source(), header_begin, begin);
-      if (!header) return Unreadable();
-      for (const auto& field : FieldsOf(*header)) {
-        if (!ascii::EqualNoCase(field.name, "Content-Length")) continue;
-        const auto offset = static_cast<std::uint64_t>(field.lines.data() - header->data());
-        edits_.push_back(
-            {{header_begin + offset, field.lines.size()}, fmt::format("Content-Length: {}\r\n", size)});
-        break;  // whoever sends a message says how many it has
-      }
-    }
-    return {};
-  }
-
-  PartReader& whole_;
-  std::vector<Edit> edits_;
-  std::vector<CpimInsidePtr> insides_;  ///< each once
-};
-
 }  // namespace
 
 Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message, bool cpim,
                          const Bearer& bearer, storage::Actor actor, std::uint64_t limit) {
   Resolver resolver(store, desk, bearer, std::move(actor), limit);
   return resolver.Run(message, cpim);
-}
-
-Result<MessagePlan> Externalise(storage::MailStore& store, storage::FolderRef folder, storage::Uid uid,
-                                const std::vector<Attachment>& parts, const std::vector<Issued>& issued) {
-  ASSIGN_OR_RETURN(auto opened, PartReader::Open(store, {folder, uid, {}, {}, {}}));
-  if (!opened) return Fail(Errc::kNoSuchMessage, "the message is gone");
-  const std::shared_ptr<PartReader> whole = std::move(opened);
-  Editor editor(*whole);
-  for (std::size_t i = 0; i < parts.size(); ++i) RETURN_IF_ERROR(editor.Replace(parts[i], issued[i]));
-  RETURN_IF_ERROR(editor.CorrectLengths());
-  MessagePlan plan;
-  std::uint64_t at = 0;
-  for (auto& edit : editor.Take()) {
-    plan.AddStored(whole, {at, edit.place.offset - at});
-    plan.AddText(std::move(edit.text));
-    at = edit.place.offset + edit.place.length;
-  }
-  const std::uint64_t size = whole->source().size();
-  plan.AddStored(whole, {at, size - at});
-  return plan;
 }
 
 }  // namespace server::references
