@@ -629,6 +629,11 @@ def what_the_operator_does(server, account):
     assert 'standing  reset' in admin('show', account.address, str(two['id'])).stdout
     nothing_here(server.pf.fetch(two['url']))
     [three] = json.loads(admin('create', *where, '--json').stdout)
+    for nothing in (('reset-keys', account.address, ''), ('create', *where, '--part', ''), ('create', *where, '--audience', ''),
+                    ('create', *where, '--expires', '')):
+        refused = admin(*nothing, check=False)
+        assert refused.returncode == 2 and 'it is empty' in refused.stderr, (nothing, refused.stderr)
+    assert 'standing  good' in admin('show', account.address, str(three['id'])).stdout
     admin('reset-keys', account.address)
     nothing_here(server.pf.fetch(three['url']))
     for wrong in (('show', account.address, '999999'), ('show', 'tel:+1555019999', '1'), ('revoke', account.address, '999999'),
