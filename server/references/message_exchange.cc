@@ -21,6 +21,7 @@ namespace server::references {
 namespace {
 
 namespace ascii = protocol::ascii;
+using protocol::mime::Encoding;
 using protocol::mime::Parts;
 using storage::Errc;
 using storage::Fail;
@@ -108,8 +109,8 @@ class Resolver {
     const Parts& parts = inspection->parts;
     if (IsCpim(parts[0])) {
       MessagePlan plan;
-      plan.AddText(std::string(text.substr(0, parts[0].body_begin)));
       ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(parts[0].body_begin)));
+      plan.AddText(HeaderAround(text.substr(0, parts[0].body_begin), parts[0].encoding, Length::kKeep));
       plan.Add(std::move(inside));
       return Relengthened(text, parts[0], std::move(plan));
     }
@@ -149,36 +150,45 @@ class Resolver {
     const auto header = text.substr(part.header_begin, part.body_begin - part.header_begin);
     const auto fields = protocol::mime::FindMimeFields(header);
     const std::string type = protocol::mime::Unfold(fields.type);
+    // The message's own length is made anew (Relengthened). Nobody needs another's: boundaries say where a
+    // part ends.
+    const auto length = number.empty() ? Length::kKeep : Length::kDrop;
+    // Of what holds others these go first: then it is known whether its header is still right.
+    const auto before = out_.references;
+    const auto beside = needs_;
+    const auto put_around = [&](MessagePlan inside, std::size_t end) {
+      plan.AddText(std::string(text.substr(at, part.header_begin - at)));
+      plan.AddText(HeaderAround(header, part.encoding, length));
+      plan.Add(std::move(inside));
+      at = end;
+    };
     if (part.kind == Kind::kMultipart) {
       const auto value = protocol::mime::ParseStructuredValue(type);
       const auto* boundary = value.Find("boundary");
       // A line of it may end in blanks (RFC 2046 §5.1.1), and so may what is said to be it (inspect.cc).
       const std::string_view name = boundary == nullptr ? std::string_view() : *boundary;
       boundaries_.emplace_back(name.substr(0, name.find_last_not_of(" \t") + 1));
-      if (!number.empty() && Has(FieldsOf(header), "Content-Length") && HoldsReference(text, parts, index)) {
-        plan.AddText(std::string(text.substr(at, part.header_begin - at)));
-        plan.AddText(WithoutLength(header));
-        at = part.body_begin;
-      }
+      needs_ = Encoding::k7Bit;
+      MessagePlan inside;
+      std::size_t inside_at = part.body_begin;
       int n = 0;
       for (std::size_t child = index + 1; child < index + part.subtree; child += parts[child].subtree) {
         const std::string below = fmt::format("{}{}{}", number, number.empty() ? "" : ".", ++n);
-        RETURN_IF_ERROR(Part(text, parts, child, below, plan, at));
+        RETURN_IF_ERROR(Part(text, parts, child, below, inside, inside_at));
       }
       boundaries_.pop_back();
+      if (out_.references != before) put_around(std::move(inside), inside_at);
+      needs_ = std::max(needs_, beside);
       return {};
     }
     if (part.kind != Kind::kLeaf) return {};
     if (IsCpim(part)) {
-      const auto before = out_.references;
       const auto body = text.substr(part.body_begin, part.body_end - part.body_begin);
       if (!MayRefer(body)) return {};
+      needs_ = Encoding::k7Bit;
       ASSIGN_OR_RETURN(auto inside, Cpim(body));
-      if (out_.references == before) return {};
-      plan.AddText(std::string(text.substr(at, part.header_begin - at)));
-      plan.AddText(WithoutLength(header));
-      plan.Add(std::move(inside));
-      at = part.body_end;
+      if (out_.references != before) put_around(std::move(inside), part.body_end);
+      needs_ = std::max(needs_, beside);
       return {};
     }
     const auto url = ExternalUrl(type);
@@ -189,13 +199,9 @@ class Resolver {
     plan.AddText(std::string(text.substr(at, part.header_begin - at)));
     at = part.body_end;
     const auto phantom = text.substr(part.body_begin, part.body_end - part.body_begin);
-    // The message's own is made anew (Relengthened).
-    const std::string about = number.empty() ? std::string(header) : WithoutLength(header);
-    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, about, phantom, plan));
+    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, Without(header, length), phantom, plan));
     auto& found = fault.empty() ? out_.used_by : out_.not_resolved;
     found.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
-    // What could have been resolved is not sent then; there is nothing to look at further.
-    if (plan.size() > limit_) return TooBig();
     return {};
   }
 
@@ -209,30 +215,32 @@ class Resolver {
     return ascii::Lower(text).find("external-body") != std::string::npos;
   }
 
-  /// Whether anything within parts[index] is to be replaced, or may be.
-  bool HoldsReference(std::string_view text, const Parts& parts, std::size_t index) {
-    for (std::size_t i = index + 1; i < index + parts[index].subtree; ++i)
-      if (parts[i].kind == Kind::kLeaf && LeafRefers(text, parts[i])) return true;
-    return false;
-  }
+  enum class Length : bool { kKeep, kDrop };
 
-  /// Asked for each multipart around it, and whoever sends them says how many these are.
-  bool LeafRefers(std::string_view text, const protocol::mime::Part& leaf) {
-    const auto [known, is_new] = leaf_refers_.try_emplace(text.data() + leaf.header_begin, false);
-    if (!is_new) return known->second;
-    const auto body = text.substr(leaf.body_begin, leaf.body_end - leaf.body_begin);
-    const auto header = text.substr(leaf.header_begin, leaf.body_begin - leaf.header_begin);
-    const auto url = ExternalUrl(protocol::mime::Unfold(protocol::mime::FindMimeFields(header).type));
-    known->second = (IsCpim(leaf) && MayRefer(body)) || (url && desk_.IsOurs(*url));
-    return known->second;
-  }
-
-  /// A header whose part gets another length. Nobody needs the field: boundaries say where a part ends.
-  static std::string WithoutLength(std::string_view header) {
+  static std::string Without(std::string_view header, Length length) {
+    if (length == Length::kKeep) return std::string(header);
     std::string out;
     for (const auto& field : FieldsOf(header))
       if (!ascii::EqualNoCase(field.name, "Content-Length")) AddLines(out, field.lines);
     return out + "\r\n";
+  }
+
+  /// The header of what data have come into. RFC 2045 §6.4: it has no lower encoding than what it holds.
+  std::string HeaderAround(std::string_view header, Encoding declared, Length length) const {
+    const auto fields = FieldsOf(header);
+    if (needs_ <= declared)
+      return Has(fields, "Content-Length") ? Without(header, length) : std::string(header);
+    std::string out;
+    for (const auto& field : fields) {
+      if (length == Length::kDrop && ascii::EqualNoCase(field.name, "Content-Length")) continue;
+      if (!ascii::EqualNoCase(field.name, "Content-Transfer-Encoding")) AddLines(out, field.lines);
+    }
+    return out + Line("Content-Transfer-Encoding", NameOf(needs_)) + "\r\n";
+  }
+
+  static std::string_view NameOf(Encoding encoding) {
+    if (encoding == Encoding::k7Bit) return "7bit";
+    return encoding == Encoding::k8Bit ? "8bit" : "binary";
   }
 
   /// The data, with a header; a fault in words, or empty.
@@ -261,7 +269,7 @@ class Resolver {
     may_decode_ -= part->ToDecode();
     ASSIGN_OR_RETURN(const bool open, IsOpen(part->Begin(Form::kDecoded)));
     if (!open) return kNone;
-    if (part->size() > limit_) return TooBig();
+    if (part->size() > limit_ - inserted_) return TooBig();
 
     const bool composite =
         head.media_type.starts_with("message/") || head.media_type.starts_with("multipart/");
@@ -271,13 +279,16 @@ class Resolver {
       // RFC 2046 §5.1, §5.2: these are not to be encoded.
       if (part->size() > may_decode_) return TooBig();
       may_decode_ -= part->size();
-      ASSIGN_OR_RETURN(encoding, EncodingOf(*part));
-      if (encoding.empty()) return std::string("its octets hold a boundary of the message");
+      ASSIGN_OR_RETURN(const auto needed, EncodingOf(*part));
+      if (!needed) return std::string("its octets hold a boundary of the message");
+      needs_ = std::max(needs_, *needed);
+      encoding = NameOf(*needed);
       RETURN_IF_ERROR(IsOpen(part->Begin(Form::kDecoded)));
     } else if (head.media_type.starts_with("text/") && part->size() <= kSmallText) {
       if (!part->Take(small, kSmallText)) return Fail(Errc::kUnavailable, "a message cannot be read");
       if (IsPlainText(small)) encoding = "7bit";
     }
+    inserted_ += part->size();
     plan.AddText(NewHeader(header, phantom, head, encoding));
     if (encoding == "7bit" && !composite) {
       plan.AddText(std::move(small));
@@ -289,8 +300,8 @@ class Resolver {
     return std::string();
   }
 
-  /// The transfer encoding of what has begun; empty: it must not stand within our boundaries.
-  Result<std::string> EncodingOf(PartReader& part) {
+  /// What has begun stands in this encoding; nullopt: it must not stand within our boundaries.
+  Result<std::optional<Encoding>> EncodingOf(PartReader& part) {
     bool eight = false;
     bool nul = false;
     std::string window = "\n";
@@ -300,11 +311,11 @@ class Resolver {
       const std::string_view fresh = std::string_view(window).substr(begin);
       eight = eight || std::ranges::any_of(fresh, [](char c) { return (c & 0x80) != 0; });
       nul = nul || fresh.find('\0') != std::string_view::npos;
-      if (HoldsBoundary(window)) return std::string();
+      if (HoldsBoundary(window)) return std::optional<Encoding>();
       constexpr std::size_t kLongest = 1024;  // more than any boundary (inspect.cc)
       if (window.size() > kLongest) window.erase(0, window.size() - kLongest);
     }
-    return std::string(nul ? "binary" : eight ? "8bit" : "7bit");
+    return std::optional(nul ? Encoding::kBinary : eight ? Encoding::k8Bit : Encoding::k7Bit);
   }
 
   bool HoldsBoundary(std::string_view window) const {
@@ -355,7 +366,8 @@ class Resolver {
   /// that are searched for boundaries; else a hundred references to one part of a gigabyte are a hundred
   /// gigabytes.
   std::uint64_t may_decode_ = 4 * limit_;
-  std::map<const char*, bool> leaf_refers_;  ///< by where its header is
+  std::uint64_t inserted_ = 0;        ///< octets of data
+  Encoding needs_ = Encoding::k7Bit;  ///< of data that stand as they are, beside each other where we are
   Resolved out_;
   std::vector<std::string> boundaries_;  ///< of the multiparts around where we are
   /// That references led into, each looked into once: by folder, UID and section.

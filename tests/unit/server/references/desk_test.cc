@@ -427,6 +427,37 @@ TEST_F(DeskTest, NoLengthThatWasIsLeft) {
             cpim + fmt::format("Content-Length: {}\r\n", within.size() - 2 + data.size()) + within + data);
 }
 
+/// RFC 2045 §6.4: what holds a part of 8 bits says so itself.
+TEST_F(DeskTest, WhatIsAroundDataHasNoLowerEncoding) {
+  const std::string within = "Subject: \xc3\xa4\r\n\r\nHello.";
+  Must(tests::Append(
+      *store, owner, "INBOX",
+      {"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n"
+       "Content-Transfer-Encoding: 8bit\r\n\r\n" +
+       within + "\r\n--b--\r\n"}));
+  auto wish = WishFor("1");
+  wish.uid = {2};
+  const auto snippet = Issue(wish).external_body;
+  const auto resolved = [&](const std::string& outer, const std::string& inner) {
+    const auto text = ResolvedOf("Content-Type: multipart/mixed; boundary=o\r\n" + outer +
+                                 "\r\n--o\r\nContent-Type: multipart/mixed; boundary=i\r\n" + inner +
+                                 "\r\n--i\r\n" + snippet + "\r\n--i--\r\n--o\r\n\r\nbeside\r\n--o--\r\n");
+    const auto end = text.find("--i\r\nContent-");
+    EXPECT_NE(text.find("Content-Transfer-Encoding: 8bit\r\n", end), std::string::npos) << text;
+    return text.substr(0, end);
+  };
+  const std::string eight = "Content-Transfer-Encoding: 8bit\r\n";
+  const std::string expected = "Content-Type: multipart/mixed; boundary=o\r\n" + eight +
+                               "\r\n--o\r\nContent-Type: multipart/mixed; boundary=i\r\n" + eight + "\r\n";
+  EXPECT_EQ(resolved("", ""), expected);
+  EXPECT_EQ(resolved("Content-Transfer-Encoding: 7bit\r\n", eight), expected);
+  const std::string binary = "Content-Transfer-Encoding: binary\r\n";
+  EXPECT_NE(resolved(binary, "").find(binary), std::string::npos) << "a higher one stays";
+  // Of a CPIM as of a multipart.
+  const auto cpim = ResolvedOf("Content-Type: message/cpim\r\n\r\nFrom: <a>\r\n\r\n" + snippet);
+  EXPECT_TRUE(cpim.starts_with("Content-Type: message/cpim\r\n" + eight + "\r\nFrom: <a>\r\n\r\n")) << cpim;
+}
+
 /// A reference to a message that is within this message: whoever knows the key can foretell it.
 TEST_F(DeskTest, AMessageThatRefersToItselfIsNoCircle) {
   const auto made = Must(store->CreateFolder(owner, "a", {}));
