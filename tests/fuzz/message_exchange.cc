@@ -51,7 +51,7 @@ class Server {
   }
 
   std::unique_ptr<storage::kv::Engine> engine = storage::kv::NewMemoryEngine();
-  std::unique_ptr<storage::MailStore> store = Must(storage::MailStore::Open(*engine, tests::PlainMail()));
+  std::unique_ptr<storage::MailStore> store = Must(storage::MailStore::Open(*engine, {}));
   storage::AccountId owner = tests::CreateAccount(*store, "tel:+1555");
   const server::FakeClock clock;
   const ReferenceSettings settings{.urls = {.host = "x"}, .base_url = "https://x"};
