@@ -18,7 +18,7 @@ using storage::Errc;
 using storage::Fail;
 using storage::Result;
 
-constexpr std::uint64_t kMaxHeader = 256 * 1024;  ///< a longer one stays as it is
+constexpr std::uint64_t kMaxHeader = 256 * 1024;  ///< that is taken apart
 
 /// Octets of a stored message that are replaced.
 struct Edit {
@@ -41,6 +41,8 @@ class Editor {
     Edit edit{{base + part->header_begin, part->body_end - part->header_begin}, {}};
     if (part == parts.data()) {
       // All there is: what does not speak of the content stays.
+      if (part->body_begin - part->header_begin > kMaxHeader)
+        return Fail(Errc::kTooBig, fmt::format("the message's header has more than {} octets", kMaxHeader));
       const auto header =
           protocol::cpm::ReadOctets(whole_.source(), edit.place.offset, base + part->body_begin);
       if (!header) return Unreadable();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -32,7 +33,8 @@ using Kind = protocol::mime::PartKind;
 
 constexpr std::uint64_t kSmallText = 64 * 1024;  ///< in memory, to see what it needs
 constexpr std::uint64_t kPiece = 256 * 1024;
-constexpr std::size_t kMaxLine = 998;  // RFC 5322 §2.1.1
+constexpr std::size_t kMaxHeader = 256 * 1024;  ///< that is taken apart
+constexpr std::size_t kMaxLine = 998;           // RFC 5322 §2.1.1
 
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::ranges::any_of(names, [&](auto one) { return ascii::EqualNoCase(name, one); });
@@ -107,9 +109,12 @@ class Resolver {
     const auto inspection = protocol::mime::Inspect(source);
     if (!inspection) return Fail(Errc::kUnavailable, "no memory to read the message");
     const Parts& parts = inspection->parts;
+    const auto before = out_.references;
     if (IsCpim(parts[0])) {
       MessagePlan plan;
       ASSIGN_OR_RETURN(auto inside, Cpim(text.substr(parts[0].body_begin)));
+      if (out_.references == before) return AsItIs(text);
+      RETURN_IF_ERROR(CheckHeader(parts[0].body_begin));
       plan.AddText(HeaderAround(text.substr(0, parts[0].body_begin), parts[0].encoding, Length::kKeep));
       plan.Add(std::move(inside));
       return Relengthened(text, parts[0], std::move(plan));
@@ -117,18 +122,25 @@ class Resolver {
     MessagePlan plan;
     std::size_t at = 0;
     RETURN_IF_ERROR(Part(text, parts, 0, {}, plan, at));
+    if (out_.references == before) return AsItIs(text);
     plan.AddText(std::string(text.substr(at)));
     return Relengthened(text, parts[0], std::move(plan));
+  }
+
+  static MessagePlan AsItIs(std::string_view text) {
+    MessagePlan plan;
+    plan.AddText(std::string(text));
+    return plan;
   }
 
   /// Content-Length of the header, where there is one, is that of the body as it is now.
   Result<MessagePlan> Relengthened(std::string_view text, const protocol::mime::Part& root,
                                    MessagePlan plan) {
     const auto header = text.substr(0, root.body_begin);
-    if (plan.size() == text.size() || !Has(FieldsOf(header), "Content-Length")) return plan;
+    if (!Has(FieldsOf(header), "Content-Length")) return plan;
     std::string octets;
     if (!plan.Take(octets)) return Fail(Errc::kUnavailable, "a text that is not there");
-    // The plan begins with the header: alone if the body is replaced, or with what follows it.
+    // The plan begins with the header.
     const std::size_t end = EntityBegin(octets);
     std::string fields;
     for (const auto& field : FieldsOf(std::string_view(octets).substr(0, end)))
@@ -156,11 +168,13 @@ class Resolver {
     // Of what holds others these go first: then it is known whether its header is still right.
     const auto before = out_.references;
     const auto beside = needs_;
-    const auto put_around = [&](MessagePlan inside, std::size_t end) {
+    const auto put_around = [&](MessagePlan inside, std::size_t end) -> Result<> {
+      RETURN_IF_ERROR(CheckHeader(header.size()));
       plan.AddText(std::string(text.substr(at, part.header_begin - at)));
       plan.AddText(HeaderAround(header, part.encoding, length));
       plan.Add(std::move(inside));
       at = end;
+      return {};
     };
     if (part.kind == Kind::kMultipart) {
       const auto value = protocol::mime::ParseStructuredValue(type);
@@ -177,7 +191,7 @@ class Resolver {
         RETURN_IF_ERROR(Part(text, parts, child, below, inside, inside_at));
       }
       boundaries_.pop_back();
-      if (out_.references != before) put_around(std::move(inside), inside_at);
+      if (out_.references != before) RETURN_IF_ERROR(put_around(std::move(inside), inside_at));
       needs_ = std::max(needs_, beside);
       return {};
     }
@@ -187,7 +201,7 @@ class Resolver {
       if (!MayRefer(body)) return {};
       needs_ = Encoding::k7Bit;
       ASSIGN_OR_RETURN(auto inside, Cpim(body));
-      if (out_.references != before) put_around(std::move(inside), part.body_end);
+      if (out_.references != before) RETURN_IF_ERROR(put_around(std::move(inside), part.body_end));
       needs_ = std::max(needs_, beside);
       return {};
     }
@@ -196,13 +210,26 @@ class Resolver {
     if (++out_.references > kMaxReferencesInMessage)
       return Fail(Errc::kInvalidArgument,
                   fmt::format("The message has more than {} references", kMaxReferencesInMessage));
+    auto phantom = text.substr(part.body_begin, part.body_end - part.body_begin);
+    phantom = phantom.substr(0, EntityBegin(phantom));
+    RETURN_IF_ERROR(CheckHeader(header.size() + phantom.size()));
     plan.AddText(std::string(text.substr(at, part.header_begin - at)));
     at = part.body_end;
-    const auto phantom = text.substr(part.body_begin, part.body_end - part.body_begin);
     ASSIGN_OR_RETURN(const std::string fault, Insert(*url, Without(header, length), phantom, plan));
     auto& found = fault.empty() ? out_.used_by : out_.not_resolved;
     found.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
+    // The line end before a boundary is the boundary's (RFC 2046 §5.1.1), but of a part without a body it was
+    // the header's.
+    const auto next = text.substr(at);
+    if (!next.empty() && !next.starts_with('\n') && !next.starts_with("\r\n")) plan.AddText("\r\n");
     return {};
+  }
+
+  static Result<> CheckHeader(std::size_t octets) {
+    if (octets <= kMaxHeader) return {};
+    return Fail(
+        Errc::kTooBig,
+        fmt::format("a header of a reference, or of what it is within, has more than {} octets", kMaxHeader));
   }
 
   /// One within another is left alone: whoever sends them says how deep they are.
@@ -228,7 +255,8 @@ class Resolver {
   /// The header of what data have come into. RFC 2045 §6.4: it has no lower encoding than what it holds.
   std::string HeaderAround(std::string_view header, Encoding declared, Length length) const {
     const auto fields = FieldsOf(header);
-    if (needs_ <= declared)
+    // What is declared above these is for no multipart, and says nothing.
+    if (needs_ == Encoding::k7Bit || (declared <= Encoding::kBinary && needs_ <= declared))
       return Has(fields, "Content-Length") ? Without(header, length) : std::string(header);
     std::string out;
     for (const auto& field : fields) {
@@ -333,11 +361,16 @@ class Resolver {
   /// knows better.
   static std::string NewHeader(std::string_view header, std::string_view phantom, const ContentHead& head,
                                std::string_view encoding) {
-    const auto about = FieldsOf(phantom);
+    auto about = FieldsOf(phantom);
+    // A continuation of what is above the header would be one of what is put there now.
+    std::erase_if(about, [](const HeaderField& field) { return field.lines.find_first_of(" \t") == 0; });
+    std::set<std::string> said;
+    for (const auto& field : about) said.insert(ascii::Lower(field.name));
     std::string out;
     for (const auto& field : FieldsOf(header)) {
-      if (IsOneOf(field.name, {"Content-Type", "Content-Transfer-Encoding"})) continue;
-      if (ascii::Lower(field.name).starts_with("content-") && Has(about, field.name)) continue;
+      const auto name = ascii::Lower(field.name);
+      if (IsOneOf(name, {"Content-Type", "Content-Transfer-Encoding"})) continue;
+      if (name.starts_with("content-") && said.contains(name)) continue;
       AddLines(out, field.lines);
     }
     out += Line("Content-Type", head.type);

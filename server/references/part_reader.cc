@@ -249,9 +249,12 @@ void PartReader::KeepOctetsOnly() {
   what_.section = {};
   looked_into_.reset();
   inside_.reset();
-  if (rest_.left() > 0) return;
+  // A copy: it may be a few octets of a large row's, or across the border of two.
+  std::string all(first_.view());
+  const auto rest = rest_.left();
+  if (rest > 0 && (all.size() + rest > kPiece || !rest_.Read(all, rest))) return;
   rest_ = {};
-  first_ = Octets(std::string(first_.view()));  // it may be a few of a large row's
+  first_ = Octets(std::move(all));
   served_.reset();
   source_.reset();
   around_.reset();

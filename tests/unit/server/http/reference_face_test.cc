@@ -234,6 +234,25 @@ TEST_F(ReferenceFaceTest, WhatCannotBeStoredIsRefusedBeforeItComes) {
   EXPECT_EQ(answer.substr(9, 3), "507");
 }
 
+/// As deep as they may be, within a CPIM and around it, on the stack of a thread of the pool.
+TEST_F(ReferenceFaceTest, DeepMessagesAreResolved) {
+  const auto issued = Issue(false);
+  const auto wrap = [](std::string entity) {
+    for (int i = 0; i < 99; ++i)
+      entity = fmt::format(
+          "Content-Type: multipart/mixed; boundary=b{0}\r\n\r\n--b{0}\r\n{1}\r\n--b{0}--\r\n", i, entity);
+    return entity;
+  };
+  const auto message =
+      wrap("Content-Type: message/cpim\r\n\r\nFrom: <tel:+1556>\r\n\r\n" + wrap(issued.external_body));
+  const auto answer =
+      Ask(fmt::format("POST /v1/messages/resolve HTTP/1.1\r\nHost: x\r\nContent-Type: message/rfc822\r\n"
+                      "Content-Length: {}\r\n\r\n{}",
+                      message.size(), message));
+  EXPECT_EQ(answer.substr(9, 3), "200") << answer;
+  EXPECT_NE(answer.find("CPM-References: 1\r\n"), std::string::npos) << answer.substr(0, 500);
+}
+
 TEST_F(ReferenceFaceTest, ALeastSizeHidesNoFault) {
   const std::string message =
       "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n"

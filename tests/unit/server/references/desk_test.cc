@@ -427,6 +427,35 @@ TEST_F(DeskTest, NoLengthThatWasIsLeft) {
             cpim + fmt::format("Content-Length: {}\r\n", within.size() - 2 + data.size()) + within + data);
 }
 
+/// The line end before a boundary belongs to that, and a part without a body has none but its header's.
+TEST_F(DeskTest, ABoundaryStaysALineOfItsOwn) {
+  const auto snippet = Issue(WishFor("2")).external_body;
+  const auto header = snippet.substr(0, snippet.find("\r\n\r\n") + 2);
+  const std::string outer = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n";
+  for (const auto& part : {header, header + "\r\n"}) {
+    const auto text = ResolvedOf(outer + part + "--o\r\n\r\nbeside\r\n--o--\r\n");
+    EXPECT_TRUE(text.ends_with("AAECAwQF\r\n--o\r\n\r\nbeside\r\n--o--\r\n")) << text;
+  }
+}
+
+TEST_F(DeskTest, WhoeverSendsAHeaderSaysHowLongItIs) {
+  const auto snippet = Issue(WishFor("2")).external_body;
+  const auto resolve = [&](const std::string& message) {
+    return Resolve(*store, desk, message, false, {owner, Role::kPf}, {}, 1 << 20);
+  };
+  std::string fields;
+  while (fields.size() < 120'000) fields += "content-:\r\na:\r\n";
+  EXPECT_TRUE(resolve(fields + snippet)) << "in no time";
+  EXPECT_EQ(tests::ErrorOf(resolve(fields + fields + fields + snippet)), storage::Errc::kTooBig);
+  EXPECT_EQ(tests::ErrorOf(resolve("Content-Type: multipart/mixed; boundary=o\r\n" + fields + fields +
+                                   fields + "\r\n--o\r\n" + snippet + "\r\n--o--\r\n")),
+            storage::Errc::kTooBig);
+  // A phantom's that begins in its midst continues nothing.
+  const auto at = snippet.find("\r\n\r\n") + 4;
+  const auto folded = ResolvedOf(snippet.substr(0, at) + " Content-Odd: x\r\n" + snippet.substr(at));
+  EXPECT_NE(folded.find("Content-Transfer-Encoding: base64\r\nContent-ID:"), std::string::npos) << folded;
+}
+
 /// RFC 2045 §6.4: what holds a part of 8 bits says so itself.
 TEST_F(DeskTest, WhatIsAroundDataHasNoLowerEncoding) {
   const std::string within = "Subject: \xc3\xa4\r\n\r\nHello.";
@@ -453,6 +482,8 @@ TEST_F(DeskTest, WhatIsAroundDataHasNoLowerEncoding) {
   EXPECT_EQ(resolved("Content-Transfer-Encoding: 7bit\r\n", eight), expected);
   const std::string binary = "Content-Transfer-Encoding: binary\r\n";
   EXPECT_NE(resolved(binary, "").find(binary), std::string::npos) << "a higher one stays";
+  EXPECT_EQ(resolved("Content-Transfer-Encoding: x-odd\r\n", ""), expected)
+      << "one that is for no multipart does not";
   // Of a CPIM as of a multipart.
   const auto cpim = ResolvedOf("Content-Type: message/cpim\r\n\r\nFrom: <a>\r\n\r\n" + snippet);
   EXPECT_TRUE(cpim.starts_with("Content-Type: message/cpim\r\n" + eight + "\r\nFrom: <a>\r\n\r\n")) << cpim;
