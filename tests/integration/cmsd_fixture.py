@@ -65,6 +65,16 @@ def toml(tables):
     return '\n'.join(lines)
 
 
+def look_until(condition, what, seconds=START_SECONDS):
+    """Files and ports have no way to tell: they are looked at until it is so."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f'not so after {seconds} s: {what}')
+        time.sleep(0.01)
+    return found
+
+
 class Process:
     """A server process that this test started, and nothing else."""
 
@@ -80,17 +90,25 @@ class Process:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def wait_for_port(self, port):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+    def look_until(self, condition, what, seconds=START_SECONDS):
+        """The same of a server, which must not end meanwhile."""
+        def look():
             if self.process.poll() is not None:
-                raise RuntimeError(f'the server ended with {self.process.returncode} at start:\n{self.log_tail()}')
+                raise RuntimeError(f'the server ended with {self.process.returncode}')
+            return condition()
+        try:
+            return look_until(look, what, seconds)
+        except RuntimeError as error:
+            raise RuntimeError(f'{error}\n{self.log_tail()}') from None
+
+    def wait_for_port(self, port):
+        def listens():
             try:
                 socket.create_connection((self.host, port), timeout=5).close()
-                return
+                return True
             except OSError:
-                time.sleep(0.01)  # nothing to wait on before the port is there
-        raise RuntimeError(f'the server does not listen after {START_SECONDS} s:\n{self.log_tail()}')
+                return False
+        self.look_until(listens, f'it listens on port {port}')
 
     def kill(self):
         """kill -9, and waits until the process is gone."""
@@ -116,18 +134,10 @@ class Process:
 
     def wait_for_log(self, text, times=1):
         """Until the log holds `text` that many times."""
-        deadline = time.monotonic() + START_SECONDS
-        while self.log_count(text) < times:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f'not in the log after {START_SECONDS} s: {text}')
-            time.sleep(0.01)  # the log has no other way to tell
+        look_until(lambda: self.log_count(text) >= times, f'in the log: {text}')
 
     def wait_for_file(self, path):
-        deadline = time.monotonic() + START_SECONDS
-        while not os.path.exists(path):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f'not made after {START_SECONDS} s: {path}')
-            time.sleep(0.01)  # the file system has no other way to tell
+        look_until(lambda: os.path.exists(path), f'made: {path}')
 
     def pids(self):
         """This process and its descendants."""
@@ -199,13 +209,7 @@ class Cmsd(Process):
     def start(self):
         """Until it says so: its ports and the operator's socket come one after the other before."""
         self.launch()
-        deadline = time.monotonic() + START_SECONDS
-        while not self.has_started():
-            if self.process.poll() is not None:
-                raise RuntimeError(f'the server ended with {self.process.returncode} at start:\n{self.log_tail()}')
-            if time.monotonic() > deadline:
-                raise RuntimeError(f'the server has not started after {START_SECONDS} s:\n{self.log_tail()}')
-            time.sleep(0.01)  # the log has no other way to tell
+        self.look_until(self.has_started, 'it has started')
         return self
 
     def has_started(self):

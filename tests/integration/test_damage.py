@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import cmsd_fixture as fixture
 import imap_wire as wire
@@ -53,11 +52,8 @@ class Template:
 
     def let_it_settle(self, first):
         """Behind a start RocksDB writes the files of the `first` run once more. A kill meanwhile would leave files that nobody
-        reads, and the next start would go on, and meet the damage before a client does. If another RocksDB leaves them as they
-        are, the deadline is as good."""
-        deadline = time.monotonic() + 20
-        while first & self.table_files() and time.monotonic() < deadline:
-            time.sleep(0.01)     # the folder has no other way to tell
+        reads, and the next start would go on, and meet the damage before a client does."""
+        fixture.look_until(lambda: not first & self.table_files(), 'the files of the first run are gone')
 
     def fresh(self, origin=None):
         shutil.rmtree(self.store, ignore_errors=True)

@@ -13,7 +13,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 
 import cmsd_fixture as fixture
 import imap_wire as wire
@@ -41,15 +40,13 @@ class Up(fixture.Process):
 
     def started(self):
         """Waits until it has printed the account and listens; what it printed."""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and self.running():
+        def printed():
             with open(self.log_path, encoding='utf-8') as log:
                 text = log.read()
-            if 'password' in text and 'Operator' in text:
-                self.wait_for_port(self.tls_port)
-                return text
-            time.sleep(0.05)  # its output is a file: nothing to wait on
-        raise AssertionError(f'tools/up did not start:\n{self.log_tail()}')
+            return 'password' in text and 'Operator' in text and text
+        text = self.look_until(printed, 'tools/up has printed the account', 120)
+        self.wait_for_port(self.tls_port)
+        return text
 
 
 def contents(up, text):
