@@ -182,7 +182,7 @@ struct References {
   seconds max_lifetime{30 * 86'400};  ///< the furthest expiry
   std::uint32_t per_account = 10'000;
   std::uint32_t message_mib = 16;   ///< of a message to be resolved, and of what comes of it
-  std::uint32_t resolve_mib = 256;  ///< of all of these that are in memory at once; of one account's, two
+  std::uint32_t resolve_mib = 256;  ///< of all of these in memory at once; one account's: twice message_mib
   std::uint32_t connections = 4096;
   std::uint32_t connections_per_address = 2048;
   std::uint32_t connections_per_network = 4096;  ///< IPv4 /24, IPv6 /64; this machine's own are none

@@ -19,7 +19,6 @@ namespace {
 using references::MessagePlan;
 
 constexpr std::size_t kReadSize = 64 * 1024;
-constexpr std::size_t kMaxParts = 100;
 
 Refusal Bad(std::string message) { return {Status::bad_request, "invalid_argument", std::move(message)}; }
 
@@ -154,7 +153,7 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
   const std::string parts = call.Query("parts").value_or("attachments");
   if (parts == "attachments") return out;
   out.parts.emplace();
-  for (std::size_t at = 0; at <= parts.size() && out.parts->size() <= kMaxParts;) {
+  for (std::size_t at = 0; at <= parts.size() && out.parts->size() <= storage::kMaxReferencesAtOnce;) {
     const auto comma = std::min(parts.find(',', at), parts.size());
     auto section = protocol::ReadSection(std::string_view(parts).substr(at, comma - at));
     if (!section || section->part.empty() || section->kind != protocol::Section::Kind::kAll)
@@ -164,7 +163,8 @@ std::variant<Externalize, Refusal> ReadQuery(const Call& call, const std::string
     out.parts->push_back(*std::move(section));
     at = comma + 1;
   }
-  if (out.parts->size() > kMaxParts) return Bad(fmt::format("\"parts\" are at most {}", kMaxParts));
+  if (out.parts->size() > storage::kMaxReferencesAtOnce)
+    return Bad(fmt::format("\"parts\" are at most {}", storage::kMaxReferencesAtOnce));
   return out;
 }
 
@@ -342,17 +342,7 @@ asio::awaitable<void> ExternalizeMessage(Call& call, Services& services) {
     std::vector<references::Wish> wishes;
     std::vector<references::Attachment> chosen;
     for (const auto& one : parts) {
-      references::Wish wish{appended->folder,
-                            uid,
-                            one.section,
-                            one.partial,
-                            asked.terms.kind,
-                            asked.terms.audience,
-                            asked.terms.one_time,
-                            asked.terms.expires,
-                            asked.terms.hash,
-                            asked.terms.web,
-                            one.inside};
+      auto wish = WishFor({appended->folder, uid}, one, asked.terms);
       if (asked.min_octets > 0) {
         auto size = desk.SizeOf(wish);
         if (!size)

@@ -154,6 +154,13 @@ std::variant<ReferencesRequest, Refusal> ReadReferences(const boost::json::objec
   return out;
 }
 
+references::Wish WishFor(const references::Place& place, references::Attachment part,
+                         const ReferenceTerms& terms) {
+  return {place.first, place.second,   std::move(part.section), part.partial,
+          terms.kind,  terms.audience, terms.one_time,          terms.expires,
+          terms.hash,  terms.web,      std::move(part.inside)};
+}
+
 Result<boost::json::array> IssueAll(Services& services, const storage::AccountInfo& owner,
                                     storage::AccountId issuer, const ReferencesRequest& request) {
   auto desk = DeskOf(services);
@@ -176,10 +183,7 @@ Result<boost::json::array> IssueAll(Services& services, const storage::AccountIn
     }
     if (wishes.size() + parts.size() > storage::kMaxReferencesAtOnce)
       return Fail(Errc::kLimit, fmt::format("at most {} references at once", storage::kMaxReferencesAtOnce));
-    for (auto& part : parts)
-      wishes.push_back({folder, uid, std::move(part.section), part.partial, one.terms.kind,
-                        one.terms.audience, one.terms.one_time, one.terms.expires, one.terms.hash,
-                        one.terms.web, std::move(part.inside)});
+    for (auto& part : parts) wishes.push_back(WishFor(places[i], std::move(part), one.terms));
   }
   ASSIGN_OR_RETURN(const auto issued, desk.Issue(owner, issuer, wishes));
   boost::json::array list;

@@ -24,6 +24,10 @@ struct ReferenceTerms {
   bool web = false;
 };
 
+/// For a part of a message, by these terms.
+references::Wish WishFor(const references::Place& place, references::Attachment part,
+                         const ReferenceTerms& terms);
+
 /// One entry of "references": a message, and which parts of it.
 struct ReferenceRequest {
   references::ObjectName object;

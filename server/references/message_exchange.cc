@@ -215,7 +215,7 @@ class Resolver {
     RETURN_IF_ERROR(CheckHeader(header.size() + phantom.size()));
     plan.AddText(std::string(text.substr(at, part.header_begin - at)));
     at = part.body_end;
-    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, Without(header, length), phantom, plan));
+    ASSIGN_OR_RETURN(const std::string fault, Insert(*url, header, length, phantom, plan));
     auto& found = fault.empty() ? out_.used_by : out_.not_resolved;
     found.push_back({number.empty() ? "1" : number, Tellable(*url), fault});
     // The line end before a boundary is the boundary's (RFC 2046 §5.1.1), but of a part without a body it was
@@ -244,26 +244,20 @@ class Resolver {
 
   enum class Length : bool { kKeep, kDrop };
 
-  static std::string Without(std::string_view header, Length length) {
-    if (length == Length::kKeep) return std::string(header);
-    std::string out;
-    for (const auto& field : FieldsOf(header))
-      if (!ascii::EqualNoCase(field.name, "Content-Length")) AddLines(out, field.lines);
-    return out + "\r\n";
-  }
-
   /// The header of what data have come into. RFC 2045 §6.4: it has no lower encoding than what it holds.
   std::string HeaderAround(std::string_view header, Encoding declared, Length length) const {
     const auto fields = FieldsOf(header);
+    const bool drop = length == Length::kDrop && Has(fields, "Content-Length");
     // What is declared above these is for no multipart, and says nothing.
-    if (needs_ == Encoding::k7Bit || (declared <= Encoding::kBinary && needs_ <= declared))
-      return Has(fields, "Content-Length") ? Without(header, length) : std::string(header);
+    const bool raise = needs_ != Encoding::k7Bit && (needs_ > declared || declared > Encoding::kBinary);
+    if (!drop && !raise) return std::string(header);
     std::string out;
     for (const auto& field : fields) {
-      if (length == Length::kDrop && ascii::EqualNoCase(field.name, "Content-Length")) continue;
-      if (!ascii::EqualNoCase(field.name, "Content-Transfer-Encoding")) AddLines(out, field.lines);
+      if (drop && ascii::EqualNoCase(field.name, "Content-Length")) continue;
+      if (!raise || !ascii::EqualNoCase(field.name, "Content-Transfer-Encoding")) AddLines(out, field.lines);
     }
-    return out + Line("Content-Transfer-Encoding", NameOf(needs_)) + "\r\n";
+    if (raise) out += Line("Content-Transfer-Encoding", NameOf(needs_));
+    return out + "\r\n";
   }
 
   static std::string_view NameOf(Encoding encoding) {
@@ -272,8 +266,8 @@ class Resolver {
   }
 
   /// The data, with a header; a fault in words, or empty.
-  Result<std::string> Insert(const std::string& url, std::string_view header, std::string_view phantom,
-                             MessagePlan& plan) {
+  Result<std::string> Insert(const std::string& url, std::string_view header, Length length,
+                             std::string_view phantom, MessagePlan& plan) {
     static const std::string kNone = "there is nothing to be had by it";
     ASSIGN_OR_RETURN(auto named, desk_.Look(url, bearer_));
     if (!named) return kNone;
@@ -282,9 +276,8 @@ class Resolver {
                          (bearer_.sender && named->owner != *bearer_.sender);
     const auto reader = network ? storage::Actor(actor_.origin, storage::Role::kPf) : actor_;
     auto& seen = cpims_[{named->part.folder, named->part.uid, protocol::WriteSection(named->part.section)}];
-    ASSIGN_OR_RETURN(auto opened, PartReader::Open(store_, named->part, seen));
-    if (!opened) return kNone;
-    auto part = std::move(opened);
+    ASSIGN_OR_RETURN(auto part, PartReader::Open(store_, named->part, seen));
+    if (!part) return kNone;
     if (part->deferred()) named->accessed_by = reader;
     if (const auto& cpim = part->looked_into(); cpim && cpim != seen) {
       const std::uint64_t read = cpim->entity.offset + cpim->entity.length - cpim->cpim_begin;
@@ -317,7 +310,7 @@ class Resolver {
       if (IsPlainText(small)) encoding = "7bit";
     }
     inserted_ += part->size();
-    plan.AddText(NewHeader(header, phantom, head, encoding));
+    plan.AddText(NewHeader(header, length, phantom, head, encoding));
     if (encoding == "7bit" && !composite) {
       plan.AddText(std::move(small));
     } else {
@@ -359,8 +352,8 @@ class Resolver {
 
   /// RFC 2046 §5.2.3: the header within the external body is that of the data; what the data is the store
   /// knows better.
-  static std::string NewHeader(std::string_view header, std::string_view phantom, const ContentHead& head,
-                               std::string_view encoding) {
+  static std::string NewHeader(std::string_view header, Length length, std::string_view phantom,
+                               const ContentHead& head, std::string_view encoding) {
     auto about = FieldsOf(phantom);
     // A continuation of what is above the header would be one of what is put there now.
     std::erase_if(about, [](const HeaderField& field) { return field.lines.find_first_of(" \t") == 0; });
@@ -371,6 +364,7 @@ class Resolver {
       const auto name = ascii::Lower(field.name);
       if (IsOneOf(name, {"Content-Type", "Content-Transfer-Encoding"})) continue;
       if (name.starts_with("content-") && said.contains(name)) continue;
+      if (length == Length::kDrop && name == "content-length") continue;
       AddLines(out, field.lines);
     }
     out += Line("Content-Type", head.type);

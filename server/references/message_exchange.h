@@ -35,7 +35,8 @@ struct Resolved {
 /// message/cpim body. `limit`: octets of the result, kTooBig.
 ///
 /// The data's type is that of the stored part; texts that mail can carry stay as they are, all else is
-/// base64.
+/// base64. Headers of what the data come into stay true: their Content-Transfer-Encoding is raised if it must
+/// be, the message's Content-Length is corrected, those of parts are dropped.
 storage::Result<Resolved> Resolve(storage::MailStore& store, ReferenceDesk& desk, std::string_view message,
                                   bool cpim, const Bearer& bearer, storage::Actor actor, std::uint64_t limit);
 

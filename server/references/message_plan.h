@@ -30,7 +30,7 @@ class MessagePlan {
   /// reads it.
   std::uint64_t held() const;
   bool done() const { return pieces_.empty(); }
-  /// Appends the next piece, about 256 KiB; false: it cannot be read.
+  /// Appends the next piece: a text, or about 256 KiB; false: it cannot be read.
   bool Take(std::string& to);
 
  private:
