@@ -98,20 +98,10 @@ class MessageExchangeTest : public DeskFixture {
 
   /// The message with a reference for each attachment.
   std::string ExternalBodyOf(const std::string& message, std::size_t& references) {
-    const auto uid = Must(tests::Append(*store, owner, "INBOX", {message})).uids.front();
+    const auto uid = Put(message);
     const auto attachments = Must(desk.Attachments(folder, uid));
-    std::vector<Wish> wishes;
-    for (const auto& one : attachments) {
-      Wish wish;
-      wish.folder = folder;
-      wish.uid = uid;
-      wish.section = one.section;
-      wish.partial = one.partial;
-      wish.inside = one.inside;
-      wishes.push_back(wish);
-    }
-    references = wishes.size();
-    const auto issued = Must(desk.Issue(Must(store->GetAccount(owner)), owner, wishes));
+    const auto issued = IssueFor(uid, attachments);
+    references = issued.size();
     return All(Must(Externalise(*store, folder, uid, attachments, issued)));
   }
 };

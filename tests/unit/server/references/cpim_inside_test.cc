@@ -41,23 +41,9 @@ std::string WithLength(const std::string& header, const std::string& body) {
 
 class CpimInsideTest : public DeskFixture {
  protected:
-  storage::Uid Put(const std::string& message) {
-    return Must(tests::Append(*store, owner, "INBOX", {message})).uids.front();
-  }
   std::vector<Issued> IssueAll(storage::Uid uid, bool web = false) {
     parts = Must(desk.Attachments(folder, uid));
-    std::vector<Wish> wishes;
-    for (const auto& part : parts) {
-      Wish wish;
-      wish.folder = folder;
-      wish.uid = uid;
-      wish.section = part.section;
-      wish.partial = part.partial;
-      wish.inside = part.inside;
-      wish.web = web;
-      wishes.push_back(wish);
-    }
-    return Must(desk.Issue(Must(store->GetAccount(owner)), owner, wishes));
+    return IssueFor(uid, parts, web);
   }
   std::string Externalised(storage::Uid uid, const std::vector<Issued>& issued) {
     return All(Must(Externalise(*store, folder, uid, parts, issued)));
