@@ -204,7 +204,12 @@ Call::Head Call::Begin(Status status, std::string_view content_type) {
 }
 
 asio::awaitable<bool> Call::WriteOctets(std::string_view octets) {
-  const bool written = co_await wire_.Write(octets, /*more=*/body_left_ > 0);
+  const bool written = co_await WriteOctets(std::span(&octets, 1));
+  co_return written;
+}
+
+asio::awaitable<bool> Call::WriteOctets(std::span<std::string_view> pieces) {
+  const bool written = co_await wire_.Write(pieces, /*more=*/body_left_ > 0);
   intact_ = intact_ && written;
   co_return written;
 }
@@ -284,8 +289,13 @@ asio::awaitable<bool> Call::StartBody(Status status, std::string content_type, s
 }
 
 asio::awaitable<bool> Call::SendBody(std::string_view octets) {
-  body_left_ -= std::min<std::uint64_t>(body_left_, octets.size());
-  const bool written = co_await WriteOctets(octets);
+  const bool written = co_await SendBody(std::span(&octets, 1));
+  co_return written;
+}
+
+asio::awaitable<bool> Call::SendBody(std::span<std::string_view> pieces) {
+  for (const auto piece : pieces) body_left_ -= std::min<std::uint64_t>(body_left_, piece.size());
+  const bool written = co_await WriteOctets(pieces);
   co_return written;
 }
 

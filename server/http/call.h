@@ -108,6 +108,8 @@ class Call {
   /// all.
   asio::awaitable<bool> StartBody(Status status, std::string content_type, std::uint64_t length);
   asio::awaitable<bool> SendBody(std::string_view octets);
+  /// The same of what lies in several places. `pieces` is used up.
+  asio::awaitable<bool> SendBody(std::span<std::string_view> pieces);
   /// 304: no body, and no word of how long one would be (RFC 9110 §8.6).
   asio::awaitable<void> SayNotModified();
 
@@ -141,6 +143,7 @@ class Call {
   Head Begin(Status status, std::string_view content_type);
   asio::awaitable<bool> WriteHead(const Head& head, std::string_view and_then = {});
   asio::awaitable<bool> WriteOctets(std::string_view octets);
+  asio::awaitable<bool> WriteOctets(std::span<std::string_view> pieces);
   asio::awaitable<bool> FillBody();
   asio::awaitable<void> FailForSize();
   asio::awaitable<std::optional<boost::json::object>> ParseJson(const std::string& text);

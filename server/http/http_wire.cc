@@ -1,5 +1,7 @@
 #include "server/http/http_wire.h"
 
+#include <vector>
+
 #include <boost/asio/write.hpp>
 
 namespace server::http {
@@ -11,10 +13,11 @@ asio::awaitable<std::size_t> BeastWire::ReadSome(std::span<char> space, std::chr
   co_return error ? 0 : got;
 }
 
-asio::awaitable<bool> BeastWire::Write(std::string_view octets, bool /*more*/) {
+asio::awaitable<bool> BeastWire::Write(std::span<std::string_view> pieces, bool /*more*/) {
+  std::vector<asio::const_buffer> buffers;
+  for (const auto piece : pieces) buffers.emplace_back(piece.data(), piece.size());
   stream_.expires_after(write_limit_);
-  const auto [error, ignored] =
-      co_await asio::async_write(stream_, asio::buffer(octets.data(), octets.size()), kAsTuple);
+  const auto [error, ignored] = co_await asio::async_write(stream_, buffers, kAsTuple);
   co_return !error;
 }
 
@@ -32,8 +35,8 @@ asio::awaitable<std::size_t> StreamWire::ReadSome(std::span<char> space, std::ch
   }
 }
 
-asio::awaitable<bool> StreamWire::Write(std::string_view octets, bool more) {
-  const bool written = co_await stream_.Write(octets, more);
+asio::awaitable<bool> StreamWire::Write(std::span<std::string_view> pieces, bool more) {
+  const bool written = co_await stream_.Write(pieces, more);
   co_return written;
 }
 

@@ -26,8 +26,8 @@ class HttpWire {
   virtual ~HttpWire() = default;
   /// At least 1; 0: the connection is over.
   virtual asio::awaitable<std::size_t> ReadSome(std::span<char> space, std::chrono::milliseconds limit) = 0;
-  /// All of it; false: the connection is over. `more`: more follows at once, and may share a packet.
-  virtual asio::awaitable<bool> Write(std::string_view octets, bool more) = 0;
+  /// All of it, used up; false: the connection is over. `more`: more follows at once, and may share a packet.
+  virtual asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool more) = 0;
 };
 
 /// Over a Beast stream: the operator's socket and monitoring.
@@ -36,7 +36,7 @@ class BeastWire final : public HttpWire {
   BeastWire(HttpStream& stream, std::chrono::seconds write_limit)
       : stream_(stream), write_limit_(write_limit) {}
   asio::awaitable<std::size_t> ReadSome(std::span<char> space, std::chrono::milliseconds limit) override;
-  asio::awaitable<bool> Write(std::string_view octets, bool more) override;
+  asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool more) override;
   HttpStream& stream() { return stream_; }
 
  private:
@@ -50,7 +50,7 @@ class StreamWire final : public HttpWire {
  public:
   explicit StreamWire(net::Stream& stream) : stream_(stream) {}
   asio::awaitable<std::size_t> ReadSome(std::span<char> space, std::chrono::milliseconds limit) override;
-  asio::awaitable<bool> Write(std::string_view octets, bool more) override;
+  asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool more) override;
 
  private:
   net::Stream& stream_;

@@ -8,9 +8,10 @@ namespace server::http {
 using protocol::mime::Octets;
 
 asio::awaitable<bool> Pieces::Send(Call& call) const {
-  bool sent = true;
-  for (auto piece = octets_.begin(); sent && piece != octets_.end(); ++piece)
-    sent = co_await call.SendBody(piece->view());
+  std::vector<std::string_view> pieces;
+  pieces.reserve(octets_.size());
+  for (const auto& piece : octets_) pieces.push_back(piece.view());
+  const bool sent = co_await call.SendBody(pieces);
   co_return sent;
 }
 

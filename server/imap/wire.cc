@@ -27,27 +27,38 @@ asio::awaitable<bool> Output::Flush() {
 }
 
 asio::awaitable<bool> Output::Send() {
-  for (std::size_t i = 0; i < sending_.pieces.size() && !broken_; ++i)
-    co_await SendPiece(sending_.pieces[i].view(), !sending_.text.empty() || i + 1 < sending_.pieces.size());
-  if (!broken_ && !sending_.text.empty()) co_await SendPiece(sending_.text, /*more=*/false);
+  if (!broken_ && !sending_.empty()) {
+    const bool sent = co_await SendQueue();
+    broken_ = broken_ || !sent;
+  }
   sending_.pieces.clear();
   sending_.before_text = 0;
   sending_.text.clear();
   co_return !broken_;
 }
 
-asio::awaitable<void> Output::SendPiece(std::string_view octets, bool more) {
-  std::string packed;
+asio::awaitable<bool> Output::SendQueue() {
+  std::vector<std::string_view> all;
+  all.reserve(sending_.pieces.size() + 1);
+  for (const auto& piece : sending_.pieces) all.push_back(piece.view());
+  if (!sending_.text.empty()) all.push_back(sending_.text);
+  bool sent = true;
   if (deflate_) {
-    deflate_->Compress(octets, packed);
-    octets = packed;
-  }
-  const bool sent = co_await stream_.Write(octets, more);
-  if (sent) {
-    sent_ += octets.size();
+    for (std::size_t i = 0; i < all.size() && sent; ++i)
+      sent = co_await SendPacked(all[i], /*more=*/i + 1 < all.size());
   } else {
-    broken_ = true;
+    sent = co_await stream_.Write(all);
+    if (sent) sent_ += sending_.size();
   }
+  co_return sent;
+}
+
+asio::awaitable<bool> Output::SendPacked(std::string_view octets, bool more) {
+  std::string packed;
+  deflate_->Compress(octets, packed);
+  const bool sent = co_await stream_.Write(packed, more);
+  if (sent) sent_ += packed.size();
+  co_return sent;
 }
 
 void Output::Release() {

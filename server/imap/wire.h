@@ -23,6 +23,11 @@ namespace server::imap {
 class Output {
  public:
   static constexpr std::size_t kFull = 64 * 1024;
+  /// A long answer is made step by step, each while the one before is sent. Text is held by the session
+  /// alone; octets of messages mostly lie in memory that is shared, and many in one call wake the client less
+  /// often.
+  static constexpr std::size_t kStep = 1024 * 1024;
+  static constexpr std::size_t kStepOfText = 256 * 1024;
 
   explicit Output(net::Stream& stream) : stream_(stream) {}
 
@@ -30,9 +35,10 @@ class Output {
   std::string& text() { return waiting_.text; }
   /// After all that is written so far; not copied if they are many.
   void Append(protocol::mime::Octets octets);
-  std::size_t size() const { return waiting_.before_text + waiting_.text.size(); }
+  std::size_t size() const { return waiting_.size(); }
   bool Full() const { return size() >= kFull; }
-  bool empty() const { return size() == 0; }
+  bool HasStep() const { return size() >= kStep || waiting_.text.size() >= kStepOfText; }
+  bool empty() const { return waiting_.empty(); }
 
   /// Sends everything that is there when it is called; false once the connection is of no more use, then and
   /// for ever (what is written later is dropped). Until it returns, text() is filled anew. One at a time.
@@ -50,9 +56,12 @@ class Output {
     std::vector<protocol::mime::Octets> pieces;
     std::size_t before_text = 0;  ///< octets of the pieces
     std::string text;
+    std::size_t size() const { return before_text + text.size(); }
+    bool empty() const { return size() == 0; }
   };
   asio::awaitable<bool> Send();
-  asio::awaitable<void> SendPiece(std::string_view octets, bool more);
+  asio::awaitable<bool> SendQueue();
+  asio::awaitable<bool> SendPacked(std::string_view octets, bool more);
 
   net::Stream& stream_;
   net::Deflate* deflate_ = nullptr;  ///< nullptr: not compressed

@@ -1,5 +1,6 @@
 #include "server/net/stream.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -25,6 +26,21 @@ void LogRefusal(const SSL& ssl, const std::string& peer) {
   spdlog::info("event=tls_refused peer={} reason=\"{}\" certificate=\"{}\"", peer,
                reason ? reason : "unknown",
                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified));
+}
+
+/// Past the first `count` octets, and past what is empty.
+void Advance(std::span<std::string_view>& pieces, std::size_t count) {
+  while (!pieces.empty() && pieces.front().size() <= count) {
+    count -= pieces.front().size();
+    pieces = pieces.subspan(1);
+  }
+  if (!pieces.empty()) pieces.front().remove_prefix(count);
+}
+
+std::size_t SizeOf(std::span<const std::string_view> pieces) {
+  std::size_t size = 0;
+  for (const auto piece : pieces) size += piece.size();
+  return size;
 }
 
 }  // namespace
@@ -66,19 +82,24 @@ ReadResult Stream::ReadSome(std::span<char> space) {
 }
 
 asio::awaitable<bool> Stream::Write(std::string_view octets, bool more) {
+  const bool written = co_await Write(std::span(&octets, 1), more);
+  co_return written;
+}
+
+asio::awaitable<bool> Stream::Write(std::span<std::string_view> pieces, bool more) {
   State& s = *state_;
   TransferDeadline step(s.write_pace);
-  while (!octets.empty()) {
+  for (Advance(pieces, 0); !pieces.empty();) {
     if (s.closed || s.broken) co_return false;
-    const auto sent = s.WriteSome(octets, more);
+    const auto sent = s.WriteSome(pieces, more);
     if (sent < 0) co_return false;
-    octets.remove_prefix(static_cast<std::size_t>(sent));
+    Advance(pieces, static_cast<std::size_t>(sent));
     if (sent > 0) continue;
     auto limit = step.Next(Now(), s.TakenByPeer());
     if (s.deadline) limit = std::min(limit, *s.deadline);
     if (limit <= Now()) {
       s.stalled = true;
-      spdlog::info("event=not_reading peer={} unsent={}", s.peer, octets.size());
+      spdlog::info("event=not_reading peer={} unsent={}", s.peer, SizeOf(pieces));
       co_return false;
     }
     const bool ready = co_await s.Await(s.WriteNeeds(), limit);

@@ -71,6 +71,9 @@ class Stream {
   /// closed). Not interrupted by Notify() or a shutdown. `more`: the next Write() follows at once, and may
   /// share a packet with the end of this one.
   asio::awaitable<bool> Write(std::string_view octets, bool more = false);
+  /// The same of what lies in several places: on a plain stream with few calls of the kernel, and few times
+  /// that the peer is woken. `pieces` is used up.
+  asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool more = false);
 
   /// The server's side of a TLS handshake; false if it failed and the connection is of no more use. `context`
   /// is read during the call only. For STARTTLS: the caller has written its go-ahead and MUST have checked

@@ -1,5 +1,6 @@
 #include "server/net/stream_state.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -10,12 +11,15 @@
 #include <openssl/ssl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 namespace server::net {
 namespace {
 
 /// One TLS record's worth: SSL_write() of more would encrypt it all in turn before it first returns.
 constexpr std::size_t kMaxTlsWrite = 16 * 1024;
+/// A FETCH of short bodies has more.
+constexpr std::size_t kMaxGathered = 16;
 constexpr int kMaxDrain = 256 * 1024;
 
 }  // namespace
@@ -130,19 +134,29 @@ ReadResult Stream::State::ReadTls(std::span<char> space) {
   }
 }
 
-std::ptrdiff_t Stream::State::WriteSome(std::string_view octets, bool more) {
-  if (!ssl) {
-    for (;;) {
-      const auto n = ::send(descriptor.native_handle(), octets.data(), octets.size(),
-                            MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-      if (n >= 0) {
-        written += n;
-        return n;
-      }
-      if (errno == EINTR) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+std::ptrdiff_t Stream::State::WritePlain(std::span<const std::string_view> pieces, bool more) {
+  std::array<iovec, kMaxGathered> gathered;
+  const std::size_t count = std::min(pieces.size(), gathered.size());
+  for (std::size_t i = 0; i < count; ++i)
+    gathered[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};  // sendmsg() only reads them
+  msghdr message{};
+  message.msg_iov = gathered.data();
+  message.msg_iovlen = count;
+  const int flags = MSG_NOSIGNAL | (more || count < pieces.size() ? MSG_MORE : 0);
+  for (;;) {
+    const auto sent = ::sendmsg(descriptor.native_handle(), &message, flags);
+    if (sent >= 0) {
+      written += sent;
+      return sent;
     }
+    if (errno == EINTR) continue;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
   }
+}
+
+std::ptrdiff_t Stream::State::WriteSome(std::span<const std::string_view> pieces, bool more) {
+  if (!ssl) return WritePlain(pieces, more);
+  const std::string_view octets = pieces.front();
   ERR_clear_error();
   tls_wants_read = false;
   std::size_t size = 0;

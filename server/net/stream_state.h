@@ -3,7 +3,9 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
@@ -47,9 +49,10 @@ struct Stream::State {
   void CancelWait();
   ReadResult ReadPlain(std::span<char> space);
   ReadResult ReadTls(std::span<char> space);
-  /// Octets taken, 0 if the peer must read (or, in TLS, write: see `tls_wants_read`) first, negative on
-  /// failure.
-  std::ptrdiff_t WriteSome(std::string_view octets, bool more);
+  /// Octets taken of the pieces, of which the first is not empty; 0 if the peer must read (or, in TLS, write:
+  /// see `tls_wants_read`) first, negative on failure.
+  std::ptrdiff_t WriteSome(std::span<const std::string_view> pieces, bool more);
+  std::ptrdiff_t WritePlain(std::span<const std::string_view> pieces, bool more);
   /// Octets that have left the kernel for the peer, since the stream began.
   std::int64_t TakenByPeer();
   Waiting WriteNeeds() const { return tls_wants_read ? Waiting::kToRead : Waiting::kToWrite; }

@@ -28,7 +28,7 @@ class MemoryWire final : public http::HttpWire {
     octets_.remove_prefix(some.size());
     co_return some.size();
   }
-  server::asio::awaitable<bool> Write(std::string_view, bool) override { co_return true; }
+  server::asio::awaitable<bool> Write(std::span<std::string_view>, bool) override { co_return true; }
 
  private:
   std::string_view octets_;

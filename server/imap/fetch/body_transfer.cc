@@ -126,9 +126,9 @@ Begun BodyTransfer::WriteBinarySize(const FetchItem& item, protocol::write::Fetc
   return Begun::kWhole;
 }
 
-Begun BodyTransfer::Continue(Output& out, std::size_t limit) {
+Begun BodyTransfer::Continue(Output& out) {
   for (protocol::mime::Octets piece; octets_.left() > 0; out.Append(std::exchange(piece, {}))) {
-    if (out.size() >= limit) return Begun::kMore;
+    if (out.HasStep()) return Begun::kMore;
     if (!octets_.ReadSome(piece, kPiece)) return Begun::kUnreadable;
   }
   return Begun::kWhole;

@@ -40,9 +40,9 @@ class BodyTransfer {
   /// Writes the item's name and its first octets.
   Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, Output& out);
 
-  /// Appends octets until `out` has `limit` or the literal is complete. kMore as long as there are more;
+  /// Appends octets until `out` has a step or the literal is complete. kMore as long as there are more;
   /// kUnreadable: the literal cannot be completed, so the connection must be closed.
-  Begun Continue(Output& out, std::size_t limit);
+  Begun Continue(Output& out);
 
  private:
   /// `octets_` are what the item names.

@@ -77,7 +77,7 @@ FetchResponse FetchRun::Begin(SeqNum seq, storage::Uid uid) {
 }
 
 storage::Result<bool> FetchRun::ProduceUids() {
-  while (!batches_.done() && out_.size() < kProduce) {
+  while (!batches_.done() && !out_.HasStep()) {
     batches_.Next(kFlagsBatch).ForEach([&](storage::Uid uid) {
       FetchResponse response = Begin(*view_.map().SeqOf(uid), uid);
       response.Uid(uid);
@@ -101,7 +101,7 @@ storage::Result<bool> FetchRun::ProduceFlags() {
   };
   const storage::ModSeq since = plan_.changed_since.value_or(storage::ModSeq{});
   const std::uint32_t batch = since.value != 0 ? kChangedBatch : kFlagsBatch;
-  while (!batches_.done() && out_.size() < kProduce) {
+  while (!batches_.done() && !out_.HasStep()) {
     const auto read = reader->States(batches_.Next(batch), write, since);
     if (!read) return tl::unexpected(read.error());
   }
@@ -120,7 +120,7 @@ storage::Result<bool> FetchRun::ProduceRows() {
   if (!reader) return tl::unexpected(reader.error());
   LearnKeywords(*reader);
   SequenceMap::Cursor numbers(view_.map());
-  while (!batches_.done() && out_.size() < kProduce) {
+  while (!batches_.done() && !out_.HasStep()) {
     const UidSet batch = batches_.Next(kRowsBatch);
     std::vector<MessageState> states;
     const auto read_states = ReadStates(*reader, batch, states);
@@ -137,7 +137,7 @@ storage::Result<bool> FetchRun::ProduceRows() {
       }
       response.End();
       ++answered_;
-      if (out_.size() < kProduce) return true;
+      if (!out_.HasStep()) return true;
       batches_.ResumeAfter(uid);
       return false;
     });
@@ -264,7 +264,7 @@ std::size_t FetchRun::Load(const MessageState& state, SeqNum seq, const MessageR
 }
 
 storage::Result<bool> FetchRun::ProduceBodies() {
-  while (out_.size() < kProduce) {
+  while (!out_.HasStep()) {
     if (loaded_.empty()) {
       if (batches_.done()) return true;
       const auto loaded = LoadBodies();
@@ -327,7 +327,7 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
   while (message.item < plan_.items.size()) {
     const FetchItem& item = plan_.items[message.item];
     if (message.transfer) {
-      const Begun more = message.transfer->Continue(out_, kProduce);
+      const Begun more = message.transfer->Continue(out_);
       if (more == Begun::kMore) return false;
       if (more == Begun::kUnreadable) {
         mid_literal_ = true;

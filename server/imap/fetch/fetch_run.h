@@ -17,14 +17,14 @@
 
 namespace server::imap {
 
-/// One FETCH at work: Produce() runs on the storage pool and fills the output up to about kProduce octets
-/// or for about kTime, the session sends them, and so on. Memory is that, whatever is fetched.
+/// One FETCH at work: Produce() runs on the storage pool and fills the output with about a step
+/// (Output::HasStep()) or for about kTime, the session sends that, and so on. Memory is that, whatever is
+/// fetched.
 ///
 /// Lifetime   one command; store, view and `out` outlive it.
 /// Thread     the pool's during Produce(), while the session waits for it.
 class FetchRun {
  public:
-  static constexpr std::size_t kProduce = 256 * 1024;
   /// What is decoded may be long and its answer short: looked at after each item.
   static constexpr std::chrono::milliseconds kTime{50};
 

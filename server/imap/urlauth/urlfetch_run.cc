@@ -31,8 +31,14 @@ bool UrlFetchRun::BeginAtOnce() {
   }
   Write(cmd_.requests.front(), *std::move(prepared));
   ++next_;
-  if (sending_ && !WriteOctets()) return false;  // Produce() meets it, too
+  WriteOctetsAtOnce();
   return EndIfAll();
+}
+
+/// What falls short, or cannot be read at all, Produce() meets, too.
+void UrlFetchRun::WriteOctetsAtOnce() {
+  const storage::MemoryOnly here;
+  for (bool written = true; written && sending_ && !out_.HasStep();) written = WriteOctets().has_value();
 }
 
 std::optional<UrlFetchRun::Prepared> UrlFetchRun::PrepareAtOnce() {
@@ -45,7 +51,7 @@ std::optional<UrlFetchRun::Prepared> UrlFetchRun::PrepareAtOnce() {
 Result<bool> UrlFetchRun::Produce() {
   const auto until = clock_.Now() + kTime;
   while (sending_ || next_ < cmd_.requests.size()) {
-    if (out_.size() >= kProduce || clock_.Now() >= until) return false;
+    if (out_.HasStep() || clock_.Now() >= until) return false;
     if (sending_) {
       RETURN_IF_ERROR(WriteOctets());
       continue;

@@ -19,13 +19,12 @@
 
 namespace server::imap {
 
-/// One URLFETCH at work, as a FetchRun is: Produce() runs on the storage pool and fills the output up to
-/// about kProduce octets or for about kTime, the session sends them, and so on.
+/// One URLFETCH at work, as a FetchRun is: Produce() runs on the storage pool and fills the output with about
+/// a step or for about kTime, the session sends that, and so on.
 ///
 /// Lifetime   one command; store, authority, command and `out` outlive it.
 class UrlFetchRun {
  public:
-  static constexpr std::size_t kProduce = 256 * 1024;
   /// What is decoded may be long and its answer short: looked at after each URL.
   static constexpr std::chrono::milliseconds kTime{50};
 
@@ -44,8 +43,9 @@ class UrlFetchRun {
         redeemed_(std::move(redeemed)) {}
   UrlFetchRun(const UrlFetchRun&) = delete;
 
-  /// Answers the first URL, up to a first piece of its octets, if what that needs is in memory and short
-  /// (storage::MemoryOnly); else nothing has happened. True as of Produce(), which comes next otherwise.
+  /// Answers the first URL, with as many of its octets as are in memory and Produce() would write, if what
+  /// comes before them is in memory and short (storage::MemoryOnly); else nothing has happened. True as of
+  /// Produce(), which comes next otherwise.
   bool BeginAtOnce();
 
   /// True when everything has been written.
@@ -76,6 +76,7 @@ class UrlFetchRun {
   bool EndIfAll();
 
   storage::Result<> WriteOctets();
+  void WriteOctetsAtOnce();
 
   /// What to know of a part is to decode all of it, and a command may name it 256 times.
   struct Known {

@@ -30,8 +30,8 @@ class TextWire final : public HttpWire {
     request_.erase(0, got);
     co_return got;
   }
-  asio::awaitable<bool> Write(std::string_view octets, bool) override {
-    answer += octets;
+  asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool) override {
+    for (const auto piece : pieces) answer += piece;
     co_return true;
   }
   std::string answer;

@@ -182,7 +182,7 @@ class SlowWire final : public HttpWire {
     space.front() = octets[limits.size() - 1];
     co_return 1;
   }
-  asio::awaitable<bool> Write(std::string_view, bool) override { co_return true; }
+  asio::awaitable<bool> Write(std::span<std::string_view>, bool) override { co_return true; }
 
   std::string octets =
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n" + std::string(10000, 'x');

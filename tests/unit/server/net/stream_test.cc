@@ -182,6 +182,23 @@ TEST_F(StreamTest, LargeWriteWaitsForASlowReader) {
   EXPECT_EQ(got, octets);
 }
 
+TEST_F(StreamTest, PiecesArriveInTheirOrder) {
+  std::string expected;
+  std::vector<std::string> octets(40);
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    if (i % 7 != 3) octets[i] = std::string(i % 5 == 0 ? 300'000 : i, static_cast<char>('a' + i % 26));
+    expected += octets[i];
+  }
+  std::vector<std::string_view> pieces(octets.begin(), octets.end());
+  std::string received;
+  std::thread reader([&] { received = Receive(client_.get(), expected.size()); });
+  EXPECT_TRUE(Run(stream_->Write(pieces)));
+  reader.join();
+  EXPECT_TRUE(received == expected);
+  std::vector<std::string_view> none(3);
+  EXPECT_TRUE(Run(stream_->Write(none)));
+}
+
 TEST_F(StreamTest, WriteToAPeerThatNeverReadsFailsAfterTheStallLimit) {
   const std::string octets(8 << 20, 'x');
   stream_->SetWritePace({1, 10s});

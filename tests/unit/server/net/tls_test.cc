@@ -174,6 +174,21 @@ TEST_F(TlsTest, LargeTransfersArriveWhole) {
   EXPECT_EQ(echoed, octets);
 }
 
+TEST_F(TlsTest, PiecesArriveInTheirOrder) {
+  ASSERT_TRUE(Handshake());
+  const std::vector<std::string> octets{"", std::string(20'000, 'a'), "b", "", std::string(50'000, 'c'), "d"};
+  std::string expected;
+  for (const auto& piece : octets) expected += piece;
+  const auto serve = [&]() -> server::asio::awaitable<bool> {
+    std::vector<std::string_view> pieces(octets.begin(), octets.end());
+    const bool written = co_await stream_->Write(pieces);
+    co_return written;
+  };
+  std::string received;
+  EXPECT_TRUE(RunWith<bool>(serve(), [&](TlsClient& client) { received = client.Read(expected.size()); }));
+  EXPECT_TRUE(received == expected);
+}
+
 TEST_F(TlsTest, WaitReturnsAtOnceWhileDecryptedOctetsAreLeft) {
   ASSERT_TRUE(Handshake());
   std::thread([&] { client_side_.Write(std::string(10'000, 'x')); }).join();
