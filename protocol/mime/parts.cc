@@ -7,6 +7,7 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr char kServedVersion = 2;
+constexpr char kNoNulVersion = 3;
 
 void PutVarint(std::uint64_t value, std::string& out) {
   while (value >= 0x80) {
@@ -79,7 +80,8 @@ class PartsDecoder {
   explicit PartsDecoder(std::string_view row) : in_(row) {}
 
   tl::expected<Parts, BadParts> Decode() {
-    if (in_.Octet() != kVersion) return Bad("unknown version");
+    const std::uint8_t version = in_.Octet();
+    if (version != kVersion && version != kNoNulVersion) return Bad("unknown version");
     const std::uint64_t count = in_.Varint();
     constexpr std::size_t kLeastPart = 7;
     if (count == 0 || count > in_.left() / kLeastPart) return Bad("part count");
@@ -191,10 +193,10 @@ struct Ancestor {
 
 }  // namespace
 
-std::string EncodeParts(const Parts& parts) {
+std::string EncodeParts(const Parts& parts, Nul nul) {
   std::string out;
   out.reserve(parts.size() * 9 + 4);
-  out += kVersion;
+  out += nul == Nul::kNone ? kNoNulVersion : kVersion;
   PutVarint(parts.size(), out);
   std::vector<Ancestor> open;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -232,6 +234,8 @@ std::string EncodeParts(const Parts& parts, const Served& served) {
   out += EncodeParts(served.parts);
   return out;
 }
+
+Nul NulOf(std::string_view row) { return row.starts_with(kNoNulVersion) ? Nul::kNone : Nul::kMaybe; }
 
 tl::expected<Parts, BadParts> DecodeParts(std::string_view row) {
   if (!row.starts_with(kServedVersion)) return PartsDecoder(row).Decode();

@@ -74,13 +74,19 @@ struct Served {
   friend bool operator==(const Served&, const Served&) = default;
 };
 
+/// What a row knows of NUL octets in its message.
+enum class Nul : std::uint8_t {
+  kMaybe,  ///< who gives octets to a client has to look
+  kNone,
+};
+
 struct BadParts {
   std::string detail;  ///< for the log
 };
 
 /// The row form of a part tree, about 8 octets a part.
 ///
-///   parts   = version count *part          version = %x01; count = varint, at least 1
+///   parts   = version count *part          version = %x01, or %x03: Nul::kNone; count = varint, at least 1
 ///   part    = class children gap header body header-lines body-lines
 ///   class   = OCTET                        media << 5 | encoding << 2 | kind
 ///   children= varint                       of this part; they follow, each with its own tree
@@ -100,8 +106,11 @@ struct BadParts {
 ///
 /// Example: a text/plain message, 10 octets (2 LF) of header and 5 (1 LF) of body: 01 01 20 00 00 0a 05 02
 /// 01.
-std::string EncodeParts(const Parts& parts);
+std::string EncodeParts(const Parts& parts, Nul nul = Nul::kMaybe);
 std::string EncodeParts(const Parts& parts, const Served& served);
+
+/// Reads one octet of a row that decodes.
+Nul NulOf(std::string_view row);
 
 /// The parts as appended. Safe on any octets; what it returns satisfies the invariants of Part and PartKind.
 /// Nothing may follow.

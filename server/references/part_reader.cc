@@ -71,6 +71,7 @@ Result<std::unique_ptr<PartReader>> PartReader::Open(storage::MailStore& store, 
     reader->deferred_ = !temporary.empty();
   }
   reader->object_ = object;
+  reader->message_nul_ = protocol::mime::NulOf(parts_text);
   reader->parts_ = *std::move(parts);
   reader->source_ = store.OpenBody(at.folder.account, object, size);
   if (*served) {
@@ -208,9 +209,10 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
   if (!extent) return Begun::kNoSuchPart;
   const Section& section = what_.section;
   if (TakesLong(form) && storage::MemoryOnly::Forbids()) return Begun::kUnreadable;
+  const bool mask_nul = served && message_nul_ == protocol::mime::Nul::kMaybe;
   Begun begun = Begun::kOpen;
   if (IsFields(section)) {
-    OctetReader whole(octets, {extent->offset, std::min(extent->length, kFilteredHeader)}, served);
+    OctetReader whole(octets, {extent->offset, std::min(extent->length, kFilteredHeader)}, mask_nul);
     std::string header;
     if (!whole.Read(header, kFilteredHeader)) return Begun::kUnreadable;
     const bool keep = section.kind == Section::Kind::kHeaderFields;
@@ -221,7 +223,7 @@ Begun PartReader::Begin(Form form, std::optional<Extent> of) {
   } else if (form == Form::kDecoded && section.kind == Section::Kind::kAll && !section.part.empty()) {
     begun = BeginDecoded(*protocol::mime::FindPart(parts_, section.part));
   } else {
-    rest_ = OctetReader(octets, ClipAll(*extent), served);
+    rest_ = OctetReader(octets, ClipAll(*extent), mask_nul);
     begun = ReadFirst();
   }
   nul_ = !served && (rest_.left() > 0 || protocol::mime::HoldsNul(first_.view()));

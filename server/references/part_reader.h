@@ -112,6 +112,7 @@ class PartReader {
   MessagePart what_;
   storage::ObjectId object_;
   bool deferred_ = false;
+  protocol::mime::Nul message_nul_ = protocol::mime::Nul::kMaybe;  ///< the message as appended
   std::string body_structure_;
   protocol::mime::Parts parts_;
   CpimInsidePtr looked_into_;

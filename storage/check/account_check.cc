@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/mime/mask_nul.h"
 #include "protocol/mime/parts.h"
 #include "protocol/model/flags.h"
 #include "protocol/model/mailbox_name.h"
@@ -290,6 +291,7 @@ void AccountCheck::MessageRow(const schema::MessageKey& key, std::string_view va
     Report(11, fmt::format("{}: size differs from that of another message of object {}", name,
                            row->object.value));
   ++at->second.uses;
+  at->second.no_nul = at->second.no_nul || protocol::mime::NulOf(row->parts) == protocol::mime::Nul::kNone;
   if (!protocol::mime::DecodeParts(row->parts) || !protocol::mime::DecodeServed(row->parts))
     Report(1, fmt::format("{}: its part tree does not decode", name));
   auto ids = schema::IdKeysOf(account_, key.folder, key.uid, *row);
@@ -349,6 +351,9 @@ Result<> AccountCheck::Bodies() {
                              value.size(), expected));
     ++object.chunks;
     object.octets += value.size();
+    if (object.no_nul && protocol::mime::HoldsNul(value))
+      Report(12, fmt::format("chunk {} of object {} holds NUL, of which there is none", key.chunk,
+                             key.object.value));
   }));
   for (const auto& [id, object] : objects_) {
     if (object.octets != object.size)

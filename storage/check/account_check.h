@@ -49,6 +49,7 @@ class AccountCheck {
     std::uint64_t refs = 1;
     std::uint64_t chunks = 0;
     std::uint64_t octets = 0;
+    bool no_nul = false;  ///< a row says so
     bool text = false;
   };
 

@@ -45,7 +45,8 @@ Result<Delivery::Prepared> Delivery::Read(MailStore::Core& core, const NewMessag
     return Fail(Errc::kNotAllowed, "The object is malformed: " + what.fault);
   Prepared out{.inspection = *std::move(inspection), .what = std::move(what)};
   out.octets = message.body.size();
-  out.parts = protocol::mime::EncodeParts(out.inspection.parts);
+  const auto nul = out.inspection.has_nul ? protocol::mime::Nul::kMaybe : protocol::mime::Nul::kNone;
+  out.parts = protocol::mime::EncodeParts(out.inspection.parts, nul);
   if (out.inspection.has_nul) {
     auto reencoded = protocol::mime::Reencode(source, out.inspection.parts);
     if (!reencoded) return Fail(Errc::kUnavailable, "staged octets cannot be read back");

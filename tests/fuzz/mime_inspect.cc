@@ -49,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Require(protocol::text::IsValidUtf8(found->search_text));
   Require(protocol::text::IsValidUtf8(found->search_header));
   Require(found->parts.size() <= limits.max_parts + 1);
+  Require(found->has_nul == (octets.find('\0') != std::string_view::npos));
   const auto decoded = DecodeParts(EncodeParts(found->parts));
   Require(decoded && *decoded == found->parts);
   for (const Part& part : found->parts) {

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto served = DecodeServed(row);
   const auto parts = DecodeParts(row);
   if (!parts) return 0;
-  const auto again = DecodeParts(EncodeParts(*parts));
+  const auto again = DecodeParts(EncodeParts(*parts, NulOf(row)));
   if (!again || *again != *parts) std::abort();
   if (served && *served) {
     const auto served_again = DecodeServed(EncodeParts(*parts, **served));

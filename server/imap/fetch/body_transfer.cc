@@ -52,7 +52,7 @@ Begun BodyTransfer::Begin(const FetchItem& item, protocol::write::FetchResponse&
   if (section.kind == Section::Kind::kHeaderFields || section.kind == Section::Kind::kHeaderFieldsNot) {
     return WriteFields(item, *extent, response);
   }
-  octets_ = OctetReader(source_, Clip(*extent, item.partial), /*mask_nul=*/!binary);
+  octets_ = OctetReader(source_, Clip(*extent, item.partial), /*mask_nul=*/!binary && may_hold_nul_);
   return BeginOctets(item, binary, response, out);
 }
 
@@ -74,7 +74,7 @@ Begun BodyTransfer::BeginOctets(const FetchItem& item, bool binary, protocol::wr
 
 Begun BodyTransfer::WriteFields(const FetchItem& item, Extent header,
                                 protocol::write::FetchResponse& response) {
-  OctetReader octets(source_, {header.offset, std::min(header.length, kFilteredHeader)}, /*mask_nul=*/true);
+  OctetReader octets(source_, {header.offset, std::min(header.length, kFilteredHeader)}, may_hold_nul_);
   std::string text;
   if (!octets.Read(text, kFilteredHeader)) return Begun::kUnreadable;
   const bool keep = item.section.kind == Section::Kind::kHeaderFields;

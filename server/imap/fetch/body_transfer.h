@@ -34,8 +34,9 @@ class BodyTransfer {
   /// hundred pieces of it.
   using Sizes = std::map<const protocol::mime::Part*, std::uint64_t>;
 
-  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts, Sizes& sizes)
-      : source_(source), parts_(parts), sizes_(sizes) {}
+  BodyTransfer(protocol::mime::Source& source, const protocol::mime::Parts& parts, protocol::mime::Nul nul,
+               Sizes& sizes)
+      : source_(source), parts_(parts), may_hold_nul_(nul == protocol::mime::Nul::kMaybe), sizes_(sizes) {}
 
   /// Writes the item's name and its first octets.
   Begun Begin(const protocol::FetchItem& item, protocol::write::FetchResponse& response, Output& out);
@@ -57,6 +58,7 @@ class BodyTransfer {
 
   protocol::mime::Source& source_;
   const protocol::mime::Parts& parts_;
+  const bool may_hold_nul_;
   Sizes& sizes_;
   protocol::mime::OctetReader octets_;  ///< what is not written yet
 };

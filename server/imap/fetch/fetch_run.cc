@@ -343,7 +343,8 @@ storage::Result<bool> FetchRun::WriteMessage(Message& message) {
         const bool as_appended = message.served == nullptr || item.kind == FetchItem::Kind::kBinary ||
                                  item.kind == FetchItem::Kind::kBinarySize;
         message.transfer.emplace(as_appended ? *message.source : *message.served,
-                                 as_appended ? message.parts : message.served_parts, message.sizes);
+                                 as_appended ? message.parts : message.served_parts,
+                                 protocol::mime::NulOf(message.row.parts), message.sizes);
         if (Note(message.transfer->Begin(item, *message.response, out_))) continue;
         message.transfer.reset();
       }

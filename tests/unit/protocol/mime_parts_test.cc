@@ -91,10 +91,22 @@ TEST(PartsCodecTest, RowIsFrozen) {
 }
 TEST(PartsCodecTest, DecodesWhatItEncodes) {
   for (const Parts& parts : {kText, kNested}) {
-    const auto decoded = DecodeParts(EncodeParts(parts));
-    ASSERT_TRUE(decoded);
-    EXPECT_EQ(*decoded, parts);
+    for (const Nul nul : {Nul::kMaybe, Nul::kNone}) {
+      const std::string row = EncodeParts(parts, nul);
+      EXPECT_EQ(NulOf(row), nul);
+      const auto decoded = DecodeParts(row);
+      ASSERT_TRUE(decoded);
+      EXPECT_EQ(*decoded, parts);
+      const auto served = DecodeServed(row);
+      ASSERT_TRUE(served);
+      EXPECT_FALSE(*served);
+    }
   }
+}
+TEST(PartsCodecTest, RowWithoutNulIsFrozen) {
+  EXPECT_EQ(Hex(EncodeParts(kText, Nul::kNone)),
+            "030120"
+            "00000a050201");
 }
 TEST(PartsCodecTest, EveryPrefixIsRefused) {
   const std::string row = EncodeParts(kNested);

@@ -127,6 +127,7 @@ TEST(MimePropertyTest, AnyOctetsHaveASoundTree) {
     RC_ASSERT(BalancedOutsideStrings(found->envelope));
     RC_ASSERT(BalancedOutsideStrings(found->body));
     RC_ASSERT(BalancedOutsideStrings(found->body_structure));
+    RC_ASSERT(found->has_nul == (octets.find('\0') != std::string::npos));
     RC_ASSERT(found->envelope.find('\0') == std::string::npos);
     RC_ASSERT(found->body_structure.find('\0') == std::string::npos);
   }));

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/check/fsck.h"
 #include "storage/schema/keys.h"
 #include "storage/store/rights.h"
 #include "tests/support/store_access.h"
@@ -52,6 +53,21 @@ class MessagesTest : public testing::Test {
   storage::AccountId account = CreateAccount(*store);
   FolderRef inbox = Must(store->GetFolder(account, "INBOX")).ref;
 };
+
+TEST_F(MessagesTest, ARowThatDeniesNulIsChecked) {
+  Must(Append(*store, account, "INBOX", {"A: b\r\n\r\nc"}));
+  const std::string key = storage::schema::ChunkKey{account, FirstObject(), 0}.Encode();
+  const auto put = [&](std::string_view octets) {
+    storage::kv::Batch batch;
+    batch.Put(Table::kBodies, key, octets);
+    Must(store.engine().Apply(batch, storage::kv::Durability::kNow));
+    return Must(storage::check::Fsck(store.engine())).violations;
+  };
+  const auto violations = put(std::string_view("A: b\r\n\r\n\0", 9));
+  ASSERT_EQ(violations.size(), 1U);
+  EXPECT_EQ(violations[0].invariant, 12);
+  EXPECT_TRUE(put("A: b\r\n\r\nc").empty());
+}
 
 TEST_F(MessagesTest, AppendKeepsOctetsFlagsAndDates) {
   std::vector<storage::NewMessage> messages;
