@@ -383,7 +383,7 @@ Result<std::vector<Issued>> ReferenceDesk::Issue(const storage::AccountInfo& own
     if (!rump) return tl::unexpected(AtReference(i, std::move(rump).error()));
     auto described = Describe(wish, *row);
     if (!described) return tl::unexpected(AtReference(i, std::move(described).error()));
-    ASSIGN_OR_RETURN(auto key, store_.UrlKey(wish.folder, NewUrlKey()));
+    ASSIGN_OR_RETURN(auto key, UrlKeyOf(store_, wish.folder));
     row->key_check = KeyCheck(key);
     rows.push_back(*std::move(row));
     out.push_back(*std::move(described));

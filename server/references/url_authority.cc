@@ -76,7 +76,7 @@ Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& 
   if (!folder) return tl::unexpected<storage::Error>(folder.error());
   ASSIGN_OR_RETURN(const auto fault, CheckMessage(*url, *folder));
   if (!fault.empty()) return Refused(fault);
-  ASSIGN_OR_RETURN(const auto key, store_.UrlKey(folder->ref, NewUrlKey()));
+  ASSIGN_OR_RETURN(const auto key, UrlKeyOf(store_, folder->ref));
   std::string full(rump);
   full += ':';
   full += kInternal;
@@ -84,7 +84,8 @@ Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& 
   return Authorised{full + UrlToken(key, rump), {}};
 }
 
-Result<bool> UrlAuthority::IsUser(std::string_view name, storage::AccountId account) {
+Result<bool> UrlAuthority::IsUser(std::string_view name, storage::AccountId account, const Known& known) {
+  if (name == known.name) return account == known.account;
   const auto address = protocol::cpm::ParseLogin(name);
   if (!address) return false;
   ASSIGN_OR_RETURN(const auto found, store_.FindAccount(*address));
@@ -92,6 +93,10 @@ Result<bool> UrlAuthority::IsUser(std::string_view name, storage::AccountId acco
 }
 
 Result<bool> UrlAuthority::IsFor(const UrlAccess& access, const Bearer& bearer) {
+  return IsFor(access, bearer, {});
+}
+
+Result<bool> UrlAuthority::IsFor(const UrlAccess& access, const Bearer& bearer, const Known& known) {
   const bool submits = bearer.role == storage::Role::kSubmit;
   switch (access.kind) {
     // The user is who submits. Submission has looked at that, by URLFETCH it does not even say who; a PF that
@@ -99,8 +104,8 @@ Result<bool> UrlAuthority::IsFor(const UrlAccess& access, const Bearer& bearer) 
     case Kind::kSubmit:
       if (submits && !bearer.sender) return true;
       if (!submits && bearer.role != storage::Role::kPf) return false;
-      return IsUser(access.user, submits ? *bearer.sender : bearer.account);
-    case Kind::kUser: return submits ? false : IsUser(access.user, bearer.account);
+      return IsUser(access.user, submits ? *bearer.sender : bearer.account, known);
+    case Kind::kUser: return submits ? false : IsUser(access.user, bearer.account, known);
     case Kind::kAuthUser: return policy_.authuser;
     case Kind::kAnonymous: return policy_.anonymous;
   }
@@ -218,7 +223,7 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   const auto now = Now();
   if (url->expire && now > *url->expire) return nothing;
   // The owner's right "r" is asked by the store, when it is read.
-  ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, bearer));
+  ASSIGN_OR_RETURN(const bool is_for, IsFor(*url->access, bearer, {url->user, owner->id}));
   if (!is_for) return nothing;
   Named named{PartOf(*url, found->ref), owner->id, recorded};
   if (recorded) {
@@ -232,7 +237,7 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
 Result<bool> UrlAuthority::IsOwn(const ImapUrl& url, storage::AccountId account) {
   if (url.host.empty()) return true;
   if (!IsHere(url)) return false;
-  return IsUser(url.user, account);
+  return IsUser(url.user, account, {});
 }
 
 }  // namespace server::references

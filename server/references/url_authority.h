@@ -103,7 +103,13 @@ class UrlAuthority {
                                             const storage::FolderStatus& folder);
   storage::Result<Fallen> StandUncounted(const std::vector<Named>& all);
   storage::Result<> TakeBack(storage::AccountId owner, const std::vector<std::uint64_t>& ids);
-  storage::Result<bool> IsUser(std::string_view name, storage::AccountId account);
+  /// Whose name one is, from what has been looked up; of no name by default.
+  struct Known {
+    std::string_view name;
+    storage::AccountId account;
+  };
+  storage::Result<bool> IsFor(const protocol::UrlAccess& access, const Bearer& bearer, const Known& known);
+  storage::Result<bool> IsUser(std::string_view name, storage::AccountId account, const Known& known);
   std::int64_t Now() const;  ///< Unix seconds
 
   storage::MailStore& store_;

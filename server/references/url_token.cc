@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdlib>
+#include <memory>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 namespace server::references {
@@ -26,12 +28,38 @@ void AppendHex(std::string& out, unsigned char octet) {
   out += kDigits[octet & 15];
 }
 
+struct FreeMac {
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+
+/// HMAC-SHA-256 without a key. To look up the algorithm takes longer than to use it.
+EVP_MAC_CTX& HmacSha256() {
+  thread_local const std::unique_ptr<EVP_MAC_CTX, FreeMac> context = [] {
+    EVP_MAC* hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+    std::unique_ptr<EVP_MAC_CTX, FreeMac> made(EVP_MAC_CTX_new(hmac));
+    EVP_MAC_free(hmac);  // the context has its own
+    std::string digest = OSSL_DIGEST_NAME_SHA2_256;
+    const std::array<OSSL_PARAM, 2> with{
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+        OSSL_PARAM_construct_end()};
+    if (!made || EVP_MAC_CTX_set_params(made.get(), with.data()) != 1) std::abort();
+    return made;
+  }();
+  return *context;
+}
+
+/// Never null, which EVP_MAC_init() takes for the key of the last time.
+const unsigned char* OctetsOf(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.empty() ? "" : text.data());
+}
+
 void AppendMac(std::string& out, std::string_view key, std::string_view octets) {
   std::array<unsigned char, kMacOctets> mac{};
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), mac.data(),
-           &size) == nullptr)
+  std::size_t size = 0;
+  auto& context = HmacSha256();
+  if (EVP_MAC_init(&context, OctetsOf(key), key.size(), nullptr) != 1 ||
+      EVP_MAC_update(&context, OctetsOf(octets), octets.size()) != 1 ||
+      EVP_MAC_final(&context, mac.data(), &size, mac.size()) != 1 || size != mac.size())
     std::abort();
   for (const unsigned char octet : mac) AppendHex(out, octet);
 }
@@ -60,6 +88,12 @@ std::string NewUrlKey() {
   // Without randomness there is no key, and no safe way to go on.
   if (RAND_bytes(octets.data(), static_cast<int>(octets.size())) != 1) std::abort();
   return {octets.begin(), octets.end()};
+}
+
+storage::Result<std::string> UrlKeyOf(storage::MailStore& store, storage::FolderRef folder) {
+  ASSIGN_OR_RETURN(auto known, store.KnownUrlKey(folder));  // randomness is dear, and mostly there is one
+  if (known) return *std::move(known);
+  return store.UrlKey(folder, NewUrlKey());
 }
 
 std::string UrlToken(std::string_view key, std::string_view rump) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/model/ids.h"
+#include "storage/store/mail_store.h"
 
 /// The tokens of authorised URLs: URLAUTH's mechanism INTERNAL (RFC 4467 §2.4.1), and those of references
 /// that are on record. All are in hexadecimal, lower case, and one spelling is right; all end with the
@@ -14,6 +15,9 @@ namespace server::references {
 
 /// 32 octets from the system's source of randomness: a mailbox access key.
 std::string NewUrlKey();
+
+/// The folder's key, a new one if it has none. Blocks.
+storage::Result<std::string> UrlKeyOf(storage::MailStore& store, storage::FolderRef folder);
 
 /// 01, then HMAC-SHA-256 of `rump` under `key`. The first octet names the algorithm.
 std::string UrlToken(std::string_view key, std::string_view rump);

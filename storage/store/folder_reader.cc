@@ -40,6 +40,10 @@ std::vector<PageSpan> SpansOf(const UidSet& uids) {
 Result<> ScanPages(const kv::View& view, FolderRef ref, PageSpan span,
                    const std::function<Result<>(std::uint32_t page_no, std::string_view value)>& visit) {
   const std::string begin = schema::StateKey{ref.account, ref.folder, span.first}.Encode();
+  if (span.first == span.last) {
+    ASSIGN_OR_RETURN(const auto value, view.Get(Table::kStates, begin));
+    return value ? visit(span.first, *value) : Result<>();
+  }
   const std::string end = schema::StateKey{ref.account, ref.folder, span.last}.Encode() + '\0';
   Result<> bad;
   RETURN_IF_ERROR(view.Scan(Table::kStates, begin, end, [&](std::string_view key, std::string_view value) {

@@ -176,6 +176,8 @@ class MailStore {
 
   /// The folder's key. If it has none, `fresh` becomes it: 32 octets that nobody can guess.
   Result<std::string> UrlKey(FolderRef folder, std::string_view fresh);
+  /// The same of a folder that has one; nullopt: it has none, or is gone.
+  Result<std::optional<std::string>> KnownUrlKey(FolderRef folder);
   /// The folders with a key that have this path, or had it when they had that key already; the former first.
   /// None also if the account is gone.
   Result<std::vector<KeyedFolder>> FindKeyed(AccountId account, std::string_view path);

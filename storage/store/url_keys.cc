@@ -77,15 +77,19 @@ Result<> ForgetUrlKey(AccountTxn& txn, FolderId folder) {
   return {};
 }
 
-Result<std::string> MailStore::UrlKey(FolderRef folder, std::string_view fresh) {
-  RETURN_IF_ERROR(CheckKey(fresh));
+Result<std::optional<std::string>> MailStore::KnownUrlKey(FolderRef folder) {
   RETURN_IF_ERROR(core_->deleted.Check(folder.account));
   ASSIGN_OR_RETURN(const auto value,
                    core_->engine.Get(Table::kUrlKeys, FolderKey{folder.account, folder.folder}.Encode()));
-  if (value) {
-    ASSIGN_OR_RETURN(auto row, UrlKeyRow::Decode(*value));
-    return std::move(row.key);
-  }
+  if (!value) return std::optional<std::string>();
+  ASSIGN_OR_RETURN(auto row, UrlKeyRow::Decode(*value));
+  return std::optional(std::move(row.key));
+}
+
+Result<std::string> MailStore::UrlKey(FolderRef folder, std::string_view fresh) {
+  RETURN_IF_ERROR(CheckKey(fresh));
+  ASSIGN_OR_RETURN(auto known, KnownUrlKey(folder));
+  if (known) return *std::move(known);
   std::string key;
   RETURN_IF_ERROR(core_->lanes.Run(folder.account, [&](AccountTxn& txn) -> Result<> {
     RETURN_IF_ERROR(txn.Account());

@@ -54,6 +54,8 @@ TEST(UrlToken, IsAVersionAndAMac) {
   EXPECT_FALSE(IsUrlToken(UrlToken("k", "r"), "k", "s"));
   EXPECT_FALSE(IsUrlToken(UrlToken("k", "r") + "0", "k", "r"));
   EXPECT_FALSE(IsUrlToken("", "k", "r"));
+  // Without a key it is none that was used before.
+  EXPECT_EQ(UrlToken("", ""), "01b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
   EXPECT_NE(NewUrlKey(), NewUrlKey());
   EXPECT_EQ(NewUrlKey().size(), 32U);
 }
