@@ -19,7 +19,7 @@ using std::chrono::seconds;
 
 struct Store {
   std::string path = "/var/lib/cmsd";
-  std::uint32_t block_cache_mib = 256;
+  std::uint32_t block_cache_mib = 384;
   std::uint32_t write_buffer_mib = 64;  ///< of all tables together
 };
 

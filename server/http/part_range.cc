@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/short_read.h"
+
 namespace server::http {
 
 using protocol::mime::Octets;
@@ -35,9 +37,12 @@ bool PartRange::Skip() {
   return true;
 }
 
+bool PartRange::FillAtOnce(Pieces& pieces) {
+  return !Decodes() && TryHere([&] { return Fill(pieces); });
+}
+
 bool PartRange::Fill(Pieces& pieces) {
-  pieces.octets_.clear();
-  for (pieces.size_ = 0; pieces.size_ < kStep && left_ > 0;) {
+  while (pieces.size_ < kStep && left_ > 0) {
     Octets piece = std::exchange(kept_, {});
     if (piece.empty() && (!part_.TakeSome(piece) || piece.empty())) return false;
     if (piece.size() > left_) piece = piece.Part(0, left_);

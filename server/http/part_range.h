@@ -47,8 +47,11 @@ class PartRange {
   std::uint64_t to_skip() const { return to_skip_; }
   /// One step. False: the octets cannot be had.
   bool Skip();
-  /// The next step's octets in place of what `pieces` holds. False: they cannot be had.
+  /// Adds to `pieces` until they are a step, or all. False: the octets cannot be had; what is there stays,
+  /// and the next call goes on.
   bool Fill(Pieces& pieces);
+  /// The same with what is in memory and has not to be decoded (storage::MemoryOnly). False: there is more.
+  bool FillAtOnce(Pieces& pieces);
   /// Octets to be filled in yet, and of all that are sent.
   std::uint64_t left() const { return left_; }
   std::uint64_t size() const { return size_; }

@@ -199,15 +199,20 @@ asio::awaitable<bool> SendPart(Call& call, Services& services, PartAnswer answer
                    fmt::format("bytes {}-{}/{}", octets->first, octets->first + octets->length - 1, size));
   bool sending = co_await call.StartBody(octets != nullptr ? Status::partial_content : Status::ok,
                                          answer.type, sent.size());
-  // What follows is read while as much is sent.
-  Pieces next;
-  auto read_on = [&] { return sent.Fill(next); };
+  // What follows is read while as much is sent. If it cannot be, the octets that are missing tell.
   while (sending && sent.left() > 0) {
-    auto reading = services.storage.Run(read_on, who);
+    Pieces next;
+    auto read_on = [&] { return sent.Fill(next); };
     auto writing = pieces.Send(call);
-    const auto [read, written] = co_await (std::move(reading) && std::move(writing));
-    sending = read && written;  // if not, the octets that are missing tell
-    std::swap(pieces, next);
+    if (sent.FillAtOnce(next)) {
+      sending = co_await std::move(writing);
+      co_await asio::post(asio::use_awaitable);  // others of this thread have waited
+    } else {
+      auto reading = services.storage.Run(read_on, who);
+      const auto [read, written] = co_await (std::move(reading) && std::move(writing));
+      sending = read && written;
+    }
+    pieces = std::move(next);
   }
   if (sending) [[maybe_unused]]
     const bool written = co_await pieces.Send(call);

@@ -16,17 +16,21 @@ namespace {
 constexpr std::string_view kFormatKey = "cms_store_format";
 constexpr std::string_view kFormat = "1";
 
-/// A share for what `bodies` keeps: its index and filters, and a few blocks of data, which are in it so that
-/// they can be sent from there. By itself a long body would push everything else out.
-std::size_t BodyCacheBytes(const RocksEngineOptions& options) { return options.block_cache_bytes / 8; }
+/// A share for what `bodies` keeps: its index and filters, and what is fetched by many, which is sent from
+/// there. By itself a long body would push everything else out.
+std::size_t BodyCacheBytes(const RocksEngineOptions& options) { return options.block_cache_bytes / 2; }
 constexpr int kBodyCacheShardBits = 1;  // of a few large blocks each
+/// What was used goes last, without a pool for what was used twice: what a compaction leaves there of files
+/// that are no more would keep half of the cache for itself.
+constexpr double kBodyCacheHighPriorityPool = 0;
 
 }  // namespace
 
 OpenedStore::OpenedStore(const RocksEngineOptions& options)
     : options_(options),
       cache_(rocksdb::NewLRUCache(options.block_cache_bytes - BodyCacheBytes(options))),
-      body_cache_(rocksdb::NewLRUCache(BodyCacheBytes(options), kBodyCacheShardBits)),
+      body_cache_(rocksdb::NewLRUCache(BodyCacheBytes(options), kBodyCacheShardBits,
+                                       /*strict_capacity_limit=*/false, kBodyCacheHighPriorityPool)),
       listener_(std::make_shared<FaultListener>()),
       guard_(std::make_shared<FaultGuard>(options.file_system ? options.file_system
                                                               : rocksdb::FileSystem::Default())),

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/kv/rocksdb_engine.h"
 #include "tests/unit/server/references/desk_fixture.h"
 
 namespace server::http {
@@ -48,6 +49,41 @@ TEST_F(PartRangeTest, SkipsInSteps) {
   EXPECT_TRUE(range.Fill(pieces));
   EXPECT_EQ(pieces.size(), 3U);
   EXPECT_EQ(range.left(), 0U);
+}
+
+TEST(PartRangeOnDiskTest, WhatMemoryHasIsGoneOnFrom) {
+  tests::TempStore store(tests::Driver::kRocks);
+  const auto owner = tests::CreateAccount(*store);
+  Must(tests::Append(
+      *store, owner, "INBOX",
+      {"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + std::string(4'000'000, 'x') +
+       "\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\nTU1N\r\n--b--\r\n"}));
+  Must(dynamic_cast<storage::kv::RocksEngine&>(store.engine()).Flush());
+  store.Reopen();
+  const auto folder = Must(store->GetFolder(owner, "INBOX")).ref;
+  const auto open = [&](const char* section) {
+    auto part = Must(PartReader::Open(*store, {folder, {1}, *protocol::ReadSection(section), {}, {}}));
+    EXPECT_EQ(part->Begin(PartReader::Form::kDecoded), PartReader::Begun::kOpen);
+    return part;
+  };
+  const auto part = open("1");
+  PartRange range(*part, PartReader::Form::kDecoded);
+  Pieces pieces;
+  EXPECT_FALSE(range.FillAtOnce(pieces));
+  EXPECT_GT(pieces.size(), 0U) << "the first piece has been read";
+  EXPECT_LT(pieces.size(), kStep);
+  EXPECT_TRUE(range.Fill(pieces));
+  EXPECT_GE(pieces.size(), kStep);
+  EXPECT_EQ(pieces.size() + range.left(), part->size());
+
+  const auto again = open("1");
+  Pieces same;
+  EXPECT_TRUE(PartRange(*again, PartReader::Form::kDecoded).FillAtOnce(same));
+  EXPECT_EQ(same.size(), pieces.size());
+  const auto encoded = open("2");
+  Pieces none;
+  EXPECT_FALSE(PartRange(*encoded, PartReader::Form::kDecoded).FillAtOnce(none));
+  EXPECT_EQ(none.size(), 0U) << "decoding takes long";
 }
 
 TEST_F(PartRangeTest, IsFarOnlyWhereThatIsDecoded) {
