@@ -198,27 +198,28 @@ Result<std::optional<Named>> UrlAuthority::Look(std::string_view text, const Bea
   const std::optional<Named> nothing;
   const auto url = protocol::ParseImapUrl(text);
   if (!url || !url->access || !url->verifier) return nothing;
-  std::vector<storage::KeyedFolder> folders;
   ASSIGN_OR_RETURN(const auto owner, OwnerOf(*url));
-  if (IsHere(*url) && protocol::ascii::EqualNoCase(url->verifier->mechanism, kInternal)) {
-    // RFC 4467 §6: who probes for users and mailboxes learns nothing from the time it takes.
-    ASSIGN_OR_RETURN(folders, store_.FindKeyed(owner ? owner->id : storage::AccountId{}, url->mailbox));
-  }
   const std::string_view rump = RumpOf(text, *url);
   const auto recorded = RecordedIn(url->verifier->token);
   const auto is_token = [&](std::string_view key) {
     return recorded ? IsRecordedUrlToken(url->verifier->token, key, *recorded, rump)
                     : IsUrlToken(url->verifier->token, key, rump);
   };
-  const storage::KeyedFolder* found = nullptr;
-  for (const auto& folder : folders) {
-    if (is_token(folder.key)) found = &folder;
-  }
-  if (folders.empty()) {
+  std::optional<storage::KeyedFolder> found;
+  bool any = false;
+  const auto try_key = [&](const storage::KeyedFolder& folder) {
+    any = true;
+    if (is_token(folder.key)) found = folder;
+    return !found;
+  };
+  // RFC 4467 §6: who probes for users and mailboxes learns nothing from the time it takes.
+  if (IsHere(*url) && protocol::ascii::EqualNoCase(url->verifier->mechanism, kInternal))
+    RETURN_IF_ERROR(store_.FindKeyed(owner ? owner->id : storage::AccountId{}, url->mailbox, try_key));
+  if (!any) {
     static const std::string plausible = NewUrlKey();
     static_cast<void>(is_token(plausible));
   }
-  if (found == nullptr) return nothing;
+  if (!found) return nothing;
   if (url->uid_validity && *url->uid_validity != found->uid_validity) return nothing;
   const auto now = Now();
   if (url->expire && now > *url->expire) return nothing;

@@ -178,9 +178,10 @@ class MailStore {
   Result<std::string> UrlKey(FolderRef folder, std::string_view fresh);
   /// The same of a folder that has one; nullopt: it has none, or is gone.
   Result<std::optional<std::string>> KnownUrlKey(FolderRef folder);
-  /// The folders with a key that have this path, or had it when they had that key already; the former first.
-  /// None also if the account is gone.
-  Result<std::vector<KeyedFolder>> FindKeyed(AccountId account, std::string_view path);
+  /// Visits the folders with a key that have this path, or had it when they had that key already; the former
+  /// first, the latter looked for if `visit` says true to go on. None also if the account is gone.
+  Result<> FindKeyed(AccountId account, std::string_view path,
+                     const std::function<bool(const KeyedFolder&)>& visit);
   /// The folder's own; nullopt: it has none, or is gone.
   Result<std::optional<KeyedFolder>> FindUrlKey(FolderRef folder);
   /// A new key in place of the one there was, if any.

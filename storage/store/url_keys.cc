@@ -105,17 +105,17 @@ Result<std::string> MailStore::UrlKey(FolderRef folder, std::string_view fresh) 
   return key;
 }
 
-Result<std::vector<KeyedFolder>> MailStore::FindKeyed(AccountId account, std::string_view path) {
-  std::vector<KeyedFolder> found;
-  if (core_->deleted.Contains(account)) return found;
-  if (!schema::PathKey::IsPath(path) || path.find('\0') != std::string_view::npos) return found;
+Result<> MailStore::FindKeyed(AccountId account, std::string_view path,
+                              const std::function<bool(const KeyedFolder&)>& visit) {
+  if (core_->deleted.Contains(account)) return {};
+  if (!schema::PathKey::IsPath(path) || path.find('\0') != std::string_view::npos) return {};
   const auto view = core_->engine.OpenView();
-  std::vector<FolderId> folders;
   ASSIGN_OR_RETURN(const auto value,
                    view->Get(Table::kFolderNames, schema::PathKey{account, std::string(path)}.Encode()));
   if (value) {
     ASSIGN_OR_RETURN(const auto name, schema::FolderNameRow::Decode(*value));
-    folders.push_back(name.folder);
+    ASSIGN_OR_RETURN(const auto keyed, Keyed(*view, {account, name.folder}));
+    if (keyed && !visit(*keyed)) return {};
   }
   std::deque<FolderId> former_folders;
   const std::string former = FormerPathKey::Prefix(account, path);
@@ -125,13 +125,13 @@ Result<std::vector<KeyedFolder>> MailStore::FindKeyed(AccountId account, std::st
     former_folders.pop_front();  // the newest are last
     return !MemoryOnly::Forbids();
   }));
-  folders.insert(folders.end(), former_folders.begin(), former_folders.end());
-  if (folders.empty()) static_cast<void>(Keyed(*view, {account, {}}));  // none takes as long as one
-  for (const FolderId folder : folders) {
-    ASSIGN_OR_RETURN(auto keyed, Keyed(*view, {account, folder}));
-    if (keyed) found.push_back(*std::move(keyed));
+  // None takes as long as one.
+  if (!value && former_folders.empty()) static_cast<void>(Keyed(*view, {account, {}}));
+  for (const FolderId folder : former_folders) {
+    ASSIGN_OR_RETURN(const auto keyed, Keyed(*view, {account, folder}));
+    if (keyed && !visit(*keyed)) return {};
   }
-  return found;
+  return {};
 }
 
 Result<std::optional<KeyedFolder>> MailStore::FindUrlKey(FolderRef folder) {

@@ -285,7 +285,7 @@ TEST(FullDisk, KeysThatAreGoneAreAnnouncedAndNotCalledThere) {
     if (!done) errors.insert(reset.error().code);
     std::size_t left = 0;
     for (std::size_t i = 0; i < kKeys; ++i)
-      left += Must(store->FindKeyed(account, fmt::format("f{}", i))).size();
+      left += KeyedFolders(*store, account, fmt::format("f{}", i)).size();
     EXPECT_EQ(left < kKeys, listener.heard) << n;
     EXPECT_EQ(left < kKeys, done || reset.error().code == Errc::kPartlyDone) << n;
     store.ExpectSound();

@@ -57,6 +57,16 @@ inline storage::UidSet UidRange(std::uint32_t first, std::uint32_t last) {
   return {storage::Uid{first}, storage::Uid{last}};
 }
 
+inline std::vector<storage::KeyedFolder> KeyedFolders(storage::MailStore& store, storage::AccountId account,
+                                                      std::string_view path) {
+  std::vector<storage::KeyedFolder> out;
+  Must(store.FindKeyed(account, path, [&](const storage::KeyedFolder& folder) {
+    out.push_back(folder);
+    return true;
+  }));
+  return out;
+}
+
 inline storage::AccountId CreateAccount(storage::MailStore& store, std::string address = "tel:+1") {
   return Must(store.CreateAccount({.address = std::move(address)}));
 }

@@ -166,7 +166,7 @@ TEST_P(ReferencesTest, AnAccountThatIsOnItsWayOutHasNone) {
   EXPECT_EQ(ErrorOf(store->NoteFetches(account, {id})), Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->TakeBackFetches(account, {id})), Errc::kNoSuchAccount);
   EXPECT_EQ(ErrorOf(store->RevokeReference(account, id)), Errc::kNoSuchAccount);
-  EXPECT_THAT(Must(store->FindKeyed(account, "INBOX")), IsEmpty());
+  EXPECT_THAT(KeyedFolders(*store, account, "INBOX"), IsEmpty());
 }
 
 TEST_P(ReferencesTest, RevokedIsRevoked) {

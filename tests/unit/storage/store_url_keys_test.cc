@@ -27,7 +27,7 @@ class UrlKeysTest : public testing::Test {
   /// First octets of the keys that a path finds.
   std::string Found(std::string_view path) {
     std::string out;
-    for (const auto& folder : Must(store->FindKeyed(account, path))) out += folder.key[0];
+    for (const auto& folder : KeyedFolders(*store, account, path)) out += folder.key[0];
     return out;
   }
   std::size_t Rows() {
@@ -46,7 +46,7 @@ TEST_F(UrlKeysTest, IsMadeOnceAndStays) {
   EXPECT_EQ(Found("a"), "");
   EXPECT_EQ(Must(store->UrlKey(folder, Key('1'))), Key('1'));
   EXPECT_EQ(Must(store->UrlKey(folder, Key('2'))), Key('1'));
-  const auto found = Must(store->FindKeyed(account, "a"));
+  const auto found = KeyedFolders(*store, account, "a");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].ref, folder);
   EXPECT_EQ(found[0].uid_validity, Must(store->GetFolder(folder)).uid_validity);
@@ -72,8 +72,18 @@ TEST_F(UrlKeysTest, RefusesWhatIsNoKeyAndWhatIsNoFolder) {
   EXPECT_EQ(ErrorOf(store->ResetUrlKey(account, "a", "")), Errc::kInvalidArgument);
   EXPECT_EQ(ErrorOf(store->UrlKey({account, {99}}, Key('1'))), Errc::kNoSuchFolder);
   EXPECT_EQ(ErrorOf(store->ResetUrlKey(account, "b", Key('1'))), Errc::kNoSuchFolder);
-  EXPECT_THAT(Must(store->FindKeyed(account, std::string("a\0", 2))), IsEmpty());
-  EXPECT_THAT(Must(store->FindKeyed(account, "a\x01")), IsEmpty());
+  EXPECT_THAT(KeyedFolders(*store, account, std::string("a\0", 2)), IsEmpty());
+  EXPECT_THAT(KeyedFolders(*store, account, "a\x01"), IsEmpty());
+}
+
+TEST_F(UrlKeysTest, WhoFoundItIsNotAskedAgain) {
+  Must(store->UrlKey(Make("a"), Key('1')));
+  Must(store->RenameFolder(account, "a", "b"));
+  Must(store->UrlKey(Make("a"), Key('2')));
+  std::string seen;
+  Must(store->FindKeyed(account, "a", [&](const auto& folder) { return seen += folder.key[0], false; }));
+  EXPECT_EQ(seen, "2");
+  EXPECT_EQ(Found("a"), "21");
 }
 
 TEST_F(UrlKeysTest, FollowsItsFolderAndIsFoundByFormerNames) {
@@ -159,7 +169,7 @@ TEST(ResetOfAllKeys, ThatStopsHalfWayIsToldOfAndGoesOnWhenAskedAgain) {
   const auto left = [&] {
     int keys = 0;
     for (int i = 0; i < 120; ++i)
-      keys += static_cast<int>(Must(store->FindKeyed(account, "f" + std::to_string(i))).size());
+      keys += static_cast<int>(KeyedFolders(*store, account, "f" + std::to_string(i)).size());
     return keys;
   };
   engine.refuses = true;
