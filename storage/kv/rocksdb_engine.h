@@ -17,7 +17,7 @@ namespace storage::kv {
 struct RocksEngineOptions {
   std::filesystem::path path;
   bool create_if_missing = false;
-  std::size_t block_cache_bytes = std::size_t{256}
+  std::size_t block_cache_bytes = std::size_t{384}
                                   << 20;  ///< data, index and filter blocks of all tables together
   /// Rows of all tables that are not in table files yet; up to three times this while flushes are behind.
   std::size_t write_buffer_bytes = std::size_t{64} << 20;
