@@ -1,7 +1,5 @@
 #include "server/http/http_wire.h"
 
-#include <vector>
-
 #include <boost/asio/write.hpp>
 
 namespace server::http {
@@ -14,11 +12,13 @@ asio::awaitable<std::size_t> BeastWire::ReadSome(std::span<char> space, std::chr
 }
 
 asio::awaitable<bool> BeastWire::Write(std::span<std::string_view> pieces, bool /*more*/) {
-  std::vector<asio::const_buffer> buffers;
-  for (const auto piece : pieces) buffers.emplace_back(piece.data(), piece.size());
-  stream_.expires_after(write_limit_);
-  const auto [error, ignored] = co_await asio::async_write(stream_, buffers, kAsTuple);
-  co_return !error;
+  for (const auto piece : pieces) {
+    stream_.expires_after(write_limit_);
+    const auto [error, ignored] =
+        co_await asio::async_write(stream_, asio::buffer(piece.data(), piece.size()), kAsTuple);
+    if (error) co_return false;
+  }
+  co_return true;
 }
 
 asio::awaitable<std::size_t> StreamWire::ReadSome(std::span<char> space, std::chrono::milliseconds limit) {
