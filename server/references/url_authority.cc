@@ -85,7 +85,7 @@ Result<Authorised> UrlAuthority::Authorise(std::string_view rump, const Bearer& 
 }
 
 Result<bool> UrlAuthority::IsUser(std::string_view name, storage::AccountId account, const Known& known) {
-  if (name == known.name) return account == known.account;
+  if (!known.name.empty() && name == known.name) return account == known.account;
   const auto address = protocol::cpm::ParseLogin(name);
   if (!address) return false;
   ASSIGN_OR_RETURN(const auto found, store_.FindAccount(*address));
