@@ -15,7 +15,7 @@ namespace protocol::mime {
 class Octets {
  public:
   Octets() = default;
-  explicit Octets(std::string octets) {
+  explicit Octets(std::string octets) : alone_(true) {
     auto owner = std::make_shared<const std::string>(std::move(octets));
     view_ = *owner;
     owner_ = std::move(owner);
@@ -26,15 +26,20 @@ class Octets {
   std::string_view view() const { return view_; }
   std::size_t size() const { return view_.size(); }
   bool empty() const { return view_.empty(); }
+  /// They were made for who has them: nothing else, as a cache, keeps them in memory.
+  bool alone() const { return alone_; }
 
   /// [offset, offset + count) of them, as far as they exist. REQUIRES: offset <= size().
   Octets Part(std::size_t offset, std::size_t count = std::string_view::npos) const {
-    return {owner_, view_.substr(offset, count)};
+    Octets part(*this);
+    part.view_ = view_.substr(offset, count);
+    return part;
   }
 
  private:
   std::shared_ptr<const void> owner_;
   std::string_view view_;
+  bool alone_ = false;
 };
 
 }  // namespace protocol::mime

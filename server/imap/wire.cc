@@ -14,6 +14,7 @@ void Output::Append(protocol::mime::Octets octets) {
   }
   const auto add = [this](protocol::mime::Octets piece) {
     waiting_.before_text += piece.size();
+    if (piece.alone()) waiting_.alone += piece.size();
     waiting_.pieces.push_back(std::move(piece));
   };
   if (!waiting_.text.empty()) add(protocol::mime::Octets(std::exchange(waiting_.text, {})));
@@ -32,7 +33,7 @@ asio::awaitable<bool> Output::Send() {
     broken_ = broken_ || !sent;
   }
   sending_.pieces.clear();
-  sending_.before_text = 0;
+  sending_.before_text = sending_.alone = 0;
   sending_.text.clear();
   co_return !broken_;
 }
@@ -48,7 +49,8 @@ asio::awaitable<bool> Output::SendQueue() {
       sent = co_await SendPacked(all[i], /*more=*/i + 1 < all.size());
   } else {
     sent = co_await stream_.Write(all);
-    if (sent) sent_ += sending_.size();
+    sent_ += sending_.size();
+    for (const auto unsent : all) sent_ -= unsent.size();
   }
   co_return sent;
 }

@@ -23,11 +23,12 @@ namespace server::imap {
 class Output {
  public:
   static constexpr std::size_t kFull = 64 * 1024;
-  /// A long answer is made step by step, each while the one before is sent. Text is held by the session
-  /// alone; octets of messages mostly lie in memory that is shared, and many in one call wake the client less
-  /// often.
+  /// A long answer is made step by step, each while the one before is sent. Many octets in one call wake the
+  /// client less often; those that the session alone holds are fewer, and each piece of the others may keep a
+  /// chunk of the store in memory, of 256 KiB.
   static constexpr std::size_t kStep = 1024 * 1024;
-  static constexpr std::size_t kStepOfText = 256 * 1024;
+  static constexpr std::size_t kStepAlone = 256 * 1024;
+  static constexpr std::size_t kStepPieces = 8;
 
   explicit Output(net::Stream& stream) : stream_(stream) {}
 
@@ -37,7 +38,10 @@ class Output {
   void Append(protocol::mime::Octets octets);
   std::size_t size() const { return waiting_.size(); }
   bool Full() const { return size() >= kFull; }
-  bool HasStep() const { return size() >= kStep || waiting_.text.size() >= kStepOfText; }
+  bool HasStep() const {
+    return size() >= kStep || waiting_.alone + waiting_.text.size() >= kStepAlone ||
+           waiting_.pieces.size() >= kStepPieces;
+  }
   bool empty() const { return waiting_.empty(); }
 
   /// Sends everything that is there when it is called; false once the connection is of no more use, then and
@@ -55,6 +59,7 @@ class Output {
   struct Queue {
     std::vector<protocol::mime::Octets> pieces;
     std::size_t before_text = 0;  ///< octets of the pieces
+    std::size_t alone = 0;        ///< those of them that nobody else holds
     std::string text;
     std::size_t size() const { return before_text + text.size(); }
     bool empty() const { return size() == 0; }

@@ -32,6 +32,7 @@ void LogRefusal(const SSL& ssl, const std::string& peer) {
 void Advance(std::span<std::string_view>& pieces, std::size_t count) {
   while (!pieces.empty() && pieces.front().size() <= count) {
     count -= pieces.front().size();
+    pieces.front() = {};
     pieces = pieces.subspan(1);
   }
   if (!pieces.empty()) pieces.front().remove_prefix(count);
@@ -89,6 +90,8 @@ asio::awaitable<bool> Stream::Write(std::string_view octets, bool more) {
 asio::awaitable<bool> Stream::Write(std::span<std::string_view> pieces, bool more) {
   State& s = *state_;
   TransferDeadline step(s.write_pace);
+  // What is last is to be sent without MSG_MORE.
+  while (!pieces.empty() && pieces.back().empty()) pieces = pieces.first(pieces.size() - 1);
   for (Advance(pieces, 0); !pieces.empty();) {
     if (s.closed || s.broken) co_return false;
     const auto sent = s.WriteSome(pieces, more);

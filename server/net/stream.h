@@ -72,7 +72,8 @@ class Stream {
   /// share a packet with the end of this one.
   asio::awaitable<bool> Write(std::string_view octets, bool more = false);
   /// The same of what lies in several places: on a plain stream with few calls of the kernel, and few times
-  /// that the peer is woken. `pieces` is used up.
+  /// that the peer is woken. `pieces` become what has not been
+  /// sent.
   asio::awaitable<bool> Write(std::span<std::string_view> pieces, bool more = false);
 
   /// The server's side of a TLS handshake; false if it failed and the connection is of no more use. `context`
