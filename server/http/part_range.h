@@ -30,7 +30,7 @@ class Pieces {
 /// The octets of a part that are sent: all, or a range. What has a transfer encoding cannot be begun in its
 /// middle: it is decoded from where the part began and what is before the range is dropped, in steps.
 ///
-/// Lifetime   the part outlives it. Calls block, but for those that are const.
+/// Lifetime   the part outlives it. Calls block, but for FillAtOnce() and those that are const.
 class PartRange {
  public:
   using Form = references::PartReader::Form;

@@ -17,7 +17,7 @@ enum class Shape {
   kSmallRows,  ///< point reads, short scans, rewritten often
   kScanned,    ///< written once, read in long forward scans
   kText,       ///< large compressible values, read in long scans
-  kBodies,     ///< rows of up to 256 KiB, often already compressed, each read once or twice
+  kBodies,     ///< rows of up to 256 KiB, often already compressed, few of them read often
 };
 
 /// In 64ths of the write buffer. Together, with the 1/64 of RocksDB's own default table, no more than 64.
